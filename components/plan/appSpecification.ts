@@ -1,0 +1,111 @@
+import type { Platform } from "./platform";
+
+/** Where an app's versions come from. */
+export type Source =
+  /** Releases of a GitHub repository, `owner/name`. Drafts and pre-releases are dropped. */
+  | { readonly kind: "githubReleases"; readonly repository: string }
+  /** Tags of any git repository; the URL is http(s) and ends in `.git`. */
+  | { readonly kind: "gitTags"; readonly url: string }
+  /** The head of a branch; the version is the first eight hex digits of the commit. */
+  | { readonly kind: "gitBranch"; readonly url: string; readonly branch: string };
+
+/** How many versions are kept: a plain number N means the N highest. */
+export type Keep =
+  | number
+  | {
+      /** The N highest versions overall. */
+      readonly latest: number;
+      /** Besides these, the highest `perMinor` versions of each of … */
+      readonly perMinor?: number;
+      /** … the `minors` highest `major.minor` lines. */
+      readonly minors?: number;
+    };
+
+/** One (version, platform) to be built, as the functions of an app file receive it. */
+export interface BuildTarget {
+  readonly version: string;
+  readonly tag: string;
+  readonly commit: string;
+  readonly platform: Platform;
+  /** Second part of the platform: `amd64`, `arm64`, `ppc64le`. */
+  readonly architecture: string;
+  /** What `uname -m` answers there: `x86_64`, `aarch64`, `ppc64le`. */
+  readonly machine: string;
+}
+
+/** A file upstream publishes per platform, without which that platform cannot be built. */
+export interface RequiredFile {
+  readonly url: string;
+  /** Expected checksum, hex, when it is known beforehand. */
+  readonly sha256?: string;
+  readonly sha512?: string;
+  /** A published sum file (`<hex>  <name>` lines, or one bare sum) to take the checksum from. */
+  readonly sums?: { readonly url: string; readonly algorithm: "sha256" | "sha512" };
+  /** Build argument that receives `sha256:<hex>` of the file, for `ADD --checksum`. Needs one of the above. */
+  readonly checksumArgument?: string;
+}
+
+/** Another image of the mirror, same version and platform, on which this one is built. */
+export interface BaseImage {
+  /** The FROM reference of the Dockerfile it stands in for, or a name of your own when the Dockerfile is yours. */
+  readonly context: string;
+  /** Name of the app that makes it. Its published image is used by digest; when that version is not published, the image is built and pushed without a tag. */
+  readonly app: string;
+}
+
+/** Tags that move forward with the versions. `sha` gives `sha-<first eight hex digits of the commit>` per version and never moves. `commit` the same without prefix. */
+export type FloatingTagRule = "latest" | "major" | "minor" | "sha" | "commit";
+
+/**
+ * One mirrored application: data, no behaviour. The functions are pure; they receive checked values only.
+ * The README's table of fields is generated from nothing: keep both in step.
+ */
+export interface AppSpecification {
+  /** Image name within the namespace, `[a-z0-9]+([._-][a-z0-9]+)*`; also the key in the stack config. */
+  readonly name: string;
+  /** Labels for people: `org.opencontainers.image.title`, `.description`, `.licenses`, `.url`. */
+  readonly title?: string;
+  readonly description?: string;
+  readonly licenses?: string;
+  readonly url?: string;
+  readonly source: Source;
+  /**
+   * Which tags are versions: a regular expression anchored at both ends whose first capture is `X.Y.Z`.
+   * Default `^v?(\d+\.\d+\.\d+)$`. A suffix it spells out (`-limitless`) counts as stable.
+   */
+  readonly tagRule?: RegExp;
+  /** Tag the version gets in the mirror: `version` (default, `1.2.3`), `upstream` (the tag as upstream wrote it). */
+  readonly tagStyle?: "version" | "upstream";
+  /** Sub-folder of the repository that is the build context. Default: the root. */
+  readonly subdirectory?: string;
+  /** Dockerfile path relative to the context. Default `Dockerfile`. */
+  readonly dockerfile?: string;
+  /** A Dockerfile of ours, path relative to the project root, used instead of upstream's with upstream's context. */
+  readonly ownDockerfile?: string;
+  /** Stage to build. Default: the last. */
+  readonly target?: string;
+  readonly buildArguments?: (target: BuildTarget) => Readonly<Record<string, string>>;
+  readonly files?: (target: BuildTarget) => readonly RequiredFile[];
+  readonly bases?: readonly BaseImage[];
+  /** Platforms of this app; default: the stack's. */
+  readonly platforms?: readonly Platform[];
+  /** Platforms without which a version is not tagged. Default: all wanted. A platform upstream does not offer yet may be left out of this list and is added later. */
+  readonly platformsRequired?: readonly Platform[];
+  readonly floatingTags?: readonly FloatingTagRule[];
+  readonly keep?: Keep;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** A command run in the finished image on each platform; its output must match before the version gets a tag. */
+  readonly smoke?: {
+    /** Argument vector; the first element is the full path, or found through the image's PATH. No shell. */
+    readonly command: readonly string[];
+    /** What standard output or standard error must match. */
+    readonly expect: (target: BuildTarget) => RegExp;
+  };
+  /** Path in the image of a file that must be byte for byte the given required file. */
+  readonly identical?: { readonly path: string; readonly file: (target: BuildTarget) => string };
+  /** Upstream's own image, when there is one, and what to do for platforms it already has. Default `build`. */
+  readonly official?: {
+    readonly reference: (release: { readonly version: string; readonly tag: string }) => string;
+    readonly whenUpstreamHasPlatform?: "build" | "copy" | "skip";
+  };
+}

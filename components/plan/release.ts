@@ -1,0 +1,25 @@
+/** One upstream release the mirror may publish. */
+export interface Release {
+  /** The version without prefix or suffix: `X.Y.Z`; for a `gitBranch` source the first eight hex digits of the commit. */
+  readonly version: string;
+  /** The upstream tag exactly as upstream wrote it, or for a `gitBranch` source the branch. Checked by the app's tag rule; still never put into a shell. */
+  readonly tag: string;
+  /** Kind of git reference `tag` is. */
+  readonly reference: "tag" | "branch";
+  /** The commit the tag pointed at when it was resolved (peeled, for annotated tags): 40 lower-case hex digits. */
+  readonly commit: string;
+  /** When upstream published the release, ISO 8601, where the source says so (release lists do, git tags do not). */
+  readonly publishedAt?: string;
+}
+
+/** An upstream tag that was not taken, with the reason in a few words. The tag is hostile text: escape it before printing. */
+export interface RejectedTag {
+  readonly tag: string;
+  readonly reason: string;
+}
+
+/** What discovery learnt about an app: all acceptable releases, highest version first, and what was turned away. */
+export interface Discovery {
+  readonly releases: readonly Release[];
+  readonly rejected: readonly RejectedTag[];
+}
