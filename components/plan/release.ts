@@ -22,4 +22,6 @@ export interface RejectedTag {
 export interface Discovery {
   readonly releases: readonly Release[];
   readonly rejected: readonly RejectedTag[];
+  /** What an operator should know although discovery succeeded, in our own words. */
+  readonly warnings?: readonly string[];
 }
