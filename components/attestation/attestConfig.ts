@@ -15,10 +15,7 @@ const pattern = z
 const key = z
   .string()
   .min(1)
-  .refine(
-    isKey,
-    "accepted is a file path, env://NAME, or a KMS URI (awskms, gcpkms, azurekms, hashivault, k8s, pkcs11)",
-  );
+  .refine(isKey, "accepted is a file path, env://NAME, or a KMS URI (awskms, gcpkms, azurekms, hashivault, k8s)");
 
 const signing = z.discriminatedUnion("mode", [
   z.strictObject({ mode: z.literal("keyless"), identity: pattern.optional(), issuer: pattern.optional(), ...services }),
@@ -66,7 +63,7 @@ function isAnchored(value: string): boolean {
 function isKey(value: string): boolean {
   if (value.startsWith("-") || value.includes("\0")) return false;
   const scheme = /^([a-z0-9]+):\/\//i.exec(value)?.[1];
-  if (scheme === undefined) return !/^pkcs11:$/.test(value);
+  if (scheme === undefined) return true;
   if (scheme === "env") return /^env:\/\/[A-Za-z_][A-Za-z0-9_]*$/.test(value);
   return ["awskms", "gcpkms", "azurekms", "hashivault", "k8s"].includes(scheme);
 }
