@@ -28,12 +28,21 @@ export interface DesiredFloatingTag {
 }
 
 /** What is to be done about one floating tag. */
-export type FloatingTagMove =
-  /** `candidates`: the versions it may go to, best first; use the first that is published when this run's builds have settled, and leave the tag if none is. */
-  | { readonly tag: string; readonly action: "create" | "move"; readonly candidates: readonly string[] }
-  | { readonly tag: string; readonly action: "unchanged"; readonly version: string }
-  /** Left as it is. With `problem`, an operator has to look. */
-  | { readonly tag: string; readonly action: "hold"; readonly reason: string; readonly problem: boolean };
+export interface FloatingTagMove {
+  readonly tag: string;
+  readonly action: "create" | "move" | "unchanged" | "hold";
+  /**
+   * The versions the tag may name, best first: take the first that is published when this run's builds have settled,
+   * and leave the tag if none is. Empty when it is held.
+   */
+  readonly candidates: readonly string[];
+  /** What the tag names now, and the version that is, if it is a known one. */
+  readonly current?: { readonly digest: Digest; readonly version?: string };
+  /** Why the tag is left alone. */
+  readonly held?: string;
+  /** An operator has to look at why it is held. */
+  readonly problem?: boolean;
+}
 
 /** Floating tags wanted, and those that cannot be had. */
 export interface DesiredFloatingTags {
@@ -87,18 +96,18 @@ export function floatingTagMoves(
   return desired.map((wanted) => {
     const { tag, candidates } = wanted;
     const probe = Object.hasOwn(current, tag) ? current[tag] : undefined;
-    if (probe === undefined) return hold(tag, "the registry was not asked", true);
+    if (probe === undefined) return { tag, ...hold("the registry was not asked", true) };
     switch (probe.state) {
       case "unknown":
-        return hold(tag, `the registry gave no usable answer (${probe.cause}): ${probe.reason}`, true);
+        return { tag, ...hold(`the registry gave no usable answer (${probe.cause}): ${probe.reason}`, true) };
       case "absent":
         return { tag, action: "create", candidates };
       case "present": {
+        const { digest } = probe;
         const before = Object.hasOwn(recorded, tag) ? recorded[tag] : undefined;
-        const version = before?.digest === probe.digest ? before.version : undefined;
-        const named = versionOf(probe.digest, versions) ?? versions.find((known) => known.version === version);
-        const stale = named !== undefined && named.digest !== probe.digest;
-        return wanted.fixed ? stayed(wanted, named, stale) : forward(wanted, named, stale);
+        const named = versionOf(digest, versions, before?.digest === digest ? before.version : undefined);
+        const decision = wanted.fixed ? stayed(wanted, digest, named) : forward(wanted, digest, named);
+        return { tag, ...decision, current: { digest, ...(named && { version: named.version }) } };
       }
       default:
         return probe satisfies never;
@@ -106,39 +115,50 @@ export function floatingTagMoves(
   });
 }
 
-/** The version a digest belongs to, the highest if there are several. */
-function versionOf(digest: Digest, versions: readonly FloatingCandidate[]): FloatingCandidate | undefined {
+type Decision = Omit<FloatingTagMove, "tag">;
+
+type Named = Pick<FloatingCandidate, "version" | "state" | "digest" | "commit">;
+
+/** The version a digest belongs to, the highest if there are several; else the one on record for it, even if it is not among the versions any more. */
+function versionOf(
+  digest: Digest,
+  versions: readonly FloatingCandidate[],
+  recorded: string | undefined,
+): Named | undefined {
   const holders = versions.filter((known) => known.digest === digest);
-  return holders.toSorted((left, right) => compareVersions(left.version, right.version))[0];
+  const highest = holders.toSorted((left, right) => compareVersions(left.version, right.version))[0];
+  if (highest || recorded === undefined) return highest;
+  return versions.find((known) => known.version === recorded) ?? { version: recorded, state: "incomplete" };
 }
 
-/** What happens to a tag that follows the versions. `stale`: it names an older image of `named`. */
-function forward(wanted: DesiredFloatingTag, named: FloatingCandidate | undefined, stale: boolean): FloatingTagMove {
-  const { tag } = wanted;
-  const candidates = named ? wanted.candidates.filter((version) => !isBehind(version, named)) : wanted.candidates;
-  const best = candidates[0];
-  if (best === undefined) return hold(tag, `it names ${named?.version}, higher than every complete version`, false);
-  if (named?.version === best && named.state === "complete" && !stale)
-    return { tag, action: "unchanged", version: best };
-  return { tag, action: "move", candidates };
+/** A tag that follows the versions. */
+function forward({ tag, candidates }: DesiredFloatingTag, digest: Digest, named: Named | undefined): Decision {
+  // A version of another line, such as 11.0.0 under the tag 10, is no lower bound: the tag was never meant to name it.
+  const bound = named && (tag === "latest" || named.version.startsWith(`${tag}.`)) ? named : undefined;
+  const ahead = bound ? candidates.filter((version) => !isBehind(version, bound)) : candidates;
+  if (ahead.length === 0) return hold(`it names ${bound?.version}, higher than every complete version`, false);
+  return { action: ahead[0] === bound?.version && isSettled(bound, digest) ? "unchanged" : "move", candidates: ahead };
 }
 
-/** What happens to a tag that belongs to one commit: it stays with its version, and follows only when that version gains a platform. */
-function stayed(wanted: DesiredFloatingTag, named: FloatingCandidate | undefined, stale: boolean): FloatingTagMove {
-  const { tag } = wanted;
+/** A tag that belongs to one commit: it stays with its version, and follows only when that version gains a platform. */
+function stayed({ tag }: DesiredFloatingTag, digest: Digest, named: Named | undefined): Decision {
   const own = named?.commit !== undefined && tag.endsWith(shortCommit(named.commit));
-  if (!named || !own) return hold(tag, "it names an image of something else and is never moved", true);
-  if (named.state === "incomplete") return hold(tag, `its version ${named.version} is not complete`, false);
-  if (named.state === "complete" && !stale) return { tag, action: "unchanged", version: named.version };
-  return { tag, action: "move", candidates: [named.version] };
+  if (!own) return hold("it names an image of something else and is never moved", true);
+  if (named.state === "incomplete") return hold(`its version ${named.version} is not complete`, false);
+  return { action: isSettled(named, digest) ? "unchanged" : "move", candidates: [named.version] };
 }
 
-function hold(tag: string, reason: string, problem: boolean): FloatingTagMove {
-  return { tag, action: "hold", reason, problem };
+/** Whether a version is complete and this is its image, rather than one it had before it gained a platform. */
+function isSettled(named: Named | undefined, digest: Digest): boolean {
+  return named?.state === "complete" && named.digest === digest;
+}
+
+function hold(held: string, problem: boolean): Decision {
+  return { action: "hold", candidates: [], held, problem };
 }
 
 /** Commits of a branch have no order: only its head is ever a candidate, and that is never behind. */
-function isBehind(version: string, named: FloatingCandidate): boolean {
+function isBehind(version: string, named: Named): boolean {
   return semver.valid(version) !== null && compareVersions(version, named.version) > 0;
 }
 

@@ -45,7 +45,7 @@ export function collectVersions(
     if (!taken) byVersion.set(release.version, release);
     else if (taken.tag !== release.tag) rejected.push({ tag: release.tag, reason: `same version as tag ${taken.tag}` });
   }
-  return { releases: [...byVersion.values()].toSorted(compareReleases), rejected };
+  return { releases: [...byVersion.values()].toSorted(compareReleases), rejected: rejected.toSorted(inTextOrder) };
 }
 
 /** Orders versions from the highest to the lowest; names that are no semantic versions (commits of a branch) come last, in text order. */
@@ -116,6 +116,10 @@ function inPreference(left: TagCandidate, right: TagCandidate): number {
     textOrder(right.publishedAt ?? "", left.publishedAt ?? "") ||
     textOrder(right.commit ?? "", left.commit ?? "")
   );
+}
+
+function inTextOrder(left: RejectedTag, right: RejectedTag): number {
+  return textOrder(right.tag, left.tag) || textOrder(left.reason, right.reason);
 }
 
 function textOrder(left: string, right: string): number {

@@ -8,8 +8,8 @@ export interface WindowOptions {
   readonly keep: Keep;
   /** Versions, or upstream tags, never to be built; the next lower version takes their place. */
   readonly exclude?: readonly string[];
-  /** Days a release must have been out. Releases whose date upstream does not tell (git tags) are not held back. */
-  readonly minimumAgeDays?: number;
+  /** Hours a release must have been out. Releases whose date upstream does not tell (git tags) are not held back. */
+  readonly minimumReleaseAgeHours?: number | undefined;
   /** The time of this run; used for the age only. */
   readonly now: Date;
 }
@@ -20,8 +20,8 @@ export interface VersionWindow {
   readonly withheld: readonly { readonly version: string; readonly reason: string }[];
 }
 
-const longestAgeDays = 36_500;
-const millisecondsPerDay = 24 * 60 * 60 * 1000;
+const longestAgeHours = 876_000;
+const millisecondsPerHour = 60 * 60 * 1000;
 
 /**
  * Chooses the versions of the window. Excluded and too young releases are taken out *before* counting, so the window stays full.
@@ -31,7 +31,7 @@ const millisecondsPerDay = 24 * 60 * 60 * 1000;
  */
 export function selectWindow(releases: readonly Release[], options: WindowOptions): VersionWindow {
   const { latest, perMinor, minors } = readKeep(options.keep);
-  checkAge(options.minimumAgeDays ?? 0);
+  checkAge(options.minimumReleaseAgeHours ?? 0);
   const withheld: { version: string; reason: string }[] = [];
   const eligible = releases
     .toSorted((left, right) => compareVersions(left.version, right.version))
@@ -57,20 +57,20 @@ function readKeep(keep: Keep): { readonly latest: number; readonly perMinor: num
   return { latest: given.latest, perMinor: given.perMinor ?? (lines ? 1 : 0), minors: given.minors ?? Infinity };
 }
 
-function checkAge(days: number): void {
-  if (days >= 0 && days <= longestAgeDays) return;
-  throw new Error(`the minimum age is ${days} days; accepted is a number from 0 to ${longestAgeDays}`);
+function checkAge(hours: number): void {
+  if (hours >= 0 && hours <= longestAgeHours) return;
+  throw new Error(`the minimum age is ${hours} hours; accepted is a number from 0 to ${longestAgeHours}`);
 }
 
 function whyWithheld(release: Release, options: WindowOptions): string | undefined {
-  const { exclude = [], minimumAgeDays = 0, now } = options;
+  const { exclude = [], minimumReleaseAgeHours = 0, now } = options;
   if (exclude.includes(release.version) || exclude.includes(release.tag)) return "excluded by the stack";
-  if (release.publishedAt === undefined || minimumAgeDays === 0) return undefined;
-  const readyAt = Date.parse(release.publishedAt) + minimumAgeDays * millisecondsPerDay;
+  if (release.publishedAt === undefined || minimumReleaseAgeHours === 0) return undefined;
+  const readyAt = Date.parse(release.publishedAt) + minimumReleaseAgeHours * millisecondsPerHour;
   if (now.getTime() >= readyAt) return undefined;
   // A date nobody can read is no proof of age.
   const readable = Number.isFinite(readyAt) ? `until ${new Date(readyAt).toISOString()}` : "its date cannot be read";
-  return `younger than ${minimumAgeDays} days (${readable})`;
+  return `younger than ${minimumReleaseAgeHours} hours (${readable})`;
 }
 
 /** Groups by `X.Y`, keeping the order; anything that is no semantic version is a line of its own. */

@@ -1,4 +1,5 @@
-import type { AppSpecification } from "../plan/appSpecification";
+import type { RepositoryOverride } from "../config/repositoryOverride";
+import type { AppSpecification, Source } from "../plan/appSpecification";
 import type { Discovery, Release } from "../plan/release";
 import type { TagCandidate } from "../plan/versions";
 import { collectVersions } from "../plan/versions";
@@ -13,8 +14,8 @@ import type { UpstreamEdges } from "./upstreamEdges";
 
 /** How discovery is to go about it. */
 export interface DiscoverOptions {
-  /** The stack's override of the repository: a git URL or a GitHub `owner/name`; see `resolveSource`. */
-  readonly repository?: string;
+  /** The stack's override of the repository; see `resolveSource`. */
+  readonly repository?: RepositoryOverride | undefined;
   /** The way to the outside, shared by all apps of the run. */
   readonly edges: UpstreamEdges;
 }
@@ -26,15 +27,19 @@ export interface DiscoverOptions {
  */
 export async function discover(specification: AppSpecification, options: DiscoverOptions): Promise<Discovery> {
   const { name, source } = specification;
-  const asked = options.repository ?? (source.kind === "githubReleases" ? source.repository : source.url);
   try {
     const found = await read(specification, resolveSource(source, options.repository), options.edges);
     if (found.releases.length > 0) return found;
     const rejected = summariseRejected(found.rejected, 3);
     throw new Error(["it offers no version", ...rejected].join("; "));
   } catch (cause) {
-    throw new DiscoveryError(name, asked, cause);
+    throw new DiscoveryError(name, describe(options.repository ?? source), cause);
   }
+}
+
+/** What was asked, for messages; a URL that was refused may carry a password. */
+function describe(source: Source | RepositoryOverride): string {
+  return "url" in source ? source.url.replace(/\/\/[^/]*@/, "//***@") : source.repository;
 }
 
 async function read(specification: AppSpecification, source: ResolvedSource, edges: UpstreamEdges): Promise<Discovery> {

@@ -12,7 +12,7 @@ export interface GitListCommand {
  * Only the URL's own scheme is allowed, so that a redirect leads neither to plain HTTP nor to another transport (git-config, `protocol.allow`).
  * Git never asks for credentials, and gives up when less than 1 kB/s arrives for 30 seconds.
  * Nothing is logged: the console would otherwise show upstream's tag names as they are.
- * @param url a URL that `gitUrl` accepted.
+ * @param url a URL that `resolveSource` accepted.
  */
 export function gitListCommand(url: string): GitListCommand {
   const scheme = url.startsWith("http:") ? "http" : "https";

@@ -1,5 +1,5 @@
+import { acceptedRepository, parseRepository, type RepositoryOverride } from "../config/repositoryOverride";
 import type { Source } from "../plan/appSpecification";
-import { gitUrl } from "./gitUrl";
 import { printable } from "./printable";
 
 /** Where an app's versions and its git repository really are, after the stack's override; every part is checked. */
@@ -8,55 +8,51 @@ export type ResolvedSource =
   | { readonly kind: "gitTags"; readonly url: string }
   | { readonly kind: "gitBranch"; readonly url: string; readonly branch: string };
 
-const repositoryName = /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})\/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/;
-const githubUrl = /^https:\/\/github\.com\/([^/]+\/[^/]+)\.git$/;
+const onGithub = /^https:\/\/github\.com\/([^/]+\/[^/]+)\.git$/;
 
 /**
- * Applies the stack's `repository` override, a git URL or a GitHub `owner/name`, to an app's source, and checks the result.
+ * Applies the stack's `repository` override to an app's source, and checks the result. Nothing is requested.
  *
- * `owner/name`, or a URL on github.com, replaces both the releases and the git repository. Any other URL replaces only the
- * git repository: the release list stays the one of the app's own repository, read from wherever the `github` provider is pointed.
- * @throws Error naming the value and what is accepted. Nothing is requested.
+ * For a source of GitHub releases, `owner/name` or a URL on github.com replaces both the release list and the git repository.
+ * Any other URL replaces only the git repository: the release list stays the one of the app's own repository, read from
+ * wherever the `github` provider is pointed.
+ * @throws Error naming the value and what is accepted.
  */
-export function resolveSource(source: Source, override?: string): ResolvedSource {
+export function resolveSource(source: Source, override?: RepositoryOverride): ResolvedSource {
+  const replaced = override && checked(override.kind === "git" ? override.url : override.repository);
   switch (source.kind) {
     case "githubReleases": {
-      const replaced = override === undefined ? undefined : repositoryUrl(override);
-      const repository = replaced?.match(githubUrl)?.[1] ?? source.repository;
-      return {
-        kind: "githubReleases",
-        repository: checkedName(repository),
-        url: replaced ?? githubAddress(repository),
-      };
+      const url = replaced ?? checked(source.repository);
+      const repository = onGithub.exec(url)?.[1] ?? onGithub.exec(checked(source.repository))?.[1];
+      if (repository === undefined) throw refusal(source.repository, "accepted is owner/name on GitHub");
+      return { kind: "githubReleases", repository, url };
     }
     case "gitTags":
-      return { kind: "gitTags", url: repositoryUrl(override ?? source.url) };
+      return { kind: "gitTags", url: replaced ?? checked(source.url) };
     case "gitBranch":
-      return { kind: "gitBranch", url: repositoryUrl(override ?? source.url), branch: checkedBranch(source.branch) };
+      return { kind: "gitBranch", url: replaced ?? checked(source.url), branch: checkedBranch(source.branch) };
     default:
       return source satisfies never;
   }
 }
 
-function repositoryUrl(value: string): string {
-  if (value.includes("://")) return gitUrl(value);
-  return githubAddress(value);
-}
-
-function githubAddress(repository: string): string {
-  return gitUrl(`https://github.com/${checkedName(repository)}.git`);
-}
-
-function checkedName(repository: string): string {
-  if (repositoryName.test(repository) && !repository.endsWith(".git")) return repository;
-  throw new Error(`${printable(repository, 200)} is no repository; accepted is "owner/name" on GitHub, or a git URL`);
+/** The clone URL of a repository. */
+function checked(value: string): string {
+  const repository = parseRepository(value);
+  if (repository === undefined) throw refusal(value, `accepted is ${acceptedRepository}`);
+  return repository.kind === "git" ? repository.url : `https://github.com/${repository.repository}.git`;
 }
 
 /** Stricter than git-check-ref-format: no name that means something to git, a shell or a URL. */
 function checkedBranch(branch: string): string {
   const usable = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,199}$/.test(branch);
   if (usable && !/\.\.|\/\/|\/\.|[./]$|\.lock(\/|$)/.test(branch)) return branch;
-  throw new Error(
-    `${printable(branch, 200)} is no usable branch; accepted are letters, digits and . _ / - as git allows them in a branch name`,
+  throw refusal(branch, "accepted are letters, digits and . _ / - as git allows them in a branch name");
+}
+
+/** A refused URL may carry a password; it is not printed. */
+function refusal(value: string, accepted: string): Error {
+  return new Error(
+    `${printable(value.replace(/\/\/[^/]*@/, "//***@"), 200)} cannot be used as the source; ${accepted}`,
   );
 }
