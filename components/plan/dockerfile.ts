@@ -40,6 +40,8 @@ export interface DockerfileImages {
   readonly syntax?: string;
   /** Images of the stages the target needs, in file order; `scratch` and stages are left out. */
   readonly references: readonly ImageReference[];
+  /** Names of all stages, lower case. */
+  readonly stages: readonly string[];
   /** Named contexts that replace a stage. */
   readonly replacedStages: readonly string[];
 }
@@ -60,8 +62,9 @@ export function readDockerfileImages(options: DockerfileOptions): DockerfileImag
   const stages = readStages(path, read, { given: buildArguments, predefined });
   const graph = new StageGraph(stages, contexts, options);
   const references = graph.references(graph.target(options.target));
-  const replacedStages = stages.flatMap(({ name }) => (name !== undefined && contexts.includes(name) ? [name] : []));
-  return { references, replacedStages, ...(read.syntax !== undefined && { syntax: read.syntax }) };
+  const names = stages.flatMap(({ name }) => (name === undefined ? [] : [name]));
+  const replacedStages = names.filter((name) => contexts.includes(name));
+  return { references, stages: names, replacedStages, ...(read.syntax !== undefined && { syntax: read.syntax }) };
 }
 
 class StageGraph {

@@ -106,6 +106,7 @@ describe("reading the images of a Dockerfile", () => {
     const common = { unset: [], isFinalBase: false };
     expect(read(text)).toEqual({
       syntax: "docker/dockerfile:1",
+      stages: ["build", "helper"],
       replacedStages: [],
       references: [
         { ...common, reference: "golang:1.25", line: 3, stage: "build", usedBy: "from", platform: "build" },
