@@ -1,0 +1,43 @@
+import type { AppSpecification, FloatingTagRule, Keep, Source } from "../plan/appSpecification";
+import type { Platform } from "../plan/platform";
+import type { AppOverrides, MirrorConfig } from "./mirrorConfig";
+import { overrideSource } from "./repositoryOverride";
+
+/** What holds for one app once the stack configuration and the app's own file are put together. */
+export interface AppSettings {
+  readonly keep: Keep;
+  /** Platforms wanted. */
+  readonly platforms: readonly Platform[];
+  /** Those of them without which a version gets no tag. */
+  readonly platformsRequired: readonly Platform[];
+  readonly source: Source;
+  readonly exclude: readonly string[];
+  /** Zero when a release is taken at once. */
+  readonly minimumReleaseAgeHours: number;
+  /** Empty when the stack writes no floating tags; `latest` when neither the stack nor the app says anything. */
+  readonly floatingTags: readonly FloatingTagRule[];
+}
+
+/**
+ * Resolves an app's settings. The app's entry under `apps` goes before the app's own file, and that before the stack's
+ * general setting.
+ */
+export function appSettings(
+  config: Pick<MirrorConfig, "platforms" | "keep" | "floatingTags"> & {
+    readonly apps: ReadonlyMap<string, { readonly overrides: AppOverrides }>;
+  },
+  specification: AppSpecification,
+): AppSettings {
+  const overrides = config.apps.get(specification.name)?.overrides ?? { exclude: [] };
+  const platforms = overrides.platforms ?? specification.platforms ?? config.platforms;
+  const required = specification.platformsRequired ?? platforms;
+  return {
+    keep: overrides.keep ?? specification.keep ?? config.keep,
+    platforms,
+    platformsRequired: platforms.filter((platform) => required.includes(platform)),
+    source: overrideSource(specification.source, overrides.repository),
+    exclude: overrides.exclude,
+    minimumReleaseAgeHours: overrides.minimumReleaseAgeHours ?? 0,
+    floatingTags: config.floatingTags ? (specification.floatingTags ?? ["latest"]) : [],
+  };
+}

@@ -1,0 +1,105 @@
+import { z } from "zod";
+import type { AppSpecification } from "../plan/appSpecification";
+import type { Platform } from "../plan/platform";
+import { parsePlatform, acceptedPlatforms } from "../plan/platform";
+import { keepSchema } from "./keepSchema";
+import type { AppOverrides, MirrorConfig } from "./mirrorConfig";
+import { acceptedRepository, parseRepository } from "./repositoryOverride";
+import { accepting, boolean, delegate, fields, isRecord, noSuch, type Schema, text, uniqueList } from "./schemaParts";
+
+const acceptedApps = '"all", a list of app names, or a map from app name to that app\'s settings';
+
+const platformSchema = text<Platform>(`one of ${acceptedPlatforms.join(", ")}`, parsePlatform);
+
+/** Reads a list of platforms, at least one, none of them twice. */
+export const platformsSchema = uniqueList("a list of platforms, at least one", platformSchema, { mayBeEmpty: false });
+
+const versionSchema = text("a version in quotes: X.Y.Z, or the first eight hex digits of a commit", (value) =>
+  /^(?:[0-9]+\.[0-9]+\.[0-9]+|[0-9a-f]{8})$/.test(value) ? value : undefined,
+);
+
+const hours: Readonly<Record<string, number>> = { "": 1, h: 1, d: 24, w: 168 };
+
+const ageSchema = accepting('a number of hours, or a whole number with h, d or w, such as "12h" or "3d"', (value) => {
+  const [, number, unit = ""] = /^([0-9]{1,5})([hdw]?)$/.exec(String(value)) ?? [];
+  const valid = number !== undefined && (typeof value === "string" || typeof value === "number");
+  return valid ? Number(number) * (hours[unit] ?? 1) : undefined;
+});
+
+const overridesSchema = fields("an app's settings", {
+  enabled: boolean.optional(),
+  keep: keepSchema.optional(),
+  platforms: platformsSchema.optional(),
+  repository: text(acceptedRepository, parseRepository).optional(),
+  exclude: uniqueList("a list of versions", versionSchema, { mayBeEmpty: true }).optional(),
+  minimumReleaseAge: ageSchema.optional(),
+});
+
+/** A schema for the name of a known app. */
+export function appNameSchema(apps: readonly AppSpecification[]): Schema<string> {
+  const known = apps.map((app) => app.name);
+  return z.unknown().transform((value, context): string => {
+    if (typeof value === "string" && known.includes(value)) return value;
+    const message = typeof value === "string" ? noSuch("app", value, known) : `accepted is one of ${known.join(", ")}`;
+    context.addIssue({ code: "custom", message });
+    return z.NEVER;
+  });
+}
+
+/** Reads `apps`: which of the known apps are mirrored, and what differs for each. */
+export function appsSchema(apps: readonly AppSpecification[]): Schema<MirrorConfig["apps"]> {
+  const names = uniqueList("a list of app names, at least one", appNameSchema(apps), { mayBeEmpty: false });
+  return z.unknown().transform((value, context): MirrorConfig["apps"] => {
+    if (value === "all")
+      return selected(
+        apps,
+        apps.map((app) => ({ name: app.name, overrides: { exclude: [] } })),
+      );
+    if (Array.isArray(value)) {
+      const listed = delegate(names, value, context);
+      return context.issues.length > 0
+        ? z.NEVER
+        : selected(
+            apps,
+            listed.map((name) => ({ name, overrides: { exclude: [] } })),
+          );
+    }
+    const entries = isRecord(value) ? Object.entries(value) : [];
+    const read = entries.map(([name, settings]) => readOverrides(apps, name, settings, context));
+    if (context.issues.length > 0) return z.NEVER;
+    const enabled = read.filter((entry) => entry.enabled);
+    if (enabled.length > 0) return selected(apps, enabled);
+    const message =
+      entries.length > 0 ? "every app is switched off: enable at least one" : `accepted is ${acceptedApps}`;
+    context.addIssue({ code: "custom", message });
+    return z.NEVER;
+  });
+}
+
+interface NamedOverrides {
+  readonly name: string;
+  readonly overrides: AppOverrides;
+}
+
+function readOverrides(
+  apps: readonly AppSpecification[],
+  name: string,
+  settings: unknown,
+  context: z.RefinementCtx,
+): NamedOverrides & { readonly enabled: boolean } {
+  const known = apps.map((app) => app.name);
+  if (!known.includes(name)) context.addIssue({ code: "custom", message: noSuch("app", name, known), path: [name] });
+  // `mattermost:` with nothing behind it is YAML for null, and a natural way to name an app without settings.
+  const read = delegate(overridesSchema, settings ?? {}, context, [name]);
+  const { enabled = true, exclude = [], minimumReleaseAge, ...rest } = read;
+  const age = minimumReleaseAge === undefined ? {} : { minimumReleaseAgeHours: minimumReleaseAge };
+  return { name, enabled, overrides: { ...rest, ...age, exclude } as AppOverrides };
+}
+
+function selected(apps: readonly AppSpecification[], chosen: readonly NamedOverrides[]): MirrorConfig["apps"] {
+  return new Map(
+    chosen.flatMap(({ name, overrides }) =>
+      apps.filter((app) => app.name === name).map((specification) => [name, { specification, overrides }] as const),
+    ),
+  );
+}

@@ -1,0 +1,39 @@
+import type { AttestConfig } from "../attestation/attestConfig";
+import type { AppSpecification, Keep } from "../plan/appSpecification";
+import type { Platform } from "../plan/platform";
+import type { Builder } from "./builder";
+import type { CacheConfig } from "./cacheConfig";
+import type { RepositoryOverride } from "./repositoryOverride";
+
+/** What the stack configuration says about one app, beyond the app's own file. */
+export interface AppOverrides {
+  readonly keep?: Keep;
+  readonly platforms?: readonly Platform[];
+  readonly repository?: RepositoryOverride;
+  /** Versions that are not mirrored, as the mirror writes them: `1.2.3`, or eight hex digits. */
+  readonly exclude: readonly string[];
+  /** Releases younger than this many hours wait. */
+  readonly minimumReleaseAgeHours?: number;
+}
+
+/** The stack configuration, checked. Everything in it may be used in a reference or a resource input as it is. */
+export interface MirrorConfig {
+  /** Host with optional port: `ghcr.io`, `localhost:5000`. */
+  readonly registry: string;
+  /** Path within the registry under which every app has its repository. */
+  readonly namespace: string;
+  /** Platforms of every app that does not name its own, in normal form, in the order written. */
+  readonly platforms: readonly Platform[];
+  readonly keep: Keep;
+  /** The apps to mirror, in the order written, by name. */
+  readonly apps: ReadonlyMap<string, { readonly specification: AppSpecification; readonly overrides: AppOverrides }>;
+  /** Name of the buildx builder, or one per platform. */
+  readonly builder: Builder;
+  readonly cache: CacheConfig;
+  /** Apps whose package does not exist yet in a registry that answers 403 instead of 404 for that. */
+  readonly newPackages: readonly string[];
+  /** Whether `latest` and its like are written at all. */
+  readonly floatingTags: boolean;
+  /** How images are signed and attested. */
+  readonly attest: AttestConfig;
+}

@@ -1,0 +1,68 @@
+import { describe, expect, it } from "vitest";
+import { appSettings } from "../../components/config/appSettings";
+import { builderFor } from "../../components/config/builder";
+import { readConfig } from "../../components/config/readConfig";
+import type { AppSpecification } from "../../components/plan/appSpecification";
+
+function settings(specification: Omit<AppSpecification, "name">, raw: Readonly<Record<string, unknown>> = {}) {
+  const app = { name: "app", ...specification };
+  return appSettings(readConfig({ namespace: "owner", ...raw }, { apps: [app], environment: {} }), app);
+}
+
+const releases = { kind: "githubReleases", repository: "up/stream" } as const;
+const tags = { kind: "gitTags", url: "https://git.example.org/up/stream.git" } as const;
+const branch = { kind: "gitBranch", url: "https://git.example.org/up/stream.git", branch: "master" } as const;
+
+describe("appSettings", () => {
+  it("takes the stack's settings for an app that says nothing", () => {
+    expect(settings({ source: releases }, { keep: 3, platforms: ["linux/arm64"] })).toEqual({
+      keep: 3,
+      platforms: ["linux/arm64"],
+      platformsRequired: ["linux/arm64"],
+      source: releases,
+      exclude: [],
+      minimumReleaseAgeHours: 0,
+      floatingTags: ["latest"],
+    });
+  });
+
+  it("puts the app's file before the stack, and the stack's entry for the app before both", () => {
+    const specification = { source: releases, keep: 5, platforms: ["linux/ppc64le"] } as const;
+    expect(settings(specification, { keep: 3 })).toMatchObject({ keep: 5, platforms: ["linux/ppc64le"] });
+    const apps = { app: { keep: 7, platforms: ["linux/s390x"], exclude: ["1.2.3"], minimumReleaseAge: "1d" } };
+    expect(settings(specification, { keep: 3, apps })).toMatchObject({
+      keep: 7,
+      platforms: ["linux/s390x"],
+      exclude: ["1.2.3"],
+      minimumReleaseAgeHours: 24,
+    });
+  });
+
+  it("requires no platform that is not wanted", () => {
+    const specification = { source: releases, platformsRequired: ["linux/amd64", "linux/ppc64le"] } as const;
+    expect(settings(specification).platformsRequired).toEqual(["linux/amd64"]);
+  });
+
+  it("writes no floating tags when the stack wants none", () => {
+    expect(settings({ source: releases, floatingTags: ["major"] }).floatingTags).toEqual(["major"]);
+    expect(settings({ source: releases, floatingTags: ["major"] }, { floatingTags: false }).floatingTags).toEqual([]);
+  });
+
+  it.each([
+    ["releases", releases, "me/fork", { kind: "githubReleases", repository: "me/fork" }],
+    ["releases", releases, "https://h/me/fork.git", { kind: "gitTags", url: "https://h/me/fork.git" }],
+    ["tags", tags, "me/fork", { kind: "gitTags", url: "https://github.com/me/fork.git" }],
+    ["tags", tags, "https://h/me/fork.git", { kind: "gitTags", url: "https://h/me/fork.git" }],
+    ["a branch", branch, "https://h/me/fork.git", { ...branch, url: "https://h/me/fork.git" }],
+  ])("reads %s (%j) from %s as %j", (_, source, repository, expected) => {
+    expect(settings({ source }, { apps: { app: { repository } } }).source).toEqual(expected);
+  });
+});
+
+describe("builderFor", () => {
+  it("answers with the one builder, or with the platform's", () => {
+    expect(builderFor("near", "linux/arm64")).toBe("near");
+    expect(builderFor(new Map([["linux/arm64" as const, "far"]]), "linux/arm64")).toBe("far");
+    expect(() => builderFor(new Map(), "linux/arm64")).toThrow('no builder is configured for platform "linux/arm64"');
+  });
+});
