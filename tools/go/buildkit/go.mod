@@ -1,6 +1,6 @@
 module multiarch-mirror/tools/buildkit
 
-go 1.26.8
+go 1.25.9
 
 tool (
 	github.com/moby/buildkit/cmd/buildctl

@@ -1,6 +1,6 @@
 module multiarch-mirror/tools/buildx
 
-go 1.26.8
+go 1.25.9
 
 tool github.com/docker/buildx/cmd/buildx
 

@@ -1,6 +1,6 @@
 module multiarch-mirror/tools/olareg
 
-go 1.26.8
+go 1.25.0
 
 tool github.com/olareg/olareg/cmd/olareg
 

@@ -1,6 +1,6 @@
 module multiarch-mirror/tools/registry
 
-go 1.26.8
+go 1.24.0
 
 tool github.com/distribution/distribution/v3/cmd/registry
 

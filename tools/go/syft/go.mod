@@ -1,6 +1,6 @@
 module multiarch-mirror/tools/syft
 
-go 1.26.8
+go 1.26.3
 
 tool github.com/anchore/syft/cmd/syft
 

@@ -1,0 +1,37 @@
+import { homedir } from "node:os";
+import path from "node:path";
+
+/** Where the toolchain keeps things. Absolute paths. */
+export interface Folders {
+  /** Programs built or installed, shared by every checkout of the same user. */
+  readonly cache: string;
+  /** One link per program; this is what belongs on PATH. Each checkout has its own. */
+  readonly bin: string;
+  /** Translated stand-in providers. */
+  readonly standIns: string;
+  /** Installed Pulumi plugins. */
+  readonly plugins: string;
+  /** The Go modules, one folder per tool. */
+  readonly modules: string;
+}
+
+/**
+ * The folders for an environment: MIRROR_CACHE or XDG_CACHE_HOME move the cache, PULUMI_HOME the plugins.
+ * What belongs to this checkout lies in its `node_modules`, so that it goes when that goes.
+ */
+export function folders(environment: NodeJS.ProcessEnv = process.env): Folders {
+  const root = path.resolve(__dirname, "..", "..");
+  const own = path.join(root, "node_modules", ".cache", "multiarch-mirror");
+  const shared = path.join(given(environment["XDG_CACHE_HOME"]) ?? path.join(homedir(), ".cache"), "multiarch-mirror");
+  return {
+    cache: path.resolve(given(environment["MIRROR_CACHE"]) ?? shared),
+    bin: path.join(own, "bin"),
+    standIns: path.join(own, "providers"),
+    plugins: path.join(given(environment["PULUMI_HOME"]) ?? path.join(homedir(), ".pulumi"), "plugins"),
+    modules: path.join(root, "tools", "go"),
+  };
+}
+
+function given(value: string | undefined): string | undefined {
+  return value === "" ? undefined : value;
+}

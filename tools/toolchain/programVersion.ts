@@ -1,0 +1,66 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { createInterface } from "node:readline";
+import type { VersionQuestion } from "./tool";
+import { runProgram } from "./runProgram";
+
+const limit = 30_000;
+
+/**
+ * Asks a program for its version by running it; the file's mere existence proves nothing (wrong machine, cut short).
+ *
+ * @returns the version without `v` and build suffix, "unversioned" when it runs but names none, undefined when it does not run
+ */
+export async function programVersion(program: string, question: VersionQuestion): Promise<string | undefined> {
+  if (question.ask !== "command") {
+    return pluginVersion(program, question.ask);
+  }
+  const result = await runProgram(program, question.args, { timeout: limit });
+  if (result.status !== 0 || result.failure !== undefined) {
+    return undefined;
+  }
+  return /\d+\.\d+(\.\d+)?/.exec(result.stdout === "" ? result.stderr : result.stdout)?.[0] ?? "unversioned";
+}
+
+async function pluginVersion(program: string, kind: "provider" | "languageHost"): Promise<string | undefined> {
+  // The argument is the engine's address. Nothing listens there; a plugin only connects when it has something to say.
+  const child = spawn(program, ["127.0.0.1:1"], { stdio: ["ignore", "pipe", "ignore"] });
+  const timer = setTimeout(() => child.kill("SIGKILL"), limit);
+  try {
+    const port = await firstLine(child);
+    return port === undefined || !/^\d+$/.test(port) ? undefined : await askPlugin(Number(port), kind);
+  } finally {
+    clearTimeout(timer);
+    child.kill("SIGKILL");
+  }
+}
+
+function firstLine(child: ChildProcess): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    child.on("error", () => resolve(undefined));
+    child.on("exit", () => resolve(undefined));
+    if (child.stdout !== null) {
+      createInterface(child.stdout).once("line", resolve);
+    }
+  });
+}
+
+async function askPlugin(port: number, kind: "provider" | "languageHost"): Promise<string | undefined> {
+  // Loaded here: most runs find every plugin already checked and need no gRPC.
+  const grpc = await import("@grpc/grpc-js");
+  const { Empty } = await import("google-protobuf/google/protobuf/empty_pb");
+  const { PluginInfo } = await import("@pulumi/pulumi/proto/plugin_pb");
+  const service = kind === "provider" ? "ResourceProvider" : "LanguageRuntime";
+  const client = new grpc.Client(`127.0.0.1:${port}`, grpc.credentials.createInsecure());
+  const version = await new Promise<string | undefined>((resolve) => {
+    client.makeUnaryRequest(
+      `/pulumirpc.${service}/GetPluginInfo`,
+      (message: InstanceType<typeof Empty>) => Buffer.from(message.serializeBinary()),
+      (bytes) => PluginInfo.deserializeBinary(bytes),
+      new Empty(),
+      { deadline: Date.now() + limit },
+      (error, info) => resolve(error === null ? info?.getVersion() : undefined),
+    );
+  });
+  client.close();
+  return version === undefined ? undefined : version.replace(/^v/, "") || "unversioned";
+}

@@ -1,0 +1,125 @@
+import { sdkVersion } from "./standInLauncher";
+import type { Source, Tool, ToolName } from "./tool";
+
+const asked = (...args: readonly string[]) => ({ ask: "command", args }) as const;
+
+function go(module: string, name: string, variables: Readonly<Record<string, string>> = {}): Source {
+  return { from: "go", module, package: name, variables };
+}
+
+function debian(name: ToolName, packageName: string): Tool {
+  const question = name === "openssl" ? asked("version") : asked("--version");
+  return { name, version: undefined, question, source: { from: "debian", package: packageName } };
+}
+
+function plugin(name: "command" | "github"): Tool {
+  return {
+    name: `pulumi-resource-${name}`,
+    version: sdkVersion(name),
+    question: { ask: "provider" },
+    plugin: name,
+    source: { from: "standIn", package: name },
+  };
+}
+
+const pulumiVersion = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version";
+const buildkitVersion = { "github.com/moby/buildkit/version.Version": "v0.31.0" };
+
+/** Every program the sandbox and the tests use, with its one accepted version. */
+export const tools: readonly Tool[] = [
+  {
+    name: "pulumi",
+    version: "3.259.0",
+    question: asked("version"),
+    source: go("pulumi", "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi", { [pulumiVersion]: "v3.259.0" }),
+  },
+  {
+    // The last one published as a Go module; later ones come with the CLI. It serves any CLI of major version 3.
+    name: "pulumi-language-nodejs",
+    version: "3.66.0",
+    question: { ask: "languageHost" },
+    source: go("pulumi-language-nodejs", "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs", {
+      [pulumiVersion]: "3.66.0",
+    }),
+  },
+  {
+    name: "pulumi-resource-docker-build",
+    version: "0.0.22",
+    question: { ask: "provider" },
+    plugin: "docker-build",
+    source: go("docker-build", "github.com/pulumi/pulumi-docker-build/provider/cmd/pulumi-resource-docker-build", {
+      "github.com/pulumi/pulumi-docker-build/provider.Version": "0.0.22",
+    }),
+  },
+  plugin("command"),
+  plugin("github"),
+  {
+    name: "buildkitd",
+    version: "0.31.0",
+    question: asked("--version"),
+    source: go("buildkit", "github.com/moby/buildkit/cmd/buildkitd", buildkitVersion),
+  },
+  {
+    name: "buildctl",
+    version: "0.31.0",
+    question: asked("--version"),
+    source: go("buildkit", "github.com/moby/buildkit/cmd/buildctl", buildkitVersion),
+  },
+  {
+    name: "buildx",
+    version: "0.35.0",
+    question: asked("version"),
+    source: go("buildx", "github.com/docker/buildx/cmd/buildx", {
+      "github.com/docker/buildx/version.Version": "v0.35.0",
+    }),
+  },
+  {
+    name: "registry",
+    version: "3.0.0",
+    question: asked("--version"),
+    source: go("registry", "github.com/distribution/distribution/v3/cmd/registry"),
+  },
+  {
+    name: "olareg",
+    version: "0.2.1",
+    question: asked("version"),
+    source: go("olareg", "github.com/olareg/olareg/cmd/olareg"),
+  },
+  {
+    name: "regctl",
+    version: "0.11.7",
+    question: asked("version"),
+    source: go("regctl", "github.com/regclient/regclient/cmd/regctl"),
+  },
+  {
+    name: "cosign",
+    version: "3.1.3",
+    question: asked("version"),
+    source: go("cosign", "github.com/sigstore/cosign/v3/cmd/cosign", {
+      "sigs.k8s.io/release-utils/version.gitVersion": "v3.1.3",
+    }),
+  },
+  {
+    name: "syft",
+    version: "1.52.0",
+    question: asked("version"),
+    source: go("syft", "github.com/anchore/syft/cmd/syft", { "main.version": "1.52.0" }),
+  },
+  {
+    name: "actionlint",
+    version: "1.7.12",
+    question: asked("--version"),
+    source: go("actionlint", "github.com/rhysd/actionlint/cmd/actionlint"),
+  },
+  {
+    name: "zizmor",
+    version: "1.32.0",
+    question: asked("--version"),
+    source: { from: "python", package: "zizmor" },
+  },
+  debian("runc", "runc"),
+  debian("qemu-aarch64-static", "qemu-user-static"),
+  debian("git", "git"),
+  debian("openssl", "openssl"),
+  debian("mmdebstrap", "mmdebstrap"),
+];
