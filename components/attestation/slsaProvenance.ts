@@ -63,7 +63,7 @@ const schema = z.strictObject({
     metadata: z
       .strictObject({ invocationId: text.optional(), startedOn: time.optional(), finishedOn: time.optional() })
       .refine(
-        ({ startedOn, finishedOn }) => !startedOn || !finishedOn || startedOn <= finishedOn,
+        ({ startedOn, finishedOn }) => !startedOn || !finishedOn || Date.parse(startedOn) <= Date.parse(finishedOn),
         "it finished before it started",
       )
       .optional(),

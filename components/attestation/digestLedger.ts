@@ -1,0 +1,42 @@
+import type { Digest } from "../plan/digest";
+import type { AttestationKind } from "./attestationKind";
+import { type AttestationList, listAttestations } from "./attestationList";
+import type { AttestationReader } from "./attestationReader";
+
+/**
+ * Keeps count of what is attached to one digest while this process adds to it, so that what another process has added
+ * since the digest was inspected is not made twice. To be asked and told under the digest's lock.
+ */
+export class DigestLedger {
+  readonly #reader: AttestationReader;
+  readonly #repository: string;
+  readonly #digest: Digest;
+  readonly #counts: Record<AttestationKind, number>;
+  #entries: number;
+
+  constructor(reader: AttestationReader, repository: string, digest: Digest, seen: AttestationList) {
+    this.#reader = reader;
+    this.#repository = repository;
+    this.#digest = digest;
+    this.#counts = { ...seen.counts };
+    this.#entries = seen.entries;
+  }
+
+  /** Whether somebody else has added one of this kind. Costs one request, and more only when the list has changed. */
+  async othersAdded(kind: AttestationKind): Promise<boolean> {
+    const entries = await this.#reader.referrers(this.#repository, this.#digest);
+    if (entries.length === this.#entries) return false;
+    const now = await listAttestations(this.#reader, this.#repository, this.#digest);
+    this.#entries = now.entries;
+    return now.counts[kind] > this.#counts[kind];
+  }
+
+  added(kind: AttestationKind): void {
+    this.#counts[kind]++;
+    this.#entries++;
+  }
+
+  pruned(entries: number): void {
+    this.#entries -= entries;
+  }
+}

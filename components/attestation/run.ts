@@ -1,0 +1,114 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { Limiter } from "../registry/limiter";
+import { RegistryClient } from "../registry/registryClient";
+import { type AttestPlan, parseAttestPlan } from "./attestPlan";
+import { type AttestSummary, attestVersion } from "./attestVersion";
+import { AttestationWriter, type WriterEdges } from "./attestationWriter";
+import type { BuildRecord } from "./buildRecord";
+import { cosignFor } from "./cosignFor";
+import { DigestLock } from "./digestLock";
+import { FallbackList } from "./fallbackList";
+import { missingIdentityToken } from "./identityToken";
+import { mirrorPredicate } from "./mirrorPredicate";
+import { provenance } from "./provenance";
+import { makeSbom } from "./sbom";
+import { syftEnvironment } from "./toolEnvironment";
+import { killTools, runTool } from "./toolProcess";
+
+/**
+ * Attests one version: reads an {@link AttestPlan} from standard input, prints an {@link AttestSummary} as one line of
+ * JSON. Started by Pulumi's `local.Command`, in the project's root.
+ * @throws Error with the reason when the version is not fully attested at the end.
+ */
+export async function run(input: string, environment: NodeJS.ProcessEnv, root: string): Promise<AttestSummary> {
+  const plan = parseAttestPlan(input);
+  const now = new Date().toISOString();
+  const directory = await mkdtemp(join(tmpdir(), "attest-"));
+  const client = new RegistryClient({ environment });
+  try {
+    return await attest(plan, { environment, root, directory, client, now });
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`${plan.repository}@${plan.indexDigest} is not fully attested: ${message}`, { cause });
+  } finally {
+    await client.close();
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+interface Workplace {
+  readonly environment: NodeJS.ProcessEnv;
+  readonly root: string;
+  readonly directory: string;
+  readonly client: RegistryClient;
+  readonly now: string;
+}
+
+async function attest(plan: AttestPlan, place: Workplace): Promise<AttestSummary> {
+  const { environment, directory, client } = place;
+  const { signing } = plan.config;
+  if (signing.mode === "off") return { digest: plan.indexDigest, platforms: {}, added: [] };
+  const limitMs = plan.limits.cosignSeconds * 1000;
+  const cosign = await cosignFor(signing, { run: runTool, environment, directory, root: place.root, limitMs });
+  const fallback = new FallbackList(client, environment);
+  const scans = new Limiter(availableParallelism());
+  const syft = {
+    run: runTool,
+    environment: syftEnvironment(environment, signing),
+    directory,
+    limitMs: plan.limits.syftSeconds * 1000,
+  };
+  const writer = new AttestationWriter(plan.repository, {
+    reader: client,
+    cosign,
+    lock: new DigestLock(),
+    sbom: (subject) => scans.run(() => makeSbom(subject, syft)),
+    predicate: predicates(plan, place),
+    prune: (digest, dangling) => fallback.prune(plan.repository, digest, dangling),
+    deadline: AbortSignal.timeout(plan.limits.totalSeconds * 1000),
+  });
+  const cannotSign = (): string | undefined =>
+    signing.mode === "keyless" ? missingIdentityToken(environment) : undefined;
+  const sleep = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
+  return attestVersion(plan, { reader: client, cosign, writer, cannotSign, sleep });
+}
+
+/** Writes predicates to files, each when it is first asked for. */
+function predicates(plan: AttestPlan, { directory, now }: Workplace): WriterEdges["predicate"] {
+  return async (kind, platforms) => {
+    if (plan.record === undefined) throw new Error(`there is no build record to write the ${kind} from`);
+    const record = plan.builtNow ? finished(plan.record, now) : plan.record;
+    const image = { repository: plan.repository, digest: plan.indexDigest, platforms };
+    const predicate = kind === "provenance" ? provenance(record, platforms) : mirrorPredicate(record, image);
+    const file = join(directory, `${kind}.json`);
+    await writeFile(file, JSON.stringify(predicate));
+    return file;
+  };
+}
+
+/** A build of this run is over when attesting begins. */
+function finished(record: BuildRecord, now: string): BuildRecord {
+  return record.run === undefined ? record : { ...record, run: { finishedOn: now, ...record.run } };
+}
+
+/** Runs as a process of its own: status 0, or 1 with the reason as one line on standard error. */
+export async function main(): Promise<void> {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.once(signal, () => {
+      killTools();
+      process.exit(1);
+    });
+  }
+  try {
+    const summary = await run(await text(process.stdin), process.env, process.cwd());
+    process.stdout.write(`${JSON.stringify(summary)}\n`);
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  } finally {
+    killTools();
+  }
+}

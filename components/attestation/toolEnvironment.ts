@@ -1,0 +1,26 @@
+import type { Signing } from "./attestConfig";
+
+/**
+ * The environment of cosign: ours, without the COSIGN_ variables by which it lets flags and the place of signatures be
+ * changed unseen. The password stays; an unset one is empty, as cosign would ask for it.
+ */
+export function cosignEnvironment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const kept = (name: string): boolean => !name.startsWith("COSIGN_") || name.startsWith("COSIGN_PKCS11_");
+  return { ...only(environment, kept), ...keys(environment), COSIGN_PASSWORD: environment["COSIGN_PASSWORD"] ?? "" };
+}
+
+/** The environment of syft, which reads images of others: ours, without anything one could sign or deploy with. */
+export function syftEnvironment(environment: NodeJS.ProcessEnv, signing: Signing): NodeJS.ProcessEnv {
+  const key = signing.mode === "key" ? /^env:\/\/(.*)$/.exec(signing.key)?.[1] : undefined;
+  const secret = /^(COSIGN_|SIGSTORE_ID_TOKEN$|ACTIONS_|PULUMI_|GITHUB_TOKEN$|GH_TOKEN$|VAULT_)/;
+  return only(environment, (name) => !secret.test(name) && name !== key);
+}
+
+/** Keys handed over as `env://COSIGN_PRIVATE_KEY`, the name cosign's own documentation uses. */
+function keys(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return only(environment, (name) => name === "COSIGN_PRIVATE_KEY" || name === "COSIGN_PUBLIC_KEY");
+}
+
+function only(environment: NodeJS.ProcessEnv, keep: (name: string) => boolean): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => keep(name)));
+}
