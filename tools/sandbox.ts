@@ -1,0 +1,182 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { control, serveControl } from "./sandbox/control";
+import { detach, tellStarter } from "./sandbox/detach";
+import { parseFaultRules, type FaultRule } from "./sandbox/faultRule";
+import { checkout, defaultSandboxFolder, Layout } from "./sandbox/layout";
+import { lockHolder } from "./sandbox/lock";
+import { ensureStack } from "./sandbox/pulumiStack";
+import { registryKinds, type RegistryKind } from "./sandbox/registry";
+import { readRunning, type SandboxState } from "./sandbox/sandboxState";
+import { shellExports } from "./sandbox/shellExports";
+import { startSandbox } from "./sandbox/startSandbox";
+import { writeFixtures } from "./fixtures/fixtures";
+
+interface StartOptions {
+  readonly dir: string;
+  readonly registry?: RegistryKind;
+  readonly builders?: Readonly<Record<string, readonly string[]>>;
+  readonly proxy?: readonly FaultRule[];
+  readonly latency?: number;
+  readonly foreground?: boolean;
+}
+
+const dir = new Option("--dir <folder>", "folder of all its state")
+  .default(process.env.MIRROR_SANDBOX_DIR ?? defaultSandboxFolder())
+  .makeOptionMandatory();
+
+const program = new Command("sandbox").description("A registry, BuildKit, a git server and a release API on loopback");
+
+program
+  .command("start")
+  .description("start it, and return when it is ready")
+  .addOption(dir)
+  .addOption(new Option("--registry <kind>", "olareg has the referrers API").choices([...registryKinds]))
+  .option("--builders <list>", "name=platform pairs, such as amd64=linux/amd64,arm64=linux/arm64", parseBuilders)
+  .option("--proxy <rules.json>", "fault rules", readRules)
+  .option("--latency <ms>", "added before every registry request", parseMilliseconds)
+  .option("--foreground", "stay in the foreground until interrupted")
+  .action((options: StartOptions) => (options.foreground ? supervise(options) : start(options)));
+
+program.command("stop").description("end it; its state stays").addOption(dir).action(stop);
+program
+  .command("status")
+  .description("what is running; exit status 1 when nothing is")
+  .addOption(dir)
+  .action(({ dir: folder }: { dir: string }) => {
+    const state = readRunning(new Layout(folder));
+    process.stdout.write(state ? describe(state) : `no sandbox is running in ${folder}\n`);
+    if (!state) process.exitCode = 1;
+  });
+program
+  .command("env")
+  .description('shell lines for: eval "$(npm run --silent sandbox -- env)"')
+  .addOption(dir)
+  .action(
+    ({ dir: folder }: { dir: string }) => void process.stdout.write(shellExports(running(new Layout(folder)).env)),
+  );
+program
+  .command("rules")
+  .description("show the fault rules and their counters, or replace them")
+  .argument("[rules.json]", 'a file; "none" removes all rules', readRules)
+  .addOption(dir)
+  .action(async (rules: readonly FaultRule[] | undefined, { dir: folder }: { dir: string }) => {
+    const status = await control(new Layout(folder).controlSocket, "rules", rules);
+    process.stdout.write(`${JSON.stringify(status, null, 2)}\n`);
+  });
+program
+  .command("latency")
+  .argument("<ms>", "added before every registry request", parseMilliseconds)
+  .addOption(dir)
+  .action(async (milliseconds: number, { dir: folder }: { dir: string }) => {
+    await control(new Layout(folder).controlSocket, "latency", milliseconds);
+  });
+for (const action of ["stop", "start"] as const) {
+  program
+    .command(`${action}-registry`)
+    .addOption(dir)
+    .action(async ({ dir: folder }: { dir: string }) => {
+      await control(new Layout(folder).controlSocket, `${action}-registry`);
+    });
+  program
+    .command(`${action}-builder`)
+    .argument("[name]", "which builder", "mirror")
+    .addOption(dir)
+    .action(async (name: string, { dir: folder }: { dir: string }) => {
+      await control(new Layout(folder).controlSocket, `${action}-builder`, name);
+    });
+}
+
+program.parseAsync().catch((error: unknown) => {
+  const message = error instanceof Error ? error.message : String(error);
+  tellStarter({ kind: "failed", message });
+  process.stderr.write(`${message}\n`);
+  process.exitCode = 1;
+});
+
+async function start(options: StartOptions): Promise<void> {
+  const layout = new Layout(options.dir);
+  const already = readRunning(layout);
+  if (already) return void process.stdout.write(`already running\n${describe(already)}`);
+  const args = process.argv.slice(process.argv.indexOf("start"));
+  await detach(__filename, [...args, "--foreground"], layout, (line) => process.stdout.write(`sandbox: ${line}\n`));
+  process.stdout.write(describe(running(layout)));
+}
+
+async function supervise({ dir: folder, proxy, latency, registry, builders }: StartOptions): Promise<void> {
+  const progress = (line: string): void => {
+    tellStarter({ kind: "progress", line });
+    process.stdout.write(`sandbox: ${line}\n`);
+  };
+  const optional = { ...(registry && { registry }), ...(builders && { builders }), ...(proxy && { rules: proxy }) };
+  const sandbox = await startSandbox({ dir: folder, progress, latencyMs: latency ?? 0, ...optional });
+  const end = (): void => {
+    progress("stopping");
+    void sandbox.stop().then(() => process.exit());
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, end);
+  try {
+    await serveControl(new Layout(folder).controlSocket, sandbox, end);
+    await writeFixtures(sandbox, progress);
+    if (existsSync(join(checkout, "Pulumi.yaml"))) await ensureStack(sandbox.env, checkout);
+  } catch (error) {
+    await sandbox.stop();
+    throw error;
+  }
+  progress("ready");
+  tellStarter({ kind: "ready" });
+}
+
+async function stop({ dir: folder }: { dir: string }): Promise<void> {
+  const layout = new Layout(folder);
+  if (!lockHolder(layout.lockFile)) return void process.stdout.write(`no sandbox is running in ${folder}\n`);
+  await control(layout.controlSocket, "stop");
+  while (lockHolder(layout.lockFile)) await new Promise((resolve) => setTimeout(resolve, 50));
+  process.stdout.write("stopped\n");
+}
+
+function running(layout: Layout): SandboxState {
+  const state = readRunning(layout);
+  if (state) return state;
+  throw new Error(`no sandbox is running in ${layout.folder}; start one: npm run sandbox -- start`);
+}
+
+function describe({ env, registry, builders }: SandboxState): string {
+  const rows = [
+    ["registry", `${env.MIRROR_SANDBOX_REGISTRY} (${registry}; HTTP and HTTPS)`],
+    ["builders", builders.join(", ")],
+    ["git", env.MIRROR_SANDBOX_GIT],
+    ["releases", env.GITHUB_BASE_URL],
+    ["files", env.MIRROR_SANDBOX_FILES],
+    ["requests", env.MIRROR_SANDBOX_LOG],
+    ["state", env.MIRROR_SANDBOX_DIR],
+  ];
+  return rows.map(([name = "", value]) => `  ${name.padEnd(9)} ${value}\n`).join("");
+}
+
+function readRules(file: string): readonly FaultRule[] {
+  if (file === "none") return [];
+  try {
+    return parseFaultRules(JSON.parse(readFileSync(file, "utf8")));
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function parseMilliseconds(text: string): number {
+  if (/^\d{1,6}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError(`${JSON.stringify(text)} is not a number of milliseconds.`);
+}
+
+function parseBuilders(text: string): Readonly<Record<string, readonly string[]>> {
+  const builders: Record<string, string[]> = {};
+  for (const pair of text.split(",")) {
+    const [, name, platform] = /^([a-z][a-z0-9-]{0,11})=([a-z0-9]+\/[a-z0-9/]+)$/.exec(pair) ?? [];
+    if (name === undefined || platform === undefined) {
+      throw new InvalidArgumentError(`${JSON.stringify(pair)} is not NAME=PLATFORM, such as arm64=linux/arm64.`);
+    }
+    (builders[name] ??= []).push(platform);
+  }
+  return builders;
+}

@@ -1,0 +1,79 @@
+import { rmSync } from "node:fs";
+import { createServer, request as httpRequest, type IncomingMessage, type Server } from "node:http";
+import { z } from "zod";
+import { parseFaultRules } from "./faultRule";
+import type { Sandbox } from "./sandbox";
+
+const commands = {
+  rules: async (sandbox: Sandbox, argument: unknown) => {
+    if (argument !== undefined) sandbox.setRules(parseFaultRules(argument));
+    return sandbox.ruleStatus();
+  },
+  latency: async (sandbox: Sandbox, argument: unknown) => sandbox.setLatency(z.number().min(0).parse(argument)),
+  "stop-registry": async (sandbox: Sandbox) => sandbox.stopRegistry(),
+  "start-registry": async (sandbox: Sandbox) => sandbox.startRegistry(),
+  "stop-builder": async (sandbox: Sandbox, argument: unknown) => sandbox.stopBuilder(z.string().parse(argument)),
+  "start-builder": async (sandbox: Sandbox, argument: unknown) => sandbox.startBuilder(z.string().parse(argument)),
+  repository: async (sandbox: Sandbox, argument: unknown) => {
+    const { name, commits } = z.object({ name: z.string(), commits: z.array(z.any()) }).parse(argument);
+    return sandbox.createGitRepository(name, commits);
+  },
+} satisfies Record<string, (sandbox: Sandbox, argument: unknown) => Promise<unknown>>;
+
+/** What a supervisor can be asked over its control socket. */
+export type ControlCommand = keyof typeof commands | "stop";
+
+/**
+ * Serves the control socket of a sandbox: `POST /COMMAND` with a JSON argument, answered in JSON, or 400 with the mistake as text.
+ * `stop` is answered at once and ends the sandbox.
+ */
+export function serveControl(socket: string, sandbox: Sandbox, stop: () => void): Promise<Server> {
+  const server = createServer((request, response) => {
+    const command = (request.url ?? "/").slice(1);
+    const work = async (): Promise<unknown> => {
+      const argument = await readJson(request);
+      if (command === "stop") return void setImmediate(stop);
+      if (Object.hasOwn(commands, command)) return commands[command as keyof typeof commands](sandbox, argument);
+      throw new Error(`no command ${JSON.stringify(command)}; there are ${Object.keys(commands).join(", ")}, stop`);
+    };
+    work().then(
+      (result) => response.writeHead(200, { "Content-Type": "application/json" }).end(JSON.stringify(result ?? null)),
+      (error: unknown) => response.writeHead(400).end(error instanceof Error ? error.message : String(error)),
+    );
+  });
+  rmSync(socket, { force: true });
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(socket, () => resolve(server));
+  });
+}
+
+/**
+ * Asks the supervisor behind a control socket.
+ * @throws Error with the supervisor's own message, or that nobody answers.
+ */
+export function control(socketPath: string, command: ControlCommand, argument?: unknown): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const request = httpRequest({ socketPath, method: "POST", path: `/${command}`, agent: false }, (response) => {
+      readText(response).then((text) => {
+        if (response.statusCode === 200) resolve(JSON.parse(text));
+        else reject(new Error(text));
+      }, reject);
+    });
+    request.once("error", (cause) =>
+      reject(new Error(`the sandbox does not answer at ${JSON.stringify(socketPath)}: ${cause.message}`, { cause })),
+    );
+    request.end(argument === undefined ? "" : JSON.stringify(argument));
+  });
+}
+
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  const text = await readText(request);
+  return text === "" ? undefined : JSON.parse(text);
+}
+
+async function readText(message: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of message) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString("utf8");
+}

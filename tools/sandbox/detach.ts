@@ -1,0 +1,64 @@
+import { spawn } from "node:child_process";
+import { mkdirSync, openSync, closeSync, readFileSync } from "node:fs";
+import { checkout, type Layout } from "./layout";
+
+/** What a detached supervisor tells the process that started it. */
+export type SupervisorMessage =
+  | { readonly kind: "progress"; readonly line: string }
+  | { readonly kind: "ready" }
+  | { readonly kind: "failed"; readonly message: string };
+
+/**
+ * Starts this very program again as a process of its own, in a session of its own, and resolves when it says it is ready.
+ * Its output goes to `logs/supervisor.log`.
+ * @param args what follows the script's name.
+ * @throws Error with the supervisor's message, or the end of its output when it ends without one.
+ */
+export function detach(
+  script: string,
+  args: readonly string[],
+  layout: Layout,
+  progress: (line: string) => void,
+): Promise<void> {
+  mkdirSync(layout.logs, { recursive: true });
+  const file = layout.log("supervisor");
+  const log = openSync(file, "w");
+  const supervisor = spawn(process.execPath, ["-r", require.resolve("ts-node/register"), script, ...args], {
+    cwd: checkout,
+    detached: true,
+    stdio: ["ignore", log, log, "ipc"],
+    // The compiler's settings are the project's, wherever the script is; ts-node knows no later target.
+    env: {
+      ...process.env,
+      TS_NODE_PROJECT: `${checkout}/tsconfig.json`,
+      TS_NODE_COMPILER_OPTIONS: '{"target":"es2022"}',
+    },
+  });
+  closeSync(log);
+  return new Promise((resolve, reject) => {
+    const leave = (): void => {
+      if (supervisor.connected) supervisor.disconnect();
+      supervisor.unref();
+    };
+    supervisor.on("message", (message: SupervisorMessage) => {
+      if (message.kind === "progress") return progress(message.line);
+      leave();
+      if (message.kind === "ready") resolve();
+      else reject(new Error(message.message));
+    });
+    supervisor.once("error", reject);
+    supervisor.once("exit", (code) => {
+      leave();
+      reject(
+        new Error(
+          `the sandbox ended while starting (${code}); its output:\n${readFileSync(file, "utf8").slice(-4000)}`,
+        ),
+      );
+    });
+  });
+}
+
+/** Tells the process that started this one, if it listens. */
+export function tellStarter(message: SupervisorMessage): void {
+  if (process.connected) process.send?.(message);
+}

@@ -1,0 +1,48 @@
+import { delimiter } from "node:path";
+import { mirroredHosts } from "./builder";
+import type { Certificate } from "./certificate";
+import type { SandboxPart } from "./faultRule";
+import type { Layout } from "./layout";
+import type { ToolPaths } from "./toolPaths";
+
+/** Environment variables by name. */
+export type Environment = Readonly<Record<string, string>>;
+
+/**
+ * What a shell or child process needs to use the sandbox: the Pulumi CLI, buildx, cosign and this program all take it from here.
+ * Only values that differ from an ordinary environment are in it; PATH is complete.
+ */
+export function sandboxEnvironment(
+  layout: Layout,
+  tools: ToolPaths,
+  certificate: Certificate,
+  ports: Readonly<Record<SandboxPart, number>>,
+  builder: string,
+): Environment {
+  const registry = `localhost:${ports.registry}`;
+  const mirrors = Object.fromEntries(mirroredHosts.map((host) => [host, `${registry}/${host}`]));
+  return {
+    PATH: [...tools.folders, process.env.PATH ?? ""].join(delimiter),
+    PULUMI_BACKEND_URL: `file://${layout.pulumi}`,
+    PULUMI_CONFIG_PASSPHRASE: "sandbox",
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+    PULUMI_HOME: layout.in("pulumi-home"),
+    BUILDX_CONFIG: layout.buildxConfig,
+    BUILDX_BUILDER: builder,
+    DOCKER_CONFIG: layout.dockerConfig,
+    SSL_CERT_FILE: certificate.bundleFile,
+    NODE_EXTRA_CA_CERTS: certificate.authorityFile,
+    COSIGN_PASSWORD: "",
+    GITHUB_BASE_URL: `http://localhost:${ports.releases}/api/v3/`,
+    MIRROR_REGISTRY_MIRRORS: JSON.stringify(mirrors),
+    MIRROR_SANDBOX_DIR: layout.folder,
+    MIRROR_SANDBOX_REGISTRY: registry,
+    MIRROR_SANDBOX_LOG: layout.requestLog("registry"),
+    MIRROR_SANDBOX_GIT: `http://localhost:${ports.git}`,
+    MIRROR_SANDBOX_RELEASES: `http://localhost:${ports.releases}`,
+    MIRROR_SANDBOX_FILES: `http://localhost:${ports.files}`,
+    MIRROR_SANDBOX_COSIGN_KEY: layout.in("keys", "cosign.key"),
+    MIRROR_SANDBOX_COSIGN_PUB: layout.in("keys", "cosign.pub"),
+    MIRROR_SANDBOX_SIGNING_CONFIG: layout.in("keys", "signing-config.json"),
+  };
+}

@@ -1,0 +1,62 @@
+// Cleans up what the kernel does not when a sandbox's supervisor ends, also by SIGKILL: registrations of emulators,
+// control groups, the lock file. Waits for the end of standard input, which comes when the supervisor is gone, then ends too.
+// Argument: JSON { registrations: string[], controlGroup: string, files: string[] }
+"use strict";
+const { execFileSync } = require("node:child_process");
+const { existsSync, readdirSync, rmSync, rmdirSync, statSync, writeFileSync } = require("node:fs");
+const { join } = require("node:path");
+
+const binfmt = "/proc/sys/fs/binfmt_misc";
+const [argument = "{}", name] = process.argv.slice(2);
+
+if (argument === "unregister") {
+  execFileSync("mount", ["-t", "binfmt_misc", "binfmt_misc", binfmt]);
+  attempt(() => writeFileSync(join(binfmt, name), "-1"));
+} else {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => {});
+  process.stdin.resume().on("end", () => void cleanUp(JSON.parse(argument)));
+}
+
+async function cleanUp({ registrations, controlGroup, files }) {
+  for (const name of registrations) attempt(() => unregister(name));
+  // Processes in a control group need a moment to be gone after SIGKILL.
+  for (let tries = 0; tries < 100 && !removeControlGroups(controlGroup); tries++)
+    await new Promise((done) => setTimeout(done, 50));
+  for (const file of files) attempt(() => rmSync(file, { force: true }));
+}
+
+function unregister(name) {
+  const file = join(binfmt, name);
+  if (existsSync(file)) return writeFileSync(file, "-1");
+  // Without a mount of its own the machine shows nothing there; a short-lived one does.
+  if (existsSync(join(binfmt, "register"))) return;
+  execFileSync("unshare", ["--mount", process.execPath, __filename, "unregister", name], { stdio: "ignore" });
+}
+
+function removeControlGroups(controlGroup) {
+  const roots = ["/sys/fs/cgroup", ...list("/sys/fs/cgroup").map((name) => join("/sys/fs/cgroup", name))];
+  return roots.map((root) => removeTree(join(root, controlGroup))).every(Boolean);
+}
+
+function removeTree(folder) {
+  if (!existsSync(folder)) return true;
+  for (const name of list(folder)) if (statSync(join(folder, name)).isDirectory()) removeTree(join(folder, name));
+  attempt(() => rmdirSync(folder));
+  return !existsSync(folder);
+}
+
+function list(folder) {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+function attempt(action) {
+  try {
+    action();
+  } catch {
+    // Best effort: the next start of a sandbox tries again.
+  }
+}

@@ -1,0 +1,31 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+
+/** What is to be cleaned up when the sandbox ends. */
+export interface JanitorOptions {
+  /** Names of interpreters registered with the kernel. */
+  readonly registrations: readonly string[];
+  /** Control group, as a path below each hierarchy. */
+  readonly controlGroup: string;
+  readonly files: readonly string[];
+}
+
+/**
+ * Starts the process that cleans up after this one, even after its SIGKILL: it waits for the end of a pipe only we hold.
+ * @returns a function that has the work done now and waits for it.
+ */
+export function startJanitor(options: JanitorOptions): () => Promise<void> {
+  const janitor = spawn(process.execPath, [join(__dirname, "janitor.cjs"), JSON.stringify(options)], {
+    stdio: ["pipe", "ignore", "ignore"],
+    detached: true,
+    env: { PATH: process.env.PATH },
+  });
+  janitor.unref();
+  janitor.stdin.on("error", () => {});
+  const ended = once(janitor, "exit");
+  return async () => {
+    janitor.stdin.end();
+    await ended;
+  };
+}

@@ -1,0 +1,39 @@
+import { Transform, type TransformCallback } from "node:stream";
+
+/**
+ * A stream that passes a body on at a limited speed and, after a limited number of bytes, stops for good and says so.
+ * `onLimit` is called once, when byte number `limit` has been passed on; nothing passes after it.
+ */
+export class Pacer extends Transform {
+  private passed = 0;
+
+  constructor(
+    private readonly limits: { readonly bytesPerSecond?: number | undefined; readonly limit?: number | undefined },
+    private readonly onLimit: () => void = () => {},
+  ) {
+    super();
+    if (limits.limit === 0) queueMicrotask(onLimit);
+  }
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    void this.pass(chunk).then(() => done(), done);
+  }
+
+  private async pass(chunk: Buffer): Promise<void> {
+    const { bytesPerSecond, limit = Infinity } = this.limits;
+    // A tenth of a second's worth at a time keeps slow bodies trickling instead of coming in bursts.
+    const step = bytesPerSecond === undefined ? chunk.length : Math.max(1, Math.ceil(bytesPerSecond / 10));
+    for (let offset = 0; offset < chunk.length && this.passed < limit;) {
+      const end = Math.min(chunk.length, offset + step, offset + limit - this.passed);
+      this.push(chunk.subarray(offset, end));
+      this.passed += end - offset;
+      if (bytesPerSecond !== undefined) await pause(((end - offset) / bytesPerSecond) * 1000);
+      offset = end;
+      if (this.passed >= limit) this.onLimit();
+    }
+  }
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}

@@ -1,0 +1,126 @@
+import { execFile } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { gitEnvironment } from "./gitRepository";
+
+const run = promisify(execFile);
+
+/** A release as the GitHub REST API lists it; fields left out get harmless values. */
+export interface FixtureRelease {
+  readonly tag_name: string;
+  readonly name?: string;
+  readonly draft?: boolean;
+  readonly prerelease?: boolean;
+  /** ISO 8601. */
+  readonly published_at?: string;
+  readonly target_commitish?: string;
+}
+
+interface Reply {
+  readonly status: number;
+  readonly body: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+const notFound: Reply = { status: 404, body: { message: "Not Found", documentation_url: "", status: "404" } };
+
+/**
+ * The parts of the GitHub REST API the mirror uses, below `/api/v3` as on GitHub Enterprise: releases (from
+ * `releases/OWNER/NAME.json`, pages with Link headers) and git references (from the sandbox's repository `OWNER/NAME.git`).
+ * Source: the GitHub REST API's "Releases" and "Git database" references.
+ */
+export function createReleaseApi(releases: string, repositories: string): Server {
+  return createServer((request, response) => {
+    const url = new URL(request.url ?? "/", `http://${request.headers.host ?? "localhost"}`);
+    route(url, releases, repositories)
+      .catch((error: unknown): Reply => ({ status: 500, body: { message: String(error) } }))
+      .then(({ status, body, headers }) => {
+        response.writeHead(status, { "Content-Type": "application/json; charset=utf-8", ...headers });
+        response.end(JSON.stringify(body));
+      });
+  });
+}
+
+async function route(url: URL, releases: string, repositories: string): Promise<Reply> {
+  const path = decodeURIComponent(url.pathname).replace(/^\/api\/v3(?=\/|$)/, "");
+  if (path === "" || path === "/" || path === "/meta" || path === "/rate_limit") return { status: 200, body: {} };
+  if (path === "/user") return { status: 200, body: { login: "sandbox", id: 1 } };
+  const [, owner, name, rest = ""] = /^\/repos\/([\w.-]+)\/([\w.-]+)(\/.*)?$/.exec(path) ?? [];
+  if (owner === undefined || name === undefined || owner.startsWith(".") || name.startsWith(".")) return notFound;
+  const repository = join(repositories, owner, `${name}.git`);
+  if (rest === "") return repositoryReply(owner, name);
+  if (rest === "/releases") return releasePage(url, join(releases, owner, `${name}.json`));
+  const references = /^\/git\/(?:matching-refs|refs?)\/(.+)$/.exec(rest)?.[1];
+  if (references !== undefined)
+    return referencesReply(url, repository, references, rest.startsWith("/git/matching-refs/"));
+  const tag = /^\/git\/tags\/([0-9a-f]{40})$/.exec(rest)?.[1];
+  if (tag !== undefined) return tagReply(repository, tag);
+  return notFound;
+}
+
+function repositoryReply(owner: string, name: string): Reply {
+  return { status: 200, body: { id: 1, name, full_name: `${owner}/${name}`, owner: { login: owner }, private: false } };
+}
+
+function releasePage(url: URL, file: string): Reply {
+  if (!existsSync(file)) return notFound;
+  const all = JSON.parse(readFileSync(file, "utf8")) as readonly FixtureRelease[];
+  // The real list ends after a thousand releases, too.
+  const complete = all.slice(0, 1000).map((release, position) => ({
+    ...{
+      id: position + 1,
+      name: release.tag_name,
+      draft: false,
+      prerelease: false,
+      target_commitish: "main",
+      assets: [],
+    },
+    ...{ published_at: new Date(Date.UTC(2026, 0, 1) - position * 3_600_000).toISOString() },
+    ...release,
+  }));
+  return page(url, complete);
+}
+
+function page(url: URL, entries: readonly unknown[]): Reply {
+  const size = Math.min(100, Math.max(1, Number(url.searchParams.get("per_page") ?? 30) || 30));
+  const number = Math.max(1, Number(url.searchParams.get("page") ?? 1) || 1);
+  const last = Math.max(1, Math.ceil(entries.length / size));
+  const link = (target: number, relation: string): string => {
+    const address = new URL(url);
+    address.searchParams.set("page", String(target));
+    return `<${address.href}>; rel="${relation}"`;
+  };
+  const links = [
+    ...(number > 1 ? [link(number - 1, "prev"), link(1, "first")] : []),
+    ...(number < last ? [link(number + 1, "next"), link(last, "last")] : []),
+  ];
+  const body = entries.slice((number - 1) * size, number * size);
+  return { status: 200, body, ...(links.length > 0 && { headers: { Link: links.join(", ") } }) };
+}
+
+async function referencesReply(url: URL, repository: string, reference: string, prefix: boolean): Promise<Reply> {
+  if (!existsSync(repository)) return notFound;
+  const format = "%(refname) %(objectname) %(objecttype)";
+  const { stdout } = await run("git", ["-C", repository, "for-each-ref", `--format=${format}`], {
+    env: gitEnvironment(),
+    maxBuffer: 1 << 28,
+  });
+  const wanted = `refs/${reference}`;
+  const found = stdout.split("\n").flatMap((line) => {
+    const [ref = "", sha, type] = line.split(" ");
+    const matches = prefix ? ref.startsWith(wanted) : ref === wanted;
+    return matches ? [{ ref, object: { sha, type } }] : [];
+  });
+  if (prefix) return page(url, found);
+  return found[0] ? { status: 200, body: found[0] } : notFound;
+}
+
+async function tagReply(repository: string, sha: string): Promise<Reply> {
+  const peeled = await run("git", ["-C", repository, "rev-parse", "--verify", `${sha}^{commit}`], {
+    env: gitEnvironment(),
+  }).catch(() => undefined);
+  if (!peeled) return notFound;
+  return { status: 200, body: { sha, object: { sha: peeled.stdout.trim(), type: "commit" } } };
+}
