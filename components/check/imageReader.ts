@@ -1,0 +1,93 @@
+import type { Digest } from "../plan/digest";
+import type { Descriptor, ImageManifest } from "../registry/manifest";
+import { FileTree } from "./fileTree";
+import { LayerError } from "./layerError";
+import type { FileContent, LayerListing } from "./layerListing";
+import { ListingCache } from "./listingCache";
+import type { WantedChecksum } from "./listingBuilder";
+import { readLayer } from "./readLayer";
+import type { RegistryReader } from "./registryReader";
+
+/** Base layers are shared by versions: each is read once per run, as far as the memory set aside for them goes. */
+const baseListings = new ListingCache(400_000);
+
+const transferAttempts = 3;
+
+/**
+ * The layers of one image, read as late as possible: the image's own layers first, those of the base only when asked for, from the top.
+ * Layers are told apart by digest. Rejections of {@link readLayer} and of the registry pass through.
+ */
+export class ImageReader {
+  /** Bytes fetched from the registry so far, as stored. */
+  bytesRead = 0;
+  readonly #base: readonly Descriptor[];
+  readonly #baseDigests: ReadonlySet<Digest>;
+  readonly #listings = new Map<Digest, LayerListing>();
+
+  constructor(
+    private readonly registry: RegistryReader,
+    private readonly repository: string,
+    private readonly manifest: ImageManifest,
+    baseLayers: readonly Digest[],
+    private readonly wanted: WantedChecksum | undefined,
+  ) {
+    this.#baseDigests = new Set(baseLayers);
+    this.#base = manifest.layers.filter(({ digest }) => this.#baseDigests.has(digest));
+  }
+
+  /** The file system the image's own layers make, without the base. */
+  async ownTree(): Promise<FileTree> {
+    for (const layer of this.manifest.layers) {
+      if (!this.#baseDigests.has(layer.digest)) await this.#load(layer);
+    }
+    return this.#tree();
+  }
+
+  /** The same with one base layer more each time, from the top, until there is none left. Call after {@link ownTree}. */
+  async *treesWithBase(): AsyncGenerator<FileTree> {
+    for (const layer of this.#base.toReversed()) {
+      if (this.#listings.has(layer.digest)) continue;
+      await this.#load(layer);
+      yield this.#tree();
+    }
+  }
+
+  /** Reads a layer again for the checksum of one file in it. */
+  async rehash(digest: Digest, wanted: WantedChecksum): Promise<FileContent | undefined> {
+    const layer = this.manifest.layers.find((candidate) => candidate.digest === digest);
+    const listing = layer && (await this.#read(layer, wanted));
+    const entry = listing?.entries.findLast(({ path }) => path === wanted.path);
+    return entry?.kind === "file" ? entry.file : undefined;
+  }
+
+  async #load(layer: Descriptor): Promise<void> {
+    if (this.#listings.has(layer.digest)) return;
+    const read = (): Promise<LayerListing> => this.#read(layer, this.wanted);
+    const shared = this.#baseDigests.has(layer.digest) && this.wanted === undefined;
+    this.#listings.set(layer.digest, await (shared ? baseListings.get(layer.digest, read) : read()));
+  }
+
+  /** A transfer that broke off is begun anew; the client itself repeats only what fails before the first byte. */
+  async #read(layer: Descriptor, wanted: WantedChecksum | undefined): Promise<LayerListing> {
+    for (let attempt = 1; ; attempt++) {
+      const blob = await this.registry.blob(this.repository, layer.digest);
+      try {
+        const listing = await readLayer({ blob, mediaType: layer.mediaType, digest: layer.digest }, wanted);
+        this.bytesRead += listing.size;
+        return listing;
+      } catch (error) {
+        blob.destroy();
+        if (attempt === transferAttempts || !(error instanceof LayerError) || error.kind !== "transfer") throw error;
+      }
+    }
+  }
+
+  #tree(): FileTree {
+    const tree = new FileTree();
+    for (const { digest } of this.manifest.layers) {
+      const listing = this.#listings.get(digest);
+      if (listing) tree.apply(listing);
+    }
+    return tree;
+  }
+}

@@ -1,0 +1,17 @@
+import type { Digest } from "../plan/digest";
+
+/** A layer could not be read: its transfer failed, which may pass, or its content is damaged, which will not. */
+export class LayerError extends Error {
+  override readonly name = "LayerError";
+
+  constructor(
+    layer: Digest,
+    readonly kind: "transfer" | "damaged",
+    cause: unknown,
+  ) {
+    const reason = JSON.stringify(cause instanceof Error ? cause.message : String(cause));
+    super(`layer ${layer} ${kind === "transfer" ? "could not be read from the registry" : "is damaged"}: ${reason}`, {
+      cause,
+    });
+  }
+}

@@ -1,0 +1,106 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Digest } from "../plan/digest";
+import type { Platform } from "../plan/platform";
+import { BuildProgress } from "./buildProgress";
+import { buildxCommand } from "./buildxCommand";
+import { runClient, type ClientEnd } from "./clientProcess";
+import { smokeDockerfile } from "./smokeDockerfile";
+
+/** A command to run in the finished image. */
+export interface SmokeCommand {
+  /** Argument vector; the first element is a path or found through the image's PATH. No shell. */
+  readonly command: readonly string[];
+  /** What its standard output followed by its standard error must match. */
+  readonly expect: RegExp;
+  /** Default five minutes, pulling the image included. */
+  readonly timeoutMilliseconds?: number;
+}
+
+/** What the command printed (the first 2,000 characters) and how long it took, pulling included. */
+export interface SmokeResult {
+  readonly output: string;
+  readonly milliseconds: number;
+}
+
+/** What to run where. `repository` is `host/namespace/name`; `builder` undefined: the client's current one. */
+export interface SmokeRequest {
+  readonly repository: string;
+  readonly digest: Digest;
+  readonly platform: Platform;
+  readonly smoke: SmokeCommand;
+  readonly builder?: string;
+  readonly environment: Readonly<NodeJS.ProcessEnv>;
+}
+
+const defaultTimeout = 5 * 60_000;
+const reportedOutput = 2000;
+const quotedOutput = 500;
+
+/**
+ * Runs a command in a finished image on the image's platform: as the only step of a build on the same builder, without network,
+ * from an empty context, exporting nothing.
+ * @throws Error with the command, the cause and the beginning of the output when it fails, takes too long or prints something else.
+ */
+export async function runSmoke(request: SmokeRequest): Promise<SmokeResult> {
+  const { repository, digest, smoke } = request;
+  const dockerfile = smokeDockerfile(repository, digest, smoke.command);
+  const start = performance.now();
+  const progress = new BuildProgress();
+  const end = await build(request, dockerfile, progress);
+  const problem = endProblem(request, end, progress) ?? outputProblem(smoke.expect, progress.output);
+  if (problem !== undefined) throw new Error(`smoke command ${JSON.stringify(smoke.command)} ${problem}`);
+  return {
+    output: progress.output.slice(0, reportedOutput),
+    milliseconds: Math.round(performance.now() - start),
+  };
+}
+
+async function build(request: SmokeRequest, dockerfile: string, progress: BuildProgress): Promise<ClientEnd> {
+  const { platform, builder, environment, smoke } = request;
+  const buildx = await buildxCommand(environment);
+  const context = await mkdtemp(join(tmpdir(), "mirror-smoke-"));
+  try {
+    return await runClient({
+      command: buildx.command,
+      arguments: [
+        ...[...buildx.arguments, "build", ...(builder === undefined ? [] : ["--builder", builder])],
+        ...["--platform", platform, "--progress", "rawjson", "--no-cache", "--network", "none"],
+        // No attestation of a build that is thrown away.
+        ...["--provenance=false", "--sbom=false", "--output", "type=cacheonly", "--file", "-", context],
+      ],
+      environment,
+      timeoutMilliseconds: smoke.timeoutMilliseconds ?? defaultTimeout,
+      input: dockerfile,
+      onErrorLine: (line) => progress.add(line),
+    });
+  } finally {
+    await rm(context, { recursive: true, force: true });
+  }
+}
+
+function endProblem(request: SmokeRequest, end: ClientEnd, progress: BuildProgress): string | undefined {
+  const printed = `it printed ${quote(progress.output)}`;
+  const seconds = (request.smoke.timeoutMilliseconds ?? defaultTimeout) / 1000;
+  if (end.timedOut) return `did not finish within ${seconds} seconds; ${printed}`;
+  if (end.code === 0) return progress.reached ? undefined : "was not run: the builder reported no step for it";
+  const status = end.code === null ? `signal ${end.signal}` : `exit code ${end.code}`;
+  const reason = quote(progress.error || `the build client ended with ${status}`);
+  if (!progress.reached)
+    return `could not be run on builder ${JSON.stringify(request.builder ?? "(current)")}: ${reason}`;
+  const emulation = /exec format error/i.test(`${progress.error}${progress.output}`)
+    ? `; the builder runs ${request.platform} neither itself nor by emulation, or the program is for another platform`
+    : "";
+  return `failed: ${reason}${emulation}; ${printed}`;
+}
+
+function outputProblem(expect: RegExp, output: string): string | undefined {
+  // A global or sticky expression would remember where it stopped the last time.
+  const pattern = new RegExp(expect.source, expect.flags.replace(/[gy]/g, ""));
+  return pattern.test(output) ? undefined : `printed ${quote(output)}; expected is a match of ${expect}`;
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text.length > quotedOutput ? `${text.slice(0, quotedOutput)}…` : text);
+}
