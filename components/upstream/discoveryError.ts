@@ -1,5 +1,5 @@
 import { RunError } from "@pulumi/pulumi";
-import { printable } from "./printable";
+import { disarmed, printable } from "./printable";
 
 /** The versions of one app could not be learnt. It concerns that app alone, and never means that there are none. */
 export class DiscoveryError extends RunError {
@@ -22,5 +22,5 @@ export class DiscoveryError extends RunError {
 function reason(cause: unknown): string {
   const text = cause instanceof Error ? cause.message : String(cause);
   const cut = text.length > 600 ? `${text.slice(0, 300)} ... ${text.slice(-300)}` : text;
-  return printable(cut, 700).slice(1, -1);
+  return disarmed(cut);
 }

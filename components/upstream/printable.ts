@@ -1,16 +1,21 @@
 /**
- * Writes hostile text so that it can be printed anywhere: quoted, one line, printable ASCII only, and at most `limit` characters of it.
- *
- * Besides control characters this disarms what CI systems take for commands in a log (`::set-env …`, `##[group]`, `##vso[…]`).
+ * Writes hostile text so that it can be printed anywhere: quoted, in one line of printable ASCII, at most `limit` characters of it.
  * What is inside the quotes is valid JSON for the (shortened) text.
  */
 export function printable(text: string, limit = 80): string {
-  const shown = text.length > limit ? text.slice(0, limit) : text;
-  const quoted = JSON.stringify(shown)
+  const quoted = disarmed(JSON.stringify(text.slice(0, limit)));
+  return text.length > limit ? `${quoted}... (${text.length} characters)` : quoted;
+}
+
+/**
+ * Makes text of ours that may hold upstream's words printable: control and non-ASCII characters are written as `\uXXXX`,
+ * and so are marks that CI systems take for commands in a log (`::set-env …`, `##[group]`, `##vso[…]`). Harmless text stays as it is.
+ */
+export function disarmed(text: string): string {
+  return text
     .replace(/[^\x20-\x7e]/g, escaped)
     .replace(/::/g, ":\\u003a")
     .replace(/##/g, "#\\u0023");
-  return text.length > limit ? `${quoted}... (${text.length} characters)` : quoted;
 }
 
 function escaped(character: string): string {

@@ -1,5 +1,6 @@
-import { acceptedRepository, parseRepository, type RepositoryOverride } from "../config/repositoryOverride";
+import type { RepositoryOverride } from "../config/repositoryOverride";
 import type { Source } from "../plan/appSpecification";
+import { gitUrl } from "./gitUrl";
 import { printable } from "./printable";
 
 /** Where an app's versions and its git repository really are, after the stack's override; every part is checked. */
@@ -19,40 +20,29 @@ const onGithub = /^https:\/\/github\.com\/([^/]+\/[^/]+)\.git$/;
  * @throws Error naming the value and what is accepted.
  */
 export function resolveSource(source: Source, override?: RepositoryOverride): ResolvedSource {
-  const replaced = override && checked(override.kind === "git" ? override.url : override.repository);
+  const replaced = override && gitUrl(override.kind === "git" ? override.url : override.repository);
   switch (source.kind) {
     case "githubReleases": {
-      const url = replaced ?? checked(source.repository);
-      const repository = onGithub.exec(url)?.[1] ?? onGithub.exec(checked(source.repository))?.[1];
-      if (repository === undefined) throw refusal(source.repository, "accepted is owner/name on GitHub");
-      return { kind: "githubReleases", repository, url };
+      const own = gitUrl(source.repository);
+      const url = replaced ?? own;
+      const repository = (onGithub.exec(url) ?? onGithub.exec(own))?.[1];
+      if (repository !== undefined) return { kind: "githubReleases", repository, url };
+      throw new Error(`${printable(own, 200)} has no releases to read; accepted is owner/name on GitHub`);
     }
     case "gitTags":
-      return { kind: "gitTags", url: replaced ?? checked(source.url) };
+      return { kind: "gitTags", url: replaced ?? gitUrl(source.url) };
     case "gitBranch":
-      return { kind: "gitBranch", url: replaced ?? checked(source.url), branch: checkedBranch(source.branch) };
+      return { kind: "gitBranch", url: replaced ?? gitUrl(source.url), branch: checkedBranch(source.branch) };
     default:
       return source satisfies never;
   }
-}
-
-/** The clone URL of a repository. */
-function checked(value: string): string {
-  const repository = parseRepository(value);
-  if (repository === undefined) throw refusal(value, `accepted is ${acceptedRepository}`);
-  return repository.kind === "git" ? repository.url : `https://github.com/${repository.repository}.git`;
 }
 
 /** Stricter than git-check-ref-format: no name that means something to git, a shell or a URL. */
 function checkedBranch(branch: string): string {
   const usable = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,199}$/.test(branch);
   if (usable && !/\.\.|\/\/|\/\.|[./]$|\.lock(\/|$)/.test(branch)) return branch;
-  throw refusal(branch, "accepted are letters, digits and . _ / - as git allows them in a branch name");
-}
-
-/** A refused URL may carry a password; it is not printed. */
-function refusal(value: string, accepted: string): Error {
-  return new Error(
-    `${printable(value.replace(/\/\/[^/]*@/, "//***@"), 200)} cannot be used as the source; ${accepted}`,
+  throw new Error(
+    `${printable(branch, 200)} is no usable branch; accepted are letters, digits and . _ / - as git allows them in a branch name`,
   );
 }

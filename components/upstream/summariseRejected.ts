@@ -1,5 +1,5 @@
 import type { RejectedTag } from "../plan/release";
-import { printable } from "./printable";
+import { disarmed, printable } from "./printable";
 
 /**
  * Lines that tell an operator which upstream tags were turned away: one per tag, up to `limit`, then one that counts the rest by reason.
@@ -22,5 +22,5 @@ export function summariseRejected(rejected: readonly RejectedTag[], limit = 20):
 
 /** Reasons are our own words, but may quote a tag. */
 function plain(reason: string): string {
-  return printable(reason.slice(0, 200), 200).slice(1, -1);
+  return disarmed(reason.slice(0, 200));
 }

@@ -50,14 +50,12 @@ describe("desiredFloatingTags", () => {
 
   it("points every rule's tags at the highest version of their line", () => {
     expect(desired(["latest", "major", "minor"], versions)).toEqual({
-      ...{
-        latest: ["10.1.1"],
-        "9": ["9.11.5"],
-        "10": ["10.1.1"],
-        "9.11": ["9.11.5"],
-        "10.0": ["10.0.3"],
-        "10.1": ["10.1.1"],
-      },
+      latest: ["10.1.1"],
+      "9": ["9.11.5"],
+      "10": ["10.1.1"],
+      "9.11": ["9.11.5"],
+      "10.0": ["10.0.3"],
+      "10.1": ["10.1.1"],
     });
   });
 
@@ -130,12 +128,10 @@ describe("floatingTagMoves", () => {
 
   it("leaves a tag alone that names the best version already", () => {
     expect(move("latest", both, present(digest(2)))).toEqual({
-      ...{
-        tag: "latest",
-        action: "unchanged",
-        candidates: ["10.1.0"],
-        current: { digest: digest(2), version: "10.1.0" },
-      },
+      tag: "latest",
+      action: "unchanged",
+      candidates: ["10.1.0"],
+      current: { digest: digest(2), version: "10.1.0" },
     });
   });
 
