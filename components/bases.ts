@@ -70,11 +70,11 @@ export interface ResolvedBases {
  * an index that a Dockerfile pins stays; a pinned single-platform manifest gives way to the index of the same tag;
  * an unpinned base is pinned to the index its tag names now.
  * @throws DockerfileError naming file and line when a base lacks a wanted platform, does not exist or cannot be looked up;
- * Error for a provided context that the Dockerfile does not use
+ * Error for a provided context that the Dockerfile does not use, or that is not in BuildKit's short form
  */
 export async function resolveBases(options: ResolveBasesOptions): Promise<ResolvedBases> {
   const { dockerfile, registry } = options;
-  const provided = (options.provided ?? []).map((key) => familiarName(parseReference(key)));
+  const provided = (options.provided ?? []).map(providedKey);
   const images = new Map(options.platforms.map((platform) => [platform, readImages(options, platform, provided)]));
   const needs = baseNeeds(dockerfile.path, images, provided);
   const decisions = await Promise.all(needs.map((need) => decide(need, registry)));
@@ -92,6 +92,15 @@ export async function resolveBases(options: ResolveBasesOptions): Promise<Resolv
       warning === undefined ? [] : [`${JSON.stringify(need.path)} line ${need.line}: ${warning}`],
     ),
   };
+}
+
+/** BuildKit compares keys as they are and ignores one in another form in silence. */
+function providedKey(key: string): string {
+  const familiar = familiarName(parseReference(key));
+  if (key === familiar) return key;
+  throw new Error(
+    `${JSON.stringify(key)} matches no FROM as the key of a named context; write ${JSON.stringify(familiar)}`,
+  );
 }
 
 function readImages(options: ResolveBasesOptions, platform: Platform, provided: readonly string[]): DockerfileImages {

@@ -136,9 +136,16 @@ describe("resolving the bases of a build", () => {
     const text =
       "ARG BASE_IMAGE=outlinewiki/outline-base\nFROM ${BASE_IMAGE} AS base\nFROM node:22-slim\nCOPY --from=base / /";
     const registry = new FakeRegistry();
-    const { platforms } = await resolve(text, { registry, provided: ["docker.io/outlinewiki/outline-base:latest"] });
+    const { platforms } = await resolve(text, { registry, provided: ["outlinewiki/outline-base"] });
     expect(Object.keys(platforms["linux/arm64"]?.namedContexts ?? {})).toEqual(["node:22-slim"]);
     expect(registry.asked.some((reference) => reference.includes("outline"))).toBe(false);
+  });
+
+  it("refuses a provided key in a form that BuildKit would ignore", async () => {
+    const provided = ["docker.io/outlinewiki/outline-base:latest"];
+    await expect(resolve("FROM outlinewiki/outline-base", { provided })).rejects.toThrow(
+      'write "outlinewiki/outline-base"',
+    );
   });
 
   it("accepts a cross-compiling stage whose image has only the builder's platform", async () => {

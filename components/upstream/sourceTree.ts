@@ -1,0 +1,182 @@
+import { createHash } from "node:crypto";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join, posix } from "node:path";
+import { z } from "zod";
+import { acceptedRepository, parseRepository } from "../config/repositoryOverride";
+import { GitRepository } from "./gitRepository";
+import { printable } from "./printable";
+import { SourceTreeError } from "./sourceTreeError";
+
+/** Which files of which commit. */
+export interface SourceRequest {
+  /** http(s) URL of the repository, ending in `.git`. */
+  readonly url: string;
+  /** 40 lower-case hex digits. */
+  readonly commit: string;
+  /** Relative to the root of the repository, `/` between parts. */
+  readonly paths: readonly string[];
+  /** Where answers are kept: what a commit holds never changes. */
+  readonly cacheDirectory: string;
+  /** Where to find the commit when the host serves no bare commits. */
+  readonly reference?: { readonly kind: "tag" | "branch"; readonly name: string };
+  /** Longest time for one git command. Default two minutes. */
+  readonly timeoutMs?: number;
+}
+
+/** The files asked for. */
+export interface SourceTree {
+  /** Text per path; undefined when the commit has no such file. */
+  readonly files: ReadonlyMap<string, string | undefined>;
+  /** Date of the commit, ISO 8601. */
+  readonly committedAt: string;
+}
+
+const largestFile = 1024 * 1024;
+const mostLinks = 8;
+
+const cacheSchema = z.strictObject({
+  committedAt: z.iso.datetime({ offset: true }),
+  files: z.record(z.string(), z.string().nullable()),
+});
+type Cached = z.infer<typeof cacheSchema>;
+
+/**
+ * Reads a few files of one commit of any git host, without cloning the rest: one commit with its trees is fetched into
+ * a folder of its own, then the files. Two processes at once do not meet; answers are kept by writing aside and renaming.
+ * A symbolic link is followed within the tree.
+ * @throws SourceTreeError
+ */
+export async function readSource(request: SourceRequest): Promise<SourceTree> {
+  const url = checkRequest(request);
+  const { commit, paths, cacheDirectory, timeoutMs = 120_000 } = request;
+  const cacheFile = join(cacheDirectory, "sources", createHash("sha256").update(url).digest("hex"), `${commit}.json`);
+  const cached = await readCache(cacheFile);
+  if (cached && paths.every((path) => Object.hasOwn(cached.files, path))) return answer(cached, paths);
+  const repository = await GitRepository.create(join(cacheDirectory, "fetching"), url, timeoutMs);
+  try {
+    await fetchCommit(repository, request);
+    const committedAt = await repository.committedAt(commit);
+    const files: [string, string | null][] = [];
+    for (const path of paths) files.push([path, (await readFileAt(repository, commit, path)) ?? null]);
+    const fresh = { committedAt, files: { ...cached?.files, ...Object.fromEntries(files) } };
+    await writeCache(cacheFile, fresh);
+    return answer(fresh, paths);
+  } finally {
+    await repository.remove();
+  }
+}
+
+function checkRequest({ url, commit, paths, reference }: SourceRequest): string {
+  const refuse = (message: string): SourceTreeError => new SourceTreeError("input", message);
+  if (!/^[0-9a-f]{40}$/.test(commit))
+    throw refuse(`${JSON.stringify(commit)} is not a commit; accepted are 40 lower-case hex digits`);
+  for (const path of paths) {
+    if (isInside(path)) continue;
+    throw refuse(
+      `${printable(path, 200)} is not a path within a repository; accepted is a relative path without "..", "//", control characters or a leading "-"`,
+    );
+  }
+  // What git's own rules for reference names forbid, so that the name cannot become a refspec.
+  if (
+    reference &&
+    (/[\x00-\x20\x7f~^:?*[\\]|\.\.|@\{|\/\/|^[-/.]|[/.]$|\.lock$/.test(reference.name) || reference.name === "")
+  ) {
+    throw refuse(`${printable(reference.name, 200)} is not a ${reference.kind} name git accepts`);
+  }
+  if (parseRepository(url)?.kind === "git") return url;
+  throw refuse(`${printable(url, 200)} is not a repository; accepted is ${acceptedRepository}`);
+}
+
+function isInside(path: string): boolean {
+  const parts = path.split("/");
+  return (
+    path.length <= 1024 && !/^-|[\x00-\x1f\x7f\\]/.test(path) && !parts.some((part) => ["", ".", ".."].includes(part))
+  );
+}
+
+async function fetchCommit(repository: GitRepository, { url, commit, reference }: SourceRequest): Promise<void> {
+  try {
+    await repository.fetchCommit(commit);
+  } catch (refused) {
+    // Some hosts hand out only what a tag or branch names.
+    if (!reference) throw refused;
+    const place = reference.kind === "tag" ? "tags" : "heads";
+    await repository.fetchReference(`refs/${place}/${reference.name}`);
+  }
+  const fetched = await repository.fetched();
+  if (fetched === commit) return;
+  const name = printable(reference?.name ?? commit, 200);
+  throw new SourceTreeError(
+    "moved",
+    `${name} of ${JSON.stringify(url)} is at ${fetched}, not at ${commit}; run again to resolve it anew`,
+  );
+}
+
+async function readFileAt(repository: GitRepository, commit: string, asked: string): Promise<string | undefined> {
+  let path = asked;
+  for (let links = 0; links <= mostLinks; links++) {
+    const entry = await repository.entry(commit, path);
+    if (entry && /^100/.test(entry.mode)) return decode(await repository.blob(entry.object, largestFile), asked);
+    const link = await firstLink(repository, commit, path);
+    if (!link) return undefined;
+    const target = decode(await repository.blob(link.object, 4096), asked);
+    const joined = posix.join(posix.dirname(link.path), target, path.slice(link.path.length + 1)).replace(/\/$/, "");
+    if (posix.isAbsolute(target) || !isInside(joined)) {
+      throw new SourceTreeError(
+        "content",
+        `${printable(asked, 200)} is a symbolic link out of the repository, to ${printable(target, 200)}`,
+      );
+    }
+    path = joined;
+  }
+  throw new SourceTreeError("content", `${printable(asked, 200)} goes through more than ${mostLinks} symbolic links`);
+}
+
+/** The first part of a path that is a symbolic link. */
+async function firstLink(
+  repository: GitRepository,
+  commit: string,
+  path: string,
+): Promise<{ path: string; object: string } | undefined> {
+  const parts = path.split("/");
+  for (let length = 1; length <= parts.length; length++) {
+    const prefix = parts.slice(0, length).join("/");
+    const entry = await repository.entry(commit, prefix);
+    if (!entry) return undefined;
+    if (entry.mode === "120000") return { path: prefix, object: entry.object };
+  }
+  return undefined;
+}
+
+function decode(bytes: Buffer, path: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw new SourceTreeError("content", `${printable(path, 200)} is not UTF-8 text`, { cause });
+  }
+}
+
+function answer({ committedAt, files }: Cached, paths: readonly string[]): SourceTree {
+  return { committedAt, files: new Map(paths.map((path) => [path, files[path] ?? undefined])) };
+}
+
+/** An answer that is not there, or was cut off, is fetched again. */
+async function readCache(file: string): Promise<Cached | undefined> {
+  try {
+    return cacheSchema.parse(JSON.parse(await readFile(file, "utf8")));
+  } catch {
+    return undefined;
+  }
+}
+
+async function writeCache(file: string, cached: Cached): Promise<void> {
+  const aside = `${file}.${process.pid}-${Math.random().toString(36).slice(2)}`;
+  try {
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(aside, JSON.stringify(cached));
+    await rename(aside, file);
+  } catch {
+    // A full or read-only disk costs time in the next run, nothing else.
+    await rm(aside, { force: true });
+  }
+}
