@@ -13,6 +13,8 @@ const schema = z.strictObject({
   record: buildRecordSchema.optional(),
   /** Whether the version was built in the run that attests it: then the build ends now. */
   builtNow: z.boolean(),
+  /** When the run began. */
+  startedOn: z.iso.datetime(),
   limits: z
     .strictObject({
       cosignSeconds: z.number().positive(),
@@ -27,17 +29,29 @@ export type AttestPlan = z.output<typeof schema>;
 /** An attest plan before its defaults are filled in. */
 export type AttestPlanInput = z.input<typeof schema>;
 
-/** Reads a plan from JSON text. @throws Error listing each field at fault by its path. */
-export function parseAttestPlan(json: string): AttestPlan {
-  let value: unknown;
-  try {
-    value = JSON.parse(json);
-  } catch (cause) {
-    throw new Error(`the attestation plan on standard input is not JSON: ${JSON.stringify(json.slice(0, 80))}`, {
-      cause,
-    });
-  }
+/** Environment variable that carries the plan without its build record, as JSON. */
+export const planVariable = "MULTIARCH_MIRROR_ATTEST";
+
+/**
+ * Reads a plan from the variable's text, and the build record from that of standard input, which may be empty.
+ * They are apart because a repair takes the record from the state, where the run that built the version left it.
+ * @throws Error listing each field at fault by its path.
+ */
+export function parseAttestPlan(variable: string | undefined, recordText: string): AttestPlan {
+  const plan = json(planVariable, variable ?? "");
+  const record = recordText.trim() === "" ? undefined : json("standard input", recordText);
+  const value = { ...(typeof plan === "object" ? plan : {}), ...(record !== undefined && { record }) };
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   throw new Error(`the attestation plan is not valid: ${describeIssues(result.error, value)}`);
+}
+
+function json(where: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new Error(`${where} holds no JSON but ${JSON.stringify(text.slice(0, 80))}; it is set by the program`, {
+      cause,
+    });
+  }
 }

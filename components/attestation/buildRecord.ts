@@ -48,6 +48,8 @@ export const buildRecordSchema = z.strictObject({
     )
     .default([]),
   builder: z.strictObject({ id: uri, version: z.record(text, text).optional() }),
+  /** Written after the build, from what was still known: the changes made to the build may be more than those listed. */
+  reconstructed: z.literal(true).optional(),
   /** The recipe: this project. */
   project: z.strictObject({ repository: uri, commit }).optional(),
   /** The run that built it. Left out when that is not known, rather than naming the run that attests. */

@@ -44,6 +44,7 @@ function externalParameters(record: BuildRecord): Record<string, unknown> {
     namedContexts: filled(record.namedContexts),
     buildArguments: filled(record.buildArguments),
     platforms: Object.keys(record.platforms),
+    reconstructed: record.reconstructed,
     builtPlatforms:
       built.length === Object.keys(record.platforms).length ? undefined : built.map(([platform]) => platform),
   });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { Limiter } from "../registry/limiter";
 import { RegistryClient } from "../registry/registryClient";
-import { type AttestPlan, parseAttestPlan } from "./attestPlan";
+import { type AttestPlan, parseAttestPlan, planVariable } from "./attestPlan";
 import { type AttestSummary, attestVersion } from "./attestVersion";
 import { AttestationWriter, type WriterEdges } from "./attestationWriter";
 import type { BuildRecord } from "./buildRecord";
@@ -19,12 +19,11 @@ import { syftEnvironment } from "./toolEnvironment";
 import { killTools, runTool } from "./toolProcess";
 
 /**
- * Attests one version: reads an {@link AttestPlan} from standard input, prints an {@link AttestSummary} as one line of
- * JSON. Started by Pulumi's `local.Command`, in the project's root.
+ * Attests one version: reads an {@link AttestPlan} from environment and standard input and gives what was done.
  * @throws Error with the reason when the version is not fully attested at the end.
  */
 export async function run(input: string, environment: NodeJS.ProcessEnv, root: string): Promise<AttestSummary> {
-  const plan = parseAttestPlan(input);
+  const plan = parseAttestPlan(environment[planVariable], input);
   const now = new Date().toISOString();
   const directory = await mkdtemp(join(tmpdir(), "attest-"));
   const client = new RegistryClient({ environment });
@@ -94,7 +93,7 @@ function finished(record: BuildRecord, now: string): BuildRecord {
   return record.run === undefined ? record : { ...record, run: { finishedOn: now, ...record.run } };
 }
 
-/** Runs as a process of its own: status 0, or 1 with the reason as one line on standard error. */
+/** Runs as a process of its own, started by Pulumi's `local.Command` in the project's root: status 0 and the summary as JSON, or 1 with the reason as one line on standard error. */
 export async function main(): Promise<void> {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.once(signal, () => {
