@@ -52,7 +52,6 @@ export class GitRepository {
    * @param reference `refs/tags/…` or `refs/heads/…`, checked by the caller
    */
   async fetchReference(reference: string): Promise<void> {
-    // Said outright, because git remembers the filter of an earlier try.
     await this.fetch("--no-filter", reference);
   }
 

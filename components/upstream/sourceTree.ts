@@ -48,19 +48,47 @@ type Cached = z.infer<typeof cacheSchema>;
  */
 export async function readSource(request: SourceRequest): Promise<SourceTree> {
   const url = checkRequest(request);
-  const { commit, paths, cacheDirectory, timeoutMs = 120_000 } = request;
+  const { commit, paths, cacheDirectory } = request;
   const cacheFile = join(cacheDirectory, "sources", createHash("sha256").update(url).digest("hex"), `${commit}.json`);
   const cached = await readCache(cacheFile);
   if (cached && paths.every((path) => Object.hasOwn(cached.files, path))) return answer(cached, paths);
+  const read = await readRemote(request);
+  const fresh = { committedAt: read.committedAt, files: { ...cached?.files, ...read.files } };
+  await writeCache(cacheFile, fresh);
+  return answer(fresh, paths);
+}
+
+/** Some hosts hand out only what a tag or branch names, and then all of it. */
+async function readRemote(request: SourceRequest): Promise<Cached> {
+  const { commit, reference } = request;
+  try {
+    return await readThrough(request, (repository) => repository.fetchCommit(commit));
+  } catch (error) {
+    const refused = error instanceof SourceTreeError && error.fault === "git";
+    if (!refused || !reference) throw error;
+    const place = reference.kind === "tag" ? "tags" : "heads";
+    return readThrough(request, (repository) => repository.fetchReference(`refs/${place}/${reference.name}`));
+  }
+}
+
+async function readThrough(
+  request: SourceRequest,
+  fetch: (repository: GitRepository) => Promise<void>,
+): Promise<Cached> {
+  const { url, commit, paths, cacheDirectory, timeoutMs = 120_000, reference } = request;
   const repository = await GitRepository.create(join(cacheDirectory, "fetching"), url, timeoutMs);
   try {
-    await fetchCommit(repository, request);
+    await fetch(repository);
+    const fetched = await repository.fetched();
+    if (fetched !== commit) {
+      const name = printable(reference?.name ?? commit, 200);
+      const problem = `${name} of ${JSON.stringify(url)} is at ${fetched}, not at ${commit}; run again to resolve it anew`;
+      throw new SourceTreeError("moved", problem);
+    }
     const committedAt = await repository.committedAt(commit);
     const files: [string, string | null][] = [];
     for (const path of paths) files.push([path, (await readFileAt(repository, commit, path)) ?? null]);
-    const fresh = { committedAt, files: { ...cached?.files, ...Object.fromEntries(files) } };
-    await writeCache(cacheFile, fresh);
-    return answer(fresh, paths);
+    return { committedAt, files: Object.fromEntries(files) };
   } finally {
     await repository.remove();
   }
@@ -91,24 +119,6 @@ function isInside(path: string): boolean {
   const parts = path.split("/");
   return (
     path.length <= 1024 && !/^-|[\x00-\x1f\x7f\\]/.test(path) && !parts.some((part) => ["", ".", ".."].includes(part))
-  );
-}
-
-async function fetchCommit(repository: GitRepository, { url, commit, reference }: SourceRequest): Promise<void> {
-  try {
-    await repository.fetchCommit(commit);
-  } catch (refused) {
-    // Some hosts hand out only what a tag or branch names.
-    if (!reference) throw refused;
-    const place = reference.kind === "tag" ? "tags" : "heads";
-    await repository.fetchReference(`refs/${place}/${reference.name}`);
-  }
-  const fetched = await repository.fetched();
-  if (fetched === commit) return;
-  const name = printable(reference?.name ?? commit, 200);
-  throw new SourceTreeError(
-    "moved",
-    `${name} of ${JSON.stringify(url)} is at ${fetched}, not at ${commit}; run again to resolve it anew`,
   );
 }
 
