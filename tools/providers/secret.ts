@@ -34,7 +34,10 @@ export const secret = {
     if (Array.isArray(value)) {
       return value.some((item) => secret.isIn(item));
     }
-    return isRecord(value) && (value[signatureKey] === secretSignature || Object.values(value).some(secret.isIn));
+    return (
+      isRecord(value) &&
+      (value[signatureKey] === secretSignature || Object.values(value).some((item) => secret.isIn(item)))
+    );
   },
 
   /** Marks a value as secret. */

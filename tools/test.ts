@@ -1,0 +1,156 @@
+import { spawn } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { tally, type Tally } from "./testing/tally";
+import { testRequest, type TestRequest } from "./testing/testRequest";
+import { ensureTools } from "./toolchain/ensureTools";
+import { MissingToolError } from "./toolchain/missingToolError";
+import type { ToolName } from "./toolchain/tool";
+import { tools } from "./toolchain/tools";
+
+const root = path.resolve(__dirname, "..");
+const wholeRuns = ["test/e2e", "test/faults"];
+
+/**
+ * `npm test`: lint, format and types, then unit and component tests, then the end-to-end tests with every tool in its
+ * pinned version. All of it counts as tests; the last line is `N passed, N failed`. Exits with 1 when anything failed
+ * or nothing ran.
+ */
+async function main(args: readonly string[]): Promise<number> {
+  const request = testRequest(args);
+  let total: Tally = tally.none;
+  const add = (counted: Tally): void => {
+    total = tally.add(total, counted);
+  };
+  if (request.checks) {
+    add(await checkSources());
+  }
+  if (request.projects.includes("unit")) {
+    add(await runTests("unit", request.filters));
+  }
+  if (request.projects.includes("e2e") && hasWholeRuns(request)) {
+    add((await provideTools()) ? await runTests("e2e", request.filters) : tally.check(false));
+  }
+  if (total.passed + total.failed === 0) {
+    process.stderr.write(`no test matches ${JSON.stringify(request.filters)}\n`);
+  }
+  if (total.skipped > 0) {
+    console.log(`${total.skipped} skipped`);
+  }
+  console.log(`${total.passed} passed, ${total.failed} failed`);
+  return total.failed === 0 && total.passed > 0 ? 0 : 1;
+}
+
+async function checkSources(): Promise<Tally> {
+  const cache = path.join("node_modules", ".cache");
+  const checks: (readonly [string, readonly string[]])[] = [
+    ["typescript/bin/tsc", ["--noEmit", "--incremental", "--tsBuildInfoFile", path.join(cache, "tsc.tsbuildinfo")]],
+    ["eslint/bin/eslint.js", ["."]],
+    ["prettier/bin/prettier.cjs", ["--check", "--log-level", "warn", "."]],
+  ];
+  let total: Tally = tally.none;
+  for (const [script, args] of checks) {
+    const good = await run(process.execPath, [path.join("node_modules", script), ...args]);
+    total = tally.add(total, verdict(path.basename(script).replace(/\..*/, ""), good));
+  }
+  return existsSync(path.join(root, ".github", "workflows")) ? tally.add(total, await checkWorkflows()) : total;
+}
+
+async function checkWorkflows(): Promise<Tally> {
+  const checks = [
+    ["actionlint", ["-color"]],
+    ["zizmor", ["--offline", "--quiet", ".github/workflows"]],
+  ] as const;
+  let total: Tally = tally.none;
+  for (const [name, args] of checks) {
+    const program = await provided([name]);
+    total = tally.add(total, verdict(name, program !== undefined && (await run(path.join(program, name), args))));
+  }
+  return total;
+}
+
+function verdict(name: string, good: boolean): Tally {
+  console.log(`${good ? "✓" : "✗"} ${name}`);
+  return tally.check(good);
+}
+
+async function runTests(project: "unit" | "e2e", filters: readonly string[]): Promise<Tally> {
+  const folder = await mkdtemp(path.join(tmpdir(), "mirror-tests-"));
+  try {
+    const report = path.join(folder, "report.json");
+    const vitest = path.join("node_modules", "vitest", "vitest.mjs");
+    const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+    const options = ["--project", project, "--passWithNoTests", ...reporters];
+    const succeeded = await run(process.execPath, [vitest, "run", ...options, ...filters]);
+    return tally.ofReport(readReport(report), succeeded);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function readReport(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, "utf8")) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+function hasWholeRuns(request: TestRequest): boolean {
+  const files = wholeRuns
+    .filter((folder) => existsSync(path.join(root, folder)))
+    .flatMap((folder) =>
+      readdirSync(path.join(root, folder), { recursive: true, encoding: "utf8" }).map((file) => `${folder}/${file}`),
+    )
+    .filter((file) => file.endsWith(".test.ts"));
+  return files.some((file) => request.filters.length === 0 || request.filters.some((part) => file.includes(part)));
+}
+
+async function provideTools(): Promise<boolean> {
+  const needed = tools
+    .map((tool) => tool.name)
+    .filter((name) => !["mmdebstrap", "actionlint", "zizmor"].includes(name));
+  return (await provided(needed)) !== undefined;
+}
+
+/** The folder with the programs; undefined, and the reason printed, when one cannot be had. */
+async function provided(names: readonly ToolName[]): Promise<string | undefined> {
+  try {
+    return (await ensureTools(names)).folder;
+  } catch (error) {
+    if (!(error instanceof MissingToolError)) {
+      throw error;
+    }
+    process.stderr.write(`${error.message}\n`);
+    return undefined;
+  }
+}
+
+/** Runs a program in the repository's root, its output shown as it comes. True when it ends with status 0. */
+function run(program: string, args: readonly string[]): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
+    const end = (signal: NodeJS.Signals): boolean => child.kill(signal);
+    process.on("SIGTERM", end);
+    process.on("SIGINT", end);
+    child.on("error", reject);
+    child.on("close", (status) => {
+      process.removeListener("SIGTERM", end);
+      process.removeListener("SIGINT", end);
+      resolve(status === 0);
+    });
+  });
+}
+
+main(process.argv.slice(2)).then(
+  (status) => {
+    process.exitCode = status;
+  },
+  (error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    console.log("0 passed, 1 failed");
+    process.exitCode = 1;
+  },
+);
