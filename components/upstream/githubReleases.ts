@@ -76,5 +76,5 @@ function hasNext({ headers }: RestAnswer): boolean {
 }
 
 function asCandidate({ tag_name, draft, prerelease, published_at }: Page[number]): TagCandidate {
-  return { tag: tag_name, draft, prerelease, ...(published_at != null && { publishedAt: published_at }) };
+  return { tag: tag_name, draft, prerelease, ...(published_at && { publishedAt: published_at }) };
 }
