@@ -56,6 +56,8 @@ export async function runClient(client: ClientProcess): Promise<ClientEnd> {
     });
   } finally {
     timers.forEach(clearTimeout);
+    // What the client started may outlive it.
+    if (timedOut) kill("SIGKILL");
     process.removeListener("exit", onExit);
   }
 }

@@ -29,13 +29,15 @@ function zstd(): Duplex {
 function zstdInJavaScript(): Duplex {
   const stream = new Transform({
     transform(chunk: Buffer, _encoding, done) {
-      done(attempt(() => unpack.push(chunk)));
+      done(attempt(() => void unpack.push(chunk)));
     },
     flush(done) {
-      done(attempt(() => unpack.push(new Uint8Array(0), true)));
+      done(attempt(() => void unpack.push(new Uint8Array(0), true)));
     },
   });
-  const unpack = new Decompress((piece) => void (piece.length > 0 && stream.push(Buffer.from(piece))));
+  const unpack = new Decompress((piece) => {
+    if (piece.length > 0) stream.push(Buffer.from(piece));
+  });
   return stream;
 }
 

@@ -46,8 +46,10 @@ export function elf(identity: ElfIdentity | Platform, type = 2): Buffer {
   const header = Buffer.alloc(64);
   header.write("\x7fELF", "latin1");
   header.set([bits === 64 ? 2 : 1, littleEndian ? 1 : 2, 1], 4);
-  if (littleEndian) (header.writeUInt16LE(type, 16), header.writeUInt16LE(machine, 18));
-  else (header.writeUInt16BE(type, 16), header.writeUInt16BE(machine, 18));
+  const write = (value: number, offset: number): number =>
+    littleEndian ? header.writeUInt16LE(value, offset) : header.writeUInt16BE(value, offset);
+  write(type, 16);
+  write(machine, 18);
   return header;
 }
 
