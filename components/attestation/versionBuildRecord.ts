@@ -15,10 +15,11 @@ export function versionBuildRecord(
   run: RunContext,
 ): BuildRecordInput | undefined {
   const { release, recipes, plan } = version;
-  const commit = version.recordedCommit ?? version.managed?.commit ?? release?.commit;
-  if (commit === undefined || release === undefined) return undefined;
   const { source, subdirectory, target } = specification;
   const made = plan.build.length > 0;
+  // Where upstream's tag points now says nothing about a build of the past.
+  const commit = version.recordedCommit ?? version.managed?.commit ?? (made ? release?.commit : undefined);
+  if (commit === undefined || release === undefined) return undefined;
   const own = specification.ownDockerfile;
   const bases = recipes.flatMap((recipe) => recipe.bases).map(({ reference, digest }) => ({ reference, digest }));
   return {
