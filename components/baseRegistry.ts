@@ -22,7 +22,11 @@ async function lookUp(registry: RegistryClient, reference: string): ReturnType<B
   if (!manifest) return undefined;
   if (manifest.kind === "image") {
     const { platform } = await registry.imageConfig(reference.replace(/@.*$/, ""), manifest);
-    return { kind: "image", digest: manifest.digest, platforms: { [platform]: manifest.digest } as Record<Platform, Digest> };
+    return {
+      kind: "image",
+      digest: manifest.digest,
+      platforms: { [platform]: manifest.digest } as Record<Platform, Digest>,
+    };
   }
   const platforms = manifest.manifests.flatMap(({ platform, digest }) =>
     platform === undefined || platform.startsWith("unknown/") ? [] : [[platform, digest] as const],
@@ -34,5 +38,7 @@ async function lookUp(registry: RegistryClient, reference: string): ReturnType<B
 export async function imageManifest(registry: RegistryClient, reference: string): Promise<ImageManifest> {
   const manifest = await registry.manifest(reference);
   if (manifest?.kind === "image") return manifest;
-  throw new Error(`${JSON.stringify(reference)} is ${manifest ? "an index" : "absent"}; the manifest of one platform is needed`);
+  throw new Error(
+    `${JSON.stringify(reference)} is ${manifest ? "an index" : "absent"}; the manifest of one platform is needed`,
+  );
 }

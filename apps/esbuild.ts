@@ -1,0 +1,13 @@
+import type { AppSpecification } from "../components/plan/appSpecification";
+
+/** The JavaScript bundler; upstream publishes binaries, but no image. */
+export const esbuild: AppSpecification = {
+  name: "esbuild",
+  description: "An extremely fast JavaScript and CSS bundler",
+  licenses: "MIT",
+  source: { kind: "gitTags", url: "https://github.com/evanw/esbuild.git" },
+  smoke: {
+    command: ["/usr/bin/esbuild", "--version"],
+    expect: ({ version }) => new RegExp(`^${version.replaceAll(".", "\\.")}$`, "m"),
+  },
+};

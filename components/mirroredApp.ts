@@ -1,0 +1,161 @@
+import * as dockerBuild from "@pulumi/docker-build";
+import * as pulumi from "@pulumi/pulumi";
+import { MirroredVersion } from "./mirroredVersion";
+import type { AppPlan, PlannedFloatingTag } from "./plan/appPlan";
+import { type Digest, isDigest } from "./plan/digest";
+import type { PublishedApp, PublishedFloatingTag } from "./plan/published";
+import { settle } from "./settled";
+import type { VersionEdges } from "./versionEdges";
+import type { VersionOutcome } from "./versionOutcome";
+
+/** Arguments of {@link MirroredApp}. */
+export interface MirroredAppArgs {
+  readonly plan: AppPlan;
+  readonly edges: VersionEdges;
+}
+
+/** What became of one app. `published` is what the next run reads back; `failures` name what went wrong, by version or tag. */
+export interface AppOutcome {
+  readonly published: PublishedApp;
+  readonly outcomes: Readonly<Record<string, VersionOutcome>>;
+  readonly failures: readonly string[];
+}
+
+/** One app: a {@link MirroredVersion} per version in the window or managed, and an Index per floating tag. */
+export class MirroredApp extends pulumi.ComponentResource {
+  readonly versions: ReadonlyMap<string, MirroredVersion>;
+  /** What became of the app. Never rejects. */
+  readonly outcome: pulumi.Output<AppOutcome>;
+  /** The same as a promise. */
+  readonly ended: Promise<AppOutcome>;
+
+  constructor(name: string, args: MirroredAppArgs, options?: pulumi.ComponentResourceOptions) {
+    super("multiarch-mirror:index:MirroredApp", name, {}, options);
+    const { plan, edges } = args;
+    const { repository } = plan;
+    this.versions = new Map(
+      plan.versions
+        .filter((planned) => planned.plan.state !== "gone")
+        .map((planned) => [
+          planned.version,
+          new MirroredVersion(
+            `${name}-${planned.version}`,
+            { specification: plan.specification, repository, planned, edges },
+            { parent: this },
+          ),
+        ]),
+    );
+    const floating = plan.floatingTags.map((tag) => this.declareFloatingTag(name, plan, tag));
+    this.ended = this.collect(plan, floating);
+    this.outcome = pulumi.output(this.ended);
+    this.registerOutputs({ repository });
+  }
+
+  /**
+   * A floating tag is an Index with a single source, which is copied as is: the tag has the very digest of the version.
+   * Its source is the best candidate that is published when all builds have ended. Resolves to what is to be recorded.
+   */
+  private async declareFloatingTag(
+    name: string,
+    plan: AppPlan,
+    floating: PlannedFloatingTag,
+  ): Promise<{ readonly tag: string; readonly record?: PublishedFloatingTag; readonly failure?: string }> {
+    const { tag, managed, action } = floating;
+    if ((action === "unchanged" || action === "hold") && !managed) return { tag };
+    const target = this.floatingTarget(plan, floating);
+    const source = pulumi.output(target).apply((chosen) => {
+      if (chosen) return [chosen.source];
+      throw new pulumi.RunError(
+        `${plan.repository}:${tag} is not written: none of ${floating.candidates.join(", ")} was published`,
+      );
+    });
+    const undecided = pulumi.runtime.isDryRun() && floating.candidates.some((version) => this.isPending(plan, version));
+    const index = new dockerBuild.Index(
+      `${name}-${tag}`,
+      { tag: `${plan.repository}:${tag}`, sources: undecided ? unknownSources() : source, push: true },
+      { parent: this, retainOnDelete: true },
+    );
+    const chosen = await target;
+    if (!chosen || pulumi.runtime.isDryRun()) return { tag, ...(managed && { record: managed }) };
+    const ref = await settle(index.ref);
+    const written = ref.state === "known" ? ref.value.split("@")[1] : undefined;
+    if (!isDigest(written))
+      return { tag, failure: `floating tag ${tag} could not be written`, ...(managed && { record: managed }) };
+    return { tag, record: chosen };
+  }
+
+  /** The version a floating tag goes to and the source string of its Index; undefined when no candidate is published. */
+  private async floatingTarget(plan: AppPlan, floating: PlannedFloatingTag): Promise<PublishedFloatingTag | undefined> {
+    const { managed, current, action } = floating;
+    if (action === "unchanged" || action === "hold") return managed;
+    for (const version of floating.candidates) {
+      const outcome = await this.versions.get(version)?.ended;
+      const record = outcome && "record" in outcome ? outcome.record : undefined;
+      if (!record) continue;
+      return {
+        version,
+        digest: record.digest,
+        source: this.sourceFor(plan.repository, record, managed, current?.digest),
+      };
+    }
+    return managed;
+  }
+
+  /**
+   * Pulumi writes a tag only when its source string changes. A tag that others moved has to be written although its
+   * source is the same as recorded, so the same manifest is then named in the other of two equivalent ways.
+   */
+  private sourceFor(
+    repository: string,
+    version: { readonly tag: string; readonly digest: Digest },
+    managed: PublishedFloatingTag | undefined,
+    current: Digest | undefined,
+  ): string {
+    const plain = `${repository}@${version.digest}`;
+    const moved = managed?.source === plain && current !== undefined && current !== version.digest;
+    return moved ? `${repository}:${version.tag}@${version.digest}` : plain;
+  }
+
+  private isPending(plan: AppPlan, version: string): boolean {
+    const planned = plan.versions.find((candidate) => candidate.version === version)?.plan;
+    return planned !== undefined && (planned.build.length > 0 || planned.state === "missing");
+  }
+
+  private async collect(
+    plan: AppPlan,
+    floating: readonly Promise<{
+      readonly tag: string;
+      readonly record?: PublishedFloatingTag;
+      readonly failure?: string;
+    }>[],
+  ): Promise<AppOutcome> {
+    const outcomes = await Promise.all(
+      [...this.versions].map(async ([version, { ended }]) => [version, await ended] as const),
+    );
+    const tags = await Promise.all(floating);
+    const records = outcomes.flatMap(([version, outcome]) =>
+      "record" in outcome && outcome.record ? [[version, outcome.record] as const] : [],
+    );
+    const failures = outcomes.flatMap(([version, outcome]) =>
+      outcome.state === "failed" ? [`${version}: ${outcome.reason}`] : [],
+    );
+    return {
+      published: {
+        repository: plan.repository,
+        versions: Object.fromEntries(records),
+        floatingTags: Object.fromEntries(tags.flatMap(({ tag, record }) => (record ? [[tag, record] as const] : []))),
+      },
+      outcomes: Object.fromEntries(outcomes),
+      failures: [
+        ...plan.problems,
+        ...failures,
+        ...tags.flatMap(({ failure }) => (failure === undefined ? [] : [failure])),
+      ],
+    };
+  }
+}
+
+/** What a preview cannot know yet. The provider takes an unknown element, but no unknown list. */
+function unknownSources(): pulumi.Output<string>[] {
+  return [pulumi.output<string>(pulumi.unknown as unknown as string)];
+}

@@ -1,0 +1,74 @@
+import * as dockerBuild from "@pulumi/docker-build";
+import * as pulumi from "@pulumi/pulumi";
+import type { BuildRecipe } from "./plan/appPlan";
+import type { Platform } from "./plan/platform";
+
+/** Where the layers of earlier builds are kept, as docker-build inputs. */
+export interface BuildCache {
+  readonly from: dockerBuild.types.input.CacheFromArgs[];
+  readonly to: dockerBuild.types.input.CacheToArgs[];
+}
+
+/** Arguments of {@link mirroredImage}. */
+export interface MirroredImageArgs {
+  /** `registry/namespace/name`; the image is pushed there by digest, without a tag. */
+  readonly repository: string;
+  readonly platform: Platform;
+  /** Undefined for an image that is published: its inputs are those in the state, whatever is declared. */
+  readonly recipe?: BuildRecipe;
+  /** Finds the image of another app that this build uses: `name@sha256:…`. */
+  readonly imageOf: (app: string, version: string, platform: Platform) => pulumi.Input<string>;
+  readonly builder?: string;
+  readonly cache?: BuildCache;
+}
+
+/**
+ * Inputs of an image that is published: `ignoreChanges` keeps those of the state instead. Should the state have lost the
+ * image in the very moment, this build fails, and the next run sees what is missing.
+ */
+const published = { context: { location: "https://localhost:1/published.git" } };
+
+/**
+ * Declares one platform's image. It is pushed by digest only, so a tag can never name an image that was not checked;
+ * and it is immutable: no later edit of label, cache, builder or recipe builds it again.
+ */
+export function mirroredImage(
+  name: string,
+  args: MirroredImageArgs,
+  options: pulumi.CustomResourceOptions,
+): dockerBuild.Image {
+  const { repository, platform, recipe, builder, cache } = args;
+  return new dockerBuild.Image(
+    name,
+    {
+      push: false,
+      buildOnPreview: false,
+      tags: [repository],
+      exports: [{ raw: "type=image,push=true,push-by-digest=true,name-canonical=true,oci-mediatypes=true" }],
+      platforms: [platform as dockerBuild.Platform],
+      ...(builder !== undefined && { builder: { name: builder } }),
+      ...(cache && { cacheFrom: cache.from, cacheTo: cache.to }),
+      ...(recipe ? buildInputs(recipe, args.imageOf) : published),
+    },
+    { ...options, ignoreChanges: ["*"], retainOnDelete: true },
+  );
+}
+
+function buildInputs(recipe: BuildRecipe, imageOf: MirroredImageArgs["imageOf"]): Partial<dockerBuild.ImageArgs> {
+  const named = Object.entries(recipe.namedContexts).map(([key, context]) => [
+    key,
+    {
+      location:
+        context.kind === "reference"
+          ? context.location
+          : pulumi.interpolate`docker-image://${imageOf(context.app, context.version, recipe.platform)}`,
+    },
+  ]);
+  return {
+    context: { location: recipe.context, named: Object.fromEntries(named) as Record<string, { location: string }> },
+    ...(recipe.dockerfile.inline !== undefined && { dockerfile: { inline: recipe.dockerfile.inline } }),
+    buildArgs: recipe.buildArguments,
+    labels: recipe.labels,
+    ...(recipe.target !== undefined && { target: recipe.target }),
+  };
+}

@@ -1,0 +1,144 @@
+import { baseRegistry } from "./baseRegistry";
+import { buildCache } from "./buildCache";
+import { type CheckReport, checkImage } from "./check/checkImage";
+import { builderFor } from "./config/builder";
+import type { Configuration } from "./configure";
+import type { MirroredVersion } from "./mirroredVersion";
+import type { AppSpecification } from "./plan/appSpecification";
+import { parseDigest } from "./plan/digest";
+import type { Probe } from "./plan/probe";
+import { RegistryClient } from "./registry/registryClient";
+import { buildTarget } from "./survey/buildTarget";
+import { cacheDirectory } from "./cacheDirectory";
+import { prepareBuild } from "./survey/prepareBuild";
+import type { PlanOf } from "./survey/surveyApps";
+import type { SurveyEdges } from "./survey/surveyEdges";
+import { discover } from "./upstream/discover";
+import { pulumiEdges } from "./upstream/pulumiEdges";
+import { checksumsOf, offerOf } from "./upstreamFiles";
+import type { ImageToCheck, VersionEdges } from "./versionEdges";
+import { readSource } from "./upstream/sourceTree";
+
+/** Every way the program reaches the outside, over one registry client. */
+export interface Edges {
+  readonly survey: (planOf: PlanOf) => SurveyEdges;
+  readonly version: (find: (app: string, version: string) => MirroredVersion | undefined) => VersionEdges;
+  readonly registry: RegistryClient;
+}
+
+/** Opens the edges of a run. Sends nothing yet. */
+export function openEdges(config: Configuration, apps: readonly AppSpecification[]): Edges {
+  const registry = new RegistryClient();
+  const upstream = pulumiEdges();
+  const bases = baseRegistry(registry);
+  const probe = (reference: string) => probeFor(reference, registry, config);
+  return {
+    registry,
+    survey: (planOf) => {
+      const find: SurveyEdges["discover"] = (specification, { source }) =>
+        discover({ ...specification, source }, { edges: upstream });
+      return {
+        now: new Date(),
+        probe,
+        discover: find,
+        offer: offerOf,
+        prepare: (request) =>
+          prepareBuild(request, {
+            config,
+            apps,
+            edges: { probe, planOf, bases, discover: find, readSource: readOne, checksums: checksumsOf },
+          }),
+      };
+    },
+    version: (find) => ({
+      check: async (image) => {
+        await check(image, registry, config);
+      },
+      lookAgain: (reference) => lookAgain(reference, registry),
+      builder: (platform) => builderFor(config.builder, platform),
+      cache: (name, platform) => buildCache(config, name, platform),
+      imageOf: (app, version, platform) => {
+        const image = find(app, version)?.images[platform];
+        if (image) return image;
+        throw new Error(`no image of ${app} ${version} for ${platform} is declared in this run`);
+      },
+    }),
+  };
+}
+
+/**
+ * The probe as the stack configuration wants it read: some registries answer 403 for a package that does not exist yet. For an
+ * app listed under `newPackages` that counts as absent, provided the same credentials are accepted by the registry itself.
+ */
+async function probeFor(reference: string, registry: RegistryClient, config: Configuration): Promise<Probe> {
+  const probe = await registry.probe(reference);
+  if (probe.state !== "unknown" || probe.cause !== "authorisation") return probe;
+  const isNew = config.newPackages.some((app) =>
+    reference.startsWith(`${config.registry}/${config.namespace}/${app}:`),
+  );
+  return isNew && (await Promise.resolve(false)) ? { state: "absent" } : probe;
+}
+
+async function readOne({
+  url,
+  commit,
+  reference,
+  path,
+}: {
+  url: string;
+  commit: string;
+  reference: { kind: "tag" | "branch"; name: string };
+  path: string;
+}) {
+  const { files, committedAt } = await readSource({
+    url,
+    commit,
+    reference,
+    paths: [path],
+    cacheDirectory: cacheDirectory(),
+  });
+  const text = files.get(path);
+  if (text === undefined) throw new Error(`commit ${commit} of ${url} has no file ${JSON.stringify(path)}`);
+  return { text, committedAt };
+}
+
+async function lookAgain(reference: string, registry: RegistryClient): ReturnType<VersionEdges["lookAgain"]> {
+  const probe = await registry.probe(reference);
+  switch (probe.state) {
+    case "present":
+      return { digest: probe.digest, platforms: probe.platforms };
+    case "absent":
+      return undefined;
+    case "unknown":
+      throw new Error(`the registry gave no usable answer about ${reference} (${probe.cause}): ${probe.reason}`);
+    default:
+      return probe satisfies never;
+  }
+}
+
+async function check(
+  { reference, platform, planned, recipe, specification }: ImageToCheck,
+  registry: RegistryClient,
+  config: Configuration,
+): Promise<CheckReport> {
+  const [repository = "", digest = ""] = reference.split("@");
+  const target = planned.release && buildTarget(planned.release, platform);
+  const source = target && specification.identical?.file(target);
+  const checksum = source === undefined ? undefined : recipe?.fileChecksums[source];
+  return checkImage({
+    registry,
+    repository,
+    digest: parseDigest(digest),
+    platform,
+    builder: builderFor(config.builder, platform),
+    environment: process.env,
+    baseLayers: recipe?.bases.find(({ final }) => final)?.layers ?? [],
+    ...(target &&
+      specification.smoke && {
+        smoke: { command: specification.smoke.command, expect: specification.smoke.expect(target) },
+      }),
+    ...(specification.identical &&
+      source !== undefined &&
+      checksum !== undefined && { identical: { path: specification.identical.path, checksum, source } }),
+  });
+}

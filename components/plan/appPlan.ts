@@ -1,0 +1,95 @@
+import type { AppSpecification } from "./appSpecification";
+import type { Digest } from "./digest";
+import type { FloatingTagMove } from "./floatingTags";
+import type { Platform } from "./platform";
+import type { PublishedFloatingTag, PublishedVersion } from "./published";
+import type { RejectedTag, Release } from "./release";
+import type { VersionPlan } from "./plan";
+
+/** A named context of a build: a reference by digest, or the image of another app built in this very run. */
+export type NamedContext =
+  | { readonly kind: "reference"; readonly location: string }
+  | { readonly kind: "image"; readonly app: string; readonly version: string };
+
+/** A base image as it was resolved: for labels, provenance and to tell our layers from the base's. */
+export interface ResolvedBase {
+  /** The reference as the Dockerfile writes it, ARGs expanded. */
+  readonly reference: string;
+  /** What the build used instead: `name@sha256:…`. */
+  readonly pinned: string;
+  readonly digest: Digest;
+  /** The base of the final stage. */
+  readonly final: boolean;
+  /** Layers of the base for this platform, lowest first. Final base only. */
+  readonly layers?: readonly Digest[];
+}
+
+/** Everything needed to build one (version, platform): finished, checked data. */
+export interface BuildRecipe {
+  readonly platform: Platform;
+  /** BuildKit context: `<repo>.git?tag=…&checksum=<commit>[&subdir=…]`. */
+  readonly context: string;
+  /** Path of the Dockerfile, relative to the repository (ours: to the project); its text, unless BuildKit finds it by itself in the context. */
+  readonly dockerfile: { readonly path: string; readonly inline?: string };
+  readonly target?: string;
+  readonly buildArguments: Readonly<Record<string, string>>;
+  readonly namedContexts: Readonly<Record<string, NamedContext>>;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly bases: readonly ResolvedBase[];
+  /** sha256, hex, of each required file by URL, where it is known. */
+  readonly fileChecksums: Readonly<Record<string, string>>;
+}
+
+/** An image another version is built on, pushed by digest and never tagged. */
+export interface UnpublishedBase {
+  readonly app: string;
+  readonly version: string;
+  /** Repository it is pushed to, by digest. */
+  readonly repository: string;
+  readonly recipes: readonly BuildRecipe[];
+}
+
+/** One version of an app with everything that is known and decided about it. */
+export interface PlannedVersion {
+  readonly version: string;
+  /** The version's tag in the mirror. */
+  readonly tag: string;
+  /** Undefined for managed versions whose release is no longer listed upstream. */
+  readonly release?: Release;
+  readonly managed?: PublishedVersion;
+  /** The commit that was recorded for the version first; stays, wherever the upstream tag goes. */
+  readonly recordedCommit?: string;
+  readonly plan: VersionPlan;
+  /** One per platform in `plan.build`. */
+  readonly recipes: readonly BuildRecipe[];
+  readonly unpublishedBases: readonly UnpublishedBase[];
+  /** Image resources of unpublished bases that exist already: app → platform → digest. */
+  readonly keptBases: Readonly<Record<string, Readonly<Record<Platform, Digest>>>>;
+  /** Platforms upstream does not offer for this version, or that cannot be told, with the reason. */
+  readonly notOffered: Readonly<Record<Platform, string>>;
+  /** Platforms upstream publishes itself. */
+  readonly official: readonly Platform[];
+  /** Platform manifests that need no build here, by digest: upstream's own, to be copied, or those a build run handed over. */
+  readonly copies: Readonly<Record<Platform, string>>;
+  readonly inWindow: boolean;
+}
+
+/** What is to be done about a floating tag, and what this stack recorded when it last wrote it. */
+export interface PlannedFloatingTag extends FloatingTagMove {
+  readonly managed?: PublishedFloatingTag;
+}
+
+/** One app with everything that is known and decided about it. */
+export interface AppPlan {
+  readonly specification: AppSpecification;
+  /** `registry/namespace/name`. */
+  readonly repository: string;
+  readonly platforms: readonly Platform[];
+  /** Highest version first. */
+  readonly versions: readonly PlannedVersion[];
+  readonly floatingTags: readonly PlannedFloatingTag[];
+  readonly rejected: readonly RejectedTag[];
+  readonly notes: readonly string[];
+  /** Failures of the app as a whole (discovery, probing of floating tags). Those of versions are in their plans. */
+  readonly problems: readonly string[];
+}

@@ -1,0 +1,42 @@
+import type { Digest } from "./digest";
+import type { Platform } from "./platform";
+
+/**
+ * What a run recorded about one version, in the stack output `published`.
+ * A version whose record names sources is *managed*: the stack declares its resources again in every run.
+ */
+export interface PublishedVersion {
+  /** The version's tag in the mirror. */
+  readonly tag: string;
+  /** Digest the tag named when the run ended. */
+  readonly digest: Digest;
+  /** Platform manifests of that index. */
+  readonly platforms: Readonly<Record<Platform, Digest>>;
+  readonly origin: "built" | "completed" | "copied" | "adopted";
+  /** Upstream commit the version was built from, where this stack knows it. */
+  readonly commit?: string;
+  /** What the Index resource was declared with: references by digest, in order. Managed versions only. */
+  readonly sources?: readonly string[];
+  /** The Image resources this stack declares, with the digest each pushed. Managed versions only. */
+  readonly images?: Readonly<Record<Platform, Digest>>;
+  /** The Image resources of bases that are published nowhere: app → platform → digest. */
+  readonly baseImages?: Readonly<Record<string, Readonly<Record<Platform, Digest>>>>;
+}
+
+/** What a run recorded about one floating tag it declares. `source` is the exact source string of its Index resource. */
+export interface PublishedFloatingTag {
+  readonly version: string;
+  readonly digest: Digest;
+  readonly source: string;
+}
+
+/** All that a run recorded about one app. */
+export interface PublishedApp {
+  /** `registry/namespace/name`. A record of another repository says nothing about this one. */
+  readonly repository: string;
+  readonly versions: Readonly<Record<string, PublishedVersion>>;
+  readonly floatingTags: Readonly<Record<string, PublishedFloatingTag>>;
+}
+
+/** The stack output `published`: app name → what is published. */
+export type Published = Readonly<Record<string, PublishedApp>>;

@@ -1,0 +1,45 @@
+import * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
+import { type Digest, isDigest } from "./plan/digest";
+import type { Platform } from "./plan/platform";
+import type { Published } from "./plan/published";
+
+const digest = z.custom<Digest>(isDigest);
+const digests = z.record(
+  z.custom<Platform>((value) => typeof value === "string" && value.includes("/")),
+  digest,
+);
+
+const version = z.object({
+  tag: z.string(),
+  digest,
+  platforms: digests,
+  origin: z.enum(["built", "completed", "copied", "adopted"]),
+  commit: z.string().exactOptional(),
+  sources: z.array(z.string()).exactOptional(),
+  images: digests.exactOptional(),
+  baseImages: z.record(z.string(), digests).exactOptional(),
+});
+
+const published = z.record(
+  z.string(),
+  z.object({
+    repository: z.string(),
+    versions: z.record(z.string(), version),
+    floatingTags: z.record(z.string(), z.object({ version: z.string(), digest, source: z.string() })),
+  }),
+);
+
+/**
+ * Reads what the last run of this very stack recorded in its output `published`; empty on a first run.
+ * The registry is the truth, so a record that does not parse is reported and dropped: what exists is then adopted.
+ */
+export async function previousRun(): Promise<Published> {
+  const name = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
+  const { value } = await new pulumi.StackReference(name).getOutputDetails("published");
+  if (value === undefined || value === null) return {};
+  const parsed = published.safeParse(value);
+  if (parsed.success) return parsed.data;
+  await pulumi.log.warn(`the record of the last run does not parse and is not used: ${z.prettifyError(parsed.error)}`);
+  return {};
+}

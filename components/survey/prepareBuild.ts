@@ -1,0 +1,184 @@
+import { readFile } from "node:fs/promises";
+import { type BaseRegistry, resolveBases } from "../bases";
+import { type AppSettings, appSettings } from "../config/appSettings";
+import type { MirrorConfig } from "../config/mirrorConfig";
+import type { BuildRecipe, NamedContext, UnpublishedBase } from "../plan/appPlan";
+import type { AppSpecification, BaseImage } from "../plan/appSpecification";
+import { imageLabels } from "../plan/labels";
+import type { Platform } from "../plan/platform";
+import type { Release } from "../plan/release";
+import { resolveSource } from "../upstream/resolvedSource";
+import { buildTarget } from "./buildTarget";
+import type { BuildRequest, PreparedBuild, SurveyEdges } from "./surveyEdges";
+import type { PlanOf } from "./surveyApps";
+
+/** What a source tree is asked for. */
+export interface SourceRequest {
+  readonly url: string;
+  readonly commit: string;
+  /** The tag or branch the commit was found under, for servers that do not serve single commits. */
+  readonly reference: { readonly kind: "tag" | "branch"; readonly name: string };
+  readonly path: string;
+}
+
+/** The ways preparing a build reaches the outside. All of them only read. */
+export interface PrepareEdges {
+  /** Text of one file of a commit, and when the commit was made (ISO 8601). */
+  readonly readSource: (request: SourceRequest) => Promise<{ readonly text: string; readonly committedAt: string }>;
+  /** Checksum of each file by URL: `sha256:<hex>`. */
+  readonly checksums: (
+    specification: AppSpecification,
+    release: Release,
+    platform: Platform,
+  ) => Promise<Readonly<Record<string, string>>>;
+  readonly bases: BaseRegistry;
+  readonly probe: SurveyEdges["probe"];
+  readonly discover: SurveyEdges["discover"];
+  readonly planOf: PlanOf;
+}
+
+/** What stays the same for every build of a run. */
+export interface PrepareContext {
+  readonly config: MirrorConfig;
+  readonly apps: readonly AppSpecification[];
+  readonly edges: PrepareEdges;
+}
+
+/**
+ * Turns a version into finished recipes, one per platform: reads the Dockerfile of the very commit, resolves what it builds on,
+ * and fetches checksums.
+ * @throws Error saying why the version cannot be built; DockerfileError with file and line.
+ */
+export async function prepareBuild(request: BuildRequest, context: PrepareContext): Promise<PreparedBuild> {
+  const { specification, settings, release, platforms } = request;
+  const { url } = resolveSource(settings.source);
+  const path = dockerfilePath(specification);
+  const source = await context.edges.readSource({
+    url,
+    commit: release.commit,
+    reference: { kind: release.reference, name: release.tag },
+    path,
+  });
+  const text =
+    specification.ownDockerfile === undefined ? source.text : await readFile(specification.ownDockerfile, "utf8");
+  const checksums = Object.fromEntries(
+    await Promise.all(
+      platforms.map(
+        async (platform) => [platform, await context.edges.checksums(specification, release, platform)] as const,
+      ),
+    ),
+  );
+  const buildArguments = (platform: Platform) =>
+    argumentsFor(specification, release, platform, checksums[platform] ?? {});
+  const [resolved, appBases] = await Promise.all([
+    resolveBases({
+      dockerfile: { path: specification.ownDockerfile ?? path, text },
+      platforms,
+      buildArguments,
+      provided: (specification.bases ?? []).map(({ context: key }) => key),
+      registry: context.edges.bases,
+      ...(specification.target !== undefined && { target: specification.target }),
+    }),
+    Promise.all((specification.bases ?? []).map((base) => resolveAppBase(base, request, context))),
+  ]);
+  const recipes = platforms.map((platform): BuildRecipe => {
+    const own = resolved.platforms[platform] ?? { namedContexts: {}, bases: [] };
+    const fromApps = Object.fromEntries(appBases.map(({ key, contexts }) => [key, contexts[platform] as NamedContext]));
+    return {
+      platform,
+      context: contextUrl(url, specification, release),
+      // docker-build looks for a Dockerfile of another name on the local disk, so its text is handed over.
+      dockerfile:
+        (specification.ownDockerfile ?? specification.dockerfile)
+          ? { path: specification.ownDockerfile ?? path, inline: text }
+          : { path },
+      buildArguments: buildArguments(platform),
+      namedContexts: { ...own.namedContexts, ...fromApps },
+      labels: imageLabels({ specification, release, source: url, committedAt: source.committedAt, bases: own.bases }),
+      bases: own.bases,
+      fileChecksums: checksums[platform] ?? {},
+      ...(specification.target !== undefined && { target: specification.target }),
+    };
+  });
+  return { recipes, unpublishedBases: appBases.flatMap(({ unpublished }) => unpublished) };
+}
+
+function dockerfilePath({ subdirectory, dockerfile = "Dockerfile" }: AppSpecification): string {
+  return subdirectory === undefined ? dockerfile : `${subdirectory}/${dockerfile}`;
+}
+
+/** A git context pinned to the commit: BuildKit refuses to build when the tag has moved on. */
+function contextUrl(url: string, { subdirectory }: AppSpecification, release: Release): string {
+  const query = new URLSearchParams({
+    [release.reference]: release.tag,
+    checksum: release.commit,
+    ...(subdirectory !== undefined && { subdir: subdirectory }),
+  });
+  return `${url}?${query}`;
+}
+
+function argumentsFor(
+  specification: AppSpecification,
+  release: Release,
+  platform: Platform,
+  checksums: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const target = buildTarget(release, platform);
+  const sums = (specification.files?.(target) ?? []).flatMap(({ url, checksumArgument }) => {
+    const checksum = checksums[url];
+    return checksumArgument === undefined || checksum === undefined ? [] : [[checksumArgument, checksum] as const];
+  });
+  return { ...specification.buildArguments?.(target), ...Object.fromEntries(sums) };
+}
+
+interface AppBase {
+  readonly key: string;
+  readonly contexts: Readonly<Record<Platform, NamedContext>>;
+  readonly unpublished: readonly UnpublishedBase[];
+}
+
+/** Finds the base another app makes, of the same version, for every platform: published, about to be built, or to be built only for this. */
+async function resolveAppBase(base: BaseImage, request: BuildRequest, context: PrepareContext): Promise<AppBase> {
+  const { release, platforms } = request;
+  const { config, apps, edges } = context;
+  const specification = apps.find(({ name }) => name === base.app);
+  if (!specification) throw new Error(`app ${JSON.stringify(base.app)}, on which it builds, does not exist`);
+  const repository = `${config.registry}/${config.namespace}/${base.app}`;
+  const planned = (await edges.planOf(base.app))?.versions.find(({ version }) => version === release.version);
+  if (planned?.plan.problem !== undefined)
+    throw new Error(`its base ${base.app} ${release.version} is not to be had: ${planned.plan.problem}`);
+  const probe = planned ? undefined : await edges.probe(`${repository}:${release.version}`);
+  if (probe?.state === "unknown")
+    throw new Error(`its base ${repository}:${release.version} gave no usable answer: ${probe.reason}`);
+  const published = planned?.plan.present?.platforms ?? (probe?.state === "present" ? probe.platforms : {});
+  const contexts = platforms.map((platform): [Platform, NamedContext] => {
+    const digest = published[platform];
+    if (digest !== undefined)
+      return [platform, { kind: "reference", location: `docker-image://${repository}@${digest}` }];
+    return [platform, { kind: "image", app: base.app, version: release.version }];
+  });
+  const pending = platforms.filter((platform) => !(platform in published) && !planned?.plan.build.includes(platform));
+  const settings = appSettings(config, specification);
+  const unpublished =
+    pending.length > 0
+      ? await prepareUnpublished(specification, settings, repository, { ...request, platforms: pending }, context)
+      : [];
+  return { key: base.context, contexts: Object.fromEntries(contexts), unpublished };
+}
+
+async function prepareUnpublished(
+  specification: AppSpecification,
+  settings: AppSettings,
+  repository: string,
+  { release, platforms }: BuildRequest,
+  context: PrepareContext,
+): Promise<readonly UnpublishedBase[]> {
+  const { releases } = await context.edges.discover(specification, settings);
+  const own = releases.find(({ version }) => version === release.version);
+  if (!own) throw new Error(`${specification.name}, on which it builds, has no version ${release.version}`);
+  const { recipes, unpublishedBases } = await prepareBuild(
+    { specification, settings, release: own, platforms },
+    context,
+  );
+  return [...unpublishedBases, { app: specification.name, version: own.version, repository, recipes }];
+}

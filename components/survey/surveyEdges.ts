@@ -1,0 +1,38 @@
+import type { AppSettings } from "../config/appSettings";
+import type { AppSpecification, BuildTarget } from "../plan/appSpecification";
+import type { BuildRecipe, UnpublishedBase } from "../plan/appPlan";
+import type { Platform } from "../plan/platform";
+import type { Probe } from "../plan/probe";
+import type { Discovery, Release } from "../plan/release";
+
+/** Whether upstream offers what a platform needs. `unknown` is never taken for either. */
+export type Offer =
+  | { readonly state: "offered" }
+  | { readonly state: "missing"; readonly reason: string }
+  | { readonly state: "unknown"; readonly reason: string };
+
+/** One version whose builds are to be prepared. */
+export interface BuildRequest {
+  readonly specification: AppSpecification;
+  readonly settings: AppSettings;
+  readonly release: Release;
+  readonly platforms: readonly Platform[];
+}
+
+/** Finished recipes, and the images they need that nobody publishes. */
+export interface PreparedBuild {
+  readonly recipes: readonly BuildRecipe[];
+  readonly unpublishedBases: readonly UnpublishedBase[];
+}
+
+/** The ways a survey reaches the outside. All of them only read. */
+export interface SurveyEdges {
+  /** Rejects with a telling error when the versions cannot be had. */
+  readonly discover: (specification: AppSpecification, settings: AppSettings) => Promise<Discovery>;
+  /** Never rejects: trouble is the answer `unknown`. */
+  readonly probe: (reference: string) => Promise<Probe>;
+  readonly offer: (specification: AppSpecification, target: BuildTarget) => Promise<Offer>;
+  /** Reads Dockerfile, bases and checksums. Rejects when the version cannot be built, naming file and line. */
+  readonly prepare: (request: BuildRequest) => Promise<PreparedBuild>;
+  readonly now: Date;
+}

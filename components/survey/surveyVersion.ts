@@ -1,0 +1,184 @@
+import type { AppSettings } from "../config/appSettings";
+import type { PlannedVersion } from "../plan/appPlan";
+import type { AppSpecification } from "../plan/appSpecification";
+import type { Digest } from "../plan/digest";
+import { type PlanInput, planVersion, withholdBuild } from "../plan/plan";
+import type { Platform } from "../plan/platform";
+import type { Probe } from "../plan/probe";
+import type { PublishedVersion } from "../plan/published";
+import type { Release } from "../plan/release";
+import { buildTarget } from "./buildTarget";
+import type { PreparedBuild, SurveyEdges } from "./surveyEdges";
+
+/** One version to look at. At least one of `release` and `managed` is there. */
+export interface VersionRequest {
+  readonly specification: AppSpecification;
+  readonly settings: AppSettings;
+  /** `registry/namespace/name`. */
+  readonly repository: string;
+  readonly version: string;
+  readonly tag: string;
+  readonly release?: Release;
+  readonly managed?: PublishedVersion;
+  /** The commit that was recorded for the version first. */
+  readonly recordedCommit?: string;
+  readonly inWindow: boolean;
+  /** Images handed over by build runs, checked: platform → `name@sha256:…`. */
+  readonly handedOver: Readonly<Record<Platform, string>>;
+}
+
+/** Looks at one version from all sides and decides what to do about it. Never rejects: trouble becomes the plan's `problem`. */
+export async function surveyVersion(request: VersionRequest, edges: SurveyEdges): Promise<PlannedVersion> {
+  const { repository, tag, release, managed, inWindow, settings } = request;
+  const probe = await edges.probe(`${repository}:${tag}`);
+  const recordedManifests = await probeRecorded(request, probe, edges);
+  const held = probe.state === "present" ? probe.platforms : {};
+  const absent = settings.platforms.filter((platform) => !(platform in held));
+  const lookUpstream = release !== undefined && inWindow && probe.state !== "unknown" && absent.length > 0;
+  const offers = lookUpstream ? await askOffers(request, release, absent, edges) : noOffers;
+  const official = lookUpstream ? await askOfficial(request, release, edges) : noOfficial;
+  const input: PlanInput = {
+    wanted: settings.platforms.filter(
+      (platform) => !(platform in offers.missing) && !official.skipped.includes(platform),
+    ),
+    required: settings.platformsRequired.filter((platform) => !official.skipped.includes(platform)),
+    inWindow: inWindow && release !== undefined,
+    probe,
+    recordedManifests,
+    ...(managed && { managed }),
+  };
+  const plan = planVersion(input);
+  const trouble = plan.build.length > 0 ? (offers.trouble ?? official.trouble) : undefined;
+  const prepared: Prepared =
+    trouble === undefined ? await prepare(request, plan.build, official.copies, edges) : { problem: trouble };
+  return {
+    version: request.version,
+    tag,
+    inWindow,
+    plan: prepared.problem === undefined ? plan : withholdBuild(input, prepared.problem),
+    recipes: prepared.build?.recipes ?? [],
+    unpublishedBases: prepared.build?.unpublishedBases ?? [],
+    keptBases: await keptBases(request, edges),
+    notOffered: offers.missing,
+    official: official.platforms,
+    copies: { ...official.copies, ...request.handedOver },
+    ...(release && { release }),
+    ...(managed && { managed }),
+    ...(request.recordedCommit !== undefined && { recordedCommit: request.recordedCommit }),
+  };
+}
+
+/** Asks about the recorded platform manifests, where the tag no longer says what was recorded. */
+async function probeRecorded(
+  { managed, repository, inWindow }: VersionRequest,
+  probe: Probe,
+  edges: SurveyEdges,
+): Promise<NonNullable<PlanInput["recordedManifests"]>> {
+  const needed = probe.state === "absent" ? inWindow : probe.state === "present" && probe.digest !== managed?.digest;
+  if (!managed || !needed) return {};
+  const recorded = Object.entries(managed.platforms) as [Platform, Digest][];
+  const answers = await Promise.all(
+    recorded.map(
+      async ([platform, digest]) => [platform, (await edges.probe(`${repository}@${digest}`)).state] as const,
+    ),
+  );
+  return Object.fromEntries(answers);
+}
+
+/** The recorded images of unpublished bases that are still there; those that are gone are not declared again. */
+async function keptBases(
+  { managed, repository }: VersionRequest,
+  edges: SurveyEdges,
+): Promise<PlannedVersion["keptBases"]> {
+  const namespace = repository.slice(0, repository.lastIndexOf("/"));
+  const kept = Object.entries(managed?.baseImages ?? {}).map(async ([app, images]) => {
+    const entries = Object.entries(images) as [Platform, Digest][];
+    const states = await Promise.all(entries.map(([, digest]) => edges.probe(`${namespace}/${app}@${digest}`)));
+    return [app, Object.fromEntries(entries.filter((_, position) => states[position]?.state !== "absent"))] as const;
+  });
+  return Object.fromEntries(await Promise.all(kept));
+}
+
+interface Offers {
+  /** Platforms upstream does not offer, with the reason. */
+  readonly missing: Readonly<Record<Platform, string>>;
+  /** Set when it cannot be told for some platform: then nothing is built. */
+  readonly trouble?: string;
+}
+
+const noOffers: Offers = { missing: {} };
+
+async function askOffers(
+  { specification }: VersionRequest,
+  release: Release,
+  platforms: readonly Platform[],
+  edges: SurveyEdges,
+): Promise<Offers> {
+  const answers = await Promise.all(
+    platforms.map(async (platform) => ({
+      platform,
+      offer: await edges.offer(specification, buildTarget(release, platform)),
+    })),
+  );
+  const missing = answers.flatMap(({ platform, offer }) =>
+    offer.state === "missing" ? [[platform, offer.reason] as const] : [],
+  );
+  const trouble = answers.flatMap(({ platform, offer }) =>
+    offer.state === "unknown" ? [`${platform}: ${offer.reason}`] : [],
+  );
+  return { missing: Object.fromEntries(missing), ...(trouble.length > 0 && { trouble: trouble.join("; ") }) };
+}
+
+interface Official {
+  readonly platforms: readonly Platform[];
+  readonly skipped: readonly Platform[];
+  readonly copies: Readonly<Record<Platform, string>>;
+  readonly trouble?: string;
+}
+
+const noOfficial: Official = { platforms: [], skipped: [], copies: {} };
+
+/** Asks upstream's own registry which platforms it publishes. Only an app that acts on the answer is stopped by trouble. */
+async function askOfficial(
+  { specification, settings }: VersionRequest,
+  release: Release,
+  edges: SurveyEdges,
+): Promise<Official> {
+  if (!specification.official) return noOfficial;
+  const { reference, whenUpstreamHasPlatform = "build" } = specification.official;
+  const name = reference(release);
+  const probe = await edges.probe(name);
+  if (probe.state === "unknown") {
+    const trouble = `upstream's own image ${name} gave no usable answer: ${probe.reason}`;
+    return whenUpstreamHasPlatform === "build" ? noOfficial : { ...noOfficial, trouble };
+  }
+  if (probe.state === "absent") return noOfficial;
+  const platforms = settings.platforms.filter((platform) => platform in probe.platforms);
+  const repository = name.replace(/[:@][^/]*$/, "");
+  const copies = platforms.map((platform) => [platform, `${repository}@${probe.platforms[platform]}`] as const);
+  return {
+    platforms,
+    skipped: whenUpstreamHasPlatform === "skip" ? platforms : [],
+    copies: whenUpstreamHasPlatform === "copy" ? Object.fromEntries(copies) : {},
+  };
+}
+
+interface Prepared {
+  readonly build?: PreparedBuild;
+  readonly problem?: string | undefined;
+}
+
+async function prepare(
+  { specification, settings, release, handedOver }: VersionRequest,
+  build: readonly Platform[],
+  copies: Readonly<Record<Platform, string>>,
+  edges: SurveyEdges,
+): Promise<Prepared> {
+  const platforms = build.filter((platform) => !(platform in copies) && !(platform in handedOver));
+  if (platforms.length === 0 || !release) return {};
+  try {
+    return { build: await edges.prepare({ specification, settings, release, platforms }) };
+  } catch (error) {
+    return { problem: error instanceof Error ? error.message : String(error) };
+  }
+}

@@ -1,0 +1,34 @@
+import type { PlannedVersion } from "./plan/appPlan";
+import type { PublishedVersion } from "./plan/published";
+
+/** How a version ended in this run. `pending`: a preview, it will be published by the next `up`. */
+export type VersionOutcome =
+  | { readonly state: "published"; readonly record: PublishedVersion }
+  | { readonly state: "pending" }
+  | { readonly state: "failed"; readonly reason: string; readonly record?: PublishedVersion };
+
+/** The outcome of a version that this run leaves as it is. */
+export function untouched({ plan, managed, release, recordedCommit, tag, keptBases }: PlannedVersion): VersionOutcome {
+  const commit = recordedCommit ?? release?.commit;
+  const seen =
+    plan.present && plan.state !== "moved"
+      ? { digest: plan.present.digest, platforms: plan.present.platforms }
+      : managed && { digest: managed.digest, platforms: managed.platforms };
+  const record: PublishedVersion | undefined = seen && {
+    tag,
+    ...seen,
+    origin: managed?.origin ?? "adopted",
+    ...(commit !== undefined && { commit }),
+    ...(managed?.sources && { sources: managed.sources, images: plan.keep }),
+    ...(managed?.baseImages && { baseImages: keptBases }),
+  };
+  if (record && plan.problem === undefined && plan.state !== "incomplete") return { state: "published", record };
+  const reason = plan.problem ?? "it is not published";
+  return { state: "failed", reason, ...(record && { record }) };
+}
+
+/** A version that was to change and did not: what was recorded of it before stays recorded. */
+export function failed(version: PlannedVersion, reason: string): VersionOutcome {
+  const before = untouched(version);
+  return { state: "failed", reason, ...("record" in before && before.record && { record: before.record }) };
+}
