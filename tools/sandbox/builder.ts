@@ -16,6 +16,8 @@ export interface BuilderOptions {
   /** `localhost:PORT` of the sandbox's registry. */
   readonly registry: string;
   readonly programs: { readonly buildkitd: string; readonly buildctl: string };
+  /** PATH of the daemon: it calls runc and git. */
+  readonly path: string;
   readonly emulators: Emulators;
   /** Keeps its data on a memory file system of this size, to try a full disk. */
   readonly diskMegabytes?: number;
@@ -55,6 +57,7 @@ export async function startBuilder(layout: Layout, options: BuilderOptions): Pro
   ];
   const env = {
     ...process.env,
+    PATH: options.path,
     TMPDIR: root,
     GIT_CONFIG_NOSYSTEM: "1",
     GIT_TERMINAL_PROMPT: "0",

@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import type { AuthenticationOptions } from "./authentication";
 import type { Builder } from "./builder";
 import type { Layout } from "./layout";
-import type { ToolPaths } from "./toolPaths";
+import { programPath, type ToolPaths } from "./toolPaths";
 
 const run = promisify(execFile);
 
@@ -26,7 +26,7 @@ export function writeDockerConfig(
   writeFileSync(join(layout.dockerConfig, "config.json"), JSON.stringify({ auths }), { mode: 0o600 });
   const plugin = join(plugins, "docker-buildx");
   rmSync(plugin, { force: true });
-  if (tools.paths.buildx !== undefined) symlinkSync(tools.paths.buildx, plugin);
+  symlinkSync(programPath(tools, "buildx"), plugin);
 }
 
 /** Makes the builders known to buildx, driver `remote`; descriptions of earlier ones are dropped. */
@@ -40,7 +40,7 @@ export async function writeBuildxConfig(
   const env = { ...process.env, BUILDX_CONFIG: layout.buildxConfig, DOCKER_CONFIG: layout.dockerConfig };
   for (const [name, { address }] of Object.entries(builders)) {
     const args = ["create", "--name", name, "--driver", "remote", address];
-    await run(tools.paths.buildx ?? "buildx", args, { env, timeout: 30_000 });
+    await run(programPath(tools, "buildx"), args, { env, timeout: 30_000 });
   }
 }
 
@@ -49,7 +49,7 @@ export function writePulumiHome(layout: Layout): void {
   const home = layout.in("pulumi-home");
   mkdirSync(home, { recursive: true });
   mkdirSync(layout.pulumi, { recursive: true });
-  const plugins = join(homedir(), ".pulumi", "plugins");
+  const plugins = join(process.env.PULUMI_HOME || join(homedir(), ".pulumi"), "plugins");
   const link = join(home, "plugins");
   if (existsSync(plugins) && !existsSync(link)) symlinkSync(plugins, link);
 }

@@ -27,7 +27,7 @@ export function detach(
     cwd: checkout,
     detached: true,
     stdio: ["ignore", log, log, "ipc"],
-    // The compiler's settings are the project's, wherever the script is; ts-node knows no later target.
+    // The compiler's settings are the project's, wherever the script is.
     env: {
       ...process.env,
       TS_NODE_PROJECT: `${checkout}/tsconfig.json`,

@@ -1,4 +1,3 @@
-import { delimiter } from "node:path";
 import { mirroredHosts } from "./builder";
 import type { Certificate } from "./certificate";
 import type { SandboxPart } from "./faultRule";
@@ -22,7 +21,7 @@ export function sandboxEnvironment(
   const registry = `localhost:${ports.registry}`;
   const mirrors = Object.fromEntries(mirroredHosts.map((host) => [host, `${registry}/${host}`]));
   return {
-    PATH: [...tools.folders, process.env.PATH ?? ""].join(delimiter),
+    PATH: tools.path,
     PULUMI_BACKEND_URL: `file://${layout.pulumi}`,
     PULUMI_CONFIG_PASSPHRASE: "sandbox",
     PULUMI_SKIP_UPDATE_CHECK: "true",

@@ -86,6 +86,8 @@ async function initialise(folder: string): Promise<void> {
     "[pack]",
     "compression = 1",
     "[core]",
+    // Large files are stored whole and handed out as they are.
+    "bigFileThreshold = 1m",
     "compression = 1",
   ];
   writeFileSync(join(folder, "config"), `${readFileSync(join(folder, "config"), "utf8")}${settings.join("\n")}\n`);

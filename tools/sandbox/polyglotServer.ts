@@ -33,8 +33,9 @@ export class PolyglotServer {
   /** Listens on the preferred port of 127.0.0.1 or, when that is taken, on any free one. Listening again keeps the port. */
   async listen(preferredPort = this.port): Promise<number> {
     const listener = createServer({ noDelay: true, pauseOnConnect: false }, (socket) => this.accept(socket));
-    const port = await bind(listener, preferredPort).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === "EADDRINUSE" && preferredPort !== 0 && this.port === 0) return bind(listener, 0);
+    const port = await bind(listener, preferredPort).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code === "EADDRINUSE" && preferredPort !== 0 && this.port === 0)
+        return bind(listener, 0);
       throw error;
     });
     this.listener = listener;

@@ -34,7 +34,7 @@ const notFound: Reply = { status: 404, body: { message: "Not Found", documentati
 export function createReleaseApi(releases: string, repositories: string): Server {
   return createServer((request, response) => {
     const url = new URL(request.url ?? "/", `http://${request.headers.host ?? "localhost"}`);
-    route(url, releases, repositories)
+    void route(url, releases, repositories)
       .catch((error: unknown): Reply => ({ status: 500, body: { message: String(error) } }))
       .then(({ status, body, headers }) => {
         response.writeHead(status, { "Content-Type": "application/json; charset=utf-8", ...headers });

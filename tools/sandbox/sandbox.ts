@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { stopBuilder, type Builder } from "./builder";
 import type { Environment } from "./environment";
@@ -93,6 +93,14 @@ export class Sandbox {
       url: `${this.urls.git}/${path}`,
       commits: await writeGitRepository(join(this.pieces.layout.repositories, path), commits),
     };
+  }
+
+  /** Copies a bare repository in under a name, unless there is one of that name. @returns its URL. */
+  importGitRepository(name: string, folder: string): string {
+    const path = `${checked("repository", name)}.git`;
+    const target = join(this.pieces.layout.repositories, path);
+    if (!existsSync(target)) cpSync(folder, target, { recursive: true });
+    return `${this.urls.git}/${path}`;
   }
 
   /** Sets what the release API lists for `owner/name`, in the order given. */

@@ -28,7 +28,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const builders = Object.entries(options.builders ?? { mirror: [] });
   const progress = options.progress ?? (() => {});
   await preflight(builders.length > 0);
-  const tools = await toolPaths(progress);
+  const tools = await toolPaths(builders.length > 0, progress);
   takeLock(layout.lockFile);
   mkdirSync(layout.logs, { recursive: true });
   removeStaleEmulators();
@@ -124,6 +124,7 @@ function builderOptions(preparation: Preparation, name: string, registry: string
     controlGroup,
     platforms: builders.find(([candidate]) => candidate === name)?.[1] ?? [],
     programs: { buildkitd: programPath(tools, "buildkitd"), buildctl: programPath(tools, "buildctl") },
+    path: tools.path,
     emulators: registers ? emulators : noEmulators,
     maxParallelism: options.maxParallelism ?? 4,
     ...(options.builderDiskMegabytes !== undefined && { diskMegabytes: options.builderDiskMegabytes }),
