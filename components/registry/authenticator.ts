@@ -1,0 +1,160 @@
+import { z } from "zod";
+import { answerError } from "./answerError";
+import { type Challenge, parseChallenge } from "./challenge";
+import type { Clock } from "./clock";
+import type { Credentials, DockerCredentials } from "./dockerCredentials";
+import type { Endpoint } from "./endpoints";
+import { isLoopback } from "./loopback";
+import { RegistryError } from "./registryError";
+import type { Transport, TransportAnswer, TransportRequest } from "./transport";
+
+type BearerChallenge = Extract<Challenge, { scheme: "bearer" }>;
+
+/** A value for the Authorization header; undefined means none is needed or to be had. */
+interface Authorization {
+  readonly header: string | undefined;
+  /** Milliseconds of the clock after which it is not used any more. */
+  readonly until: number;
+}
+
+const answerSchema = z.object({
+  token: z.string().optional(),
+  access_token: z.string().optional(),
+  expires_in: z.number().positive().optional().catch(undefined),
+});
+/** Seconds a token is good for when the server does not say; from the distribution token specification. */
+const defaultLifetime = 60;
+const longestAnswer = 1024 * 1024;
+
+/**
+ * Adds the Authorization header a registry wants: basic, or a token fetched from its token server for pulling from
+ * one repository. A token is fetched once and shared by all that need it, replaced before it runs out, and once more
+ * when the registry refuses it. Sources: distribution `docs/spec/auth/token.md` and `oauth.md`.
+ */
+export class Authenticator {
+  readonly #transport: Transport;
+  readonly #credentials: DockerCredentials;
+  readonly #clock: Clock;
+  /** By origin and repository, as are the scopes registries asked for in a 401. */
+  readonly #known = new Map<string, Promise<Authorization>>();
+  readonly #scopes = new Map<string, string>();
+
+  constructor(transport: Transport, credentials: DockerCredentials, clock: Clock) {
+    this.#transport = transport;
+    this.#credentials = credentials;
+    this.#clock = clock;
+  }
+
+  /**
+   * Sends a request about a repository. A 401 that stays, stays an answer.
+   * @throws RegistryError as {@link Transport.send}, or when no token can be had.
+   */
+  async send(endpoint: Endpoint, repository: string, request: TransportRequest): Promise<TransportAnswer> {
+    const key = `${endpoint.origin} ${repository}`;
+    let sent: Authorization | undefined;
+    const authorization = async (): Promise<string | undefined> => {
+      sent = await this.#current(key, endpoint, repository);
+      return sent.header;
+    };
+    const answer = await this.#transport.send({ ...request, authorization });
+    // After a redirect the 401 is another host's, which is not to learn our credentials.
+    if (answer.status !== 401 || answer.origin !== endpoint.origin) return answer;
+    const challenge = parseChallenge(answer.header("www-authenticate"));
+    if (!challenge) return answer;
+    endpoint.challenge = challenge;
+    if (challenge.scheme === "bearer" && challenge.scope) this.#scopes.set(key, challenge.scope);
+    const refused = sent?.header;
+    const known = await this.#known.get(key);
+    if (known?.header === refused) {
+      this.#known.delete(key);
+      if (refused !== undefined) this.#credentials.forget(endpoint.host);
+    }
+    return this.#transport.send({ ...request, authorization });
+  }
+
+  async #current(key: string, endpoint: Endpoint, repository: string): Promise<Authorization> {
+    for (;;) {
+      const pending = this.#known.get(key);
+      if (!pending) break;
+      const known = await pending;
+      if (this.#clock.now() < known.until) return known;
+      // Somebody else may have replaced it meanwhile; only the one that is out of date goes.
+      if (this.#known.get(key) === pending) this.#known.delete(key);
+    }
+    const fetched = this.#authorization(endpoint, this.#scopes.get(key) ?? `repository:${repository}:pull`);
+    this.#known.set(key, fetched);
+    fetched.catch(() => this.#known.get(key) === fetched && this.#known.delete(key));
+    return fetched;
+  }
+
+  async #authorization(endpoint: Endpoint, scope: string): Promise<Authorization> {
+    const { challenge, host } = endpoint;
+    if (!challenge) return { header: undefined, until: Infinity };
+    const credentials = await this.#credentials.for(host);
+    if (challenge.scheme === "bearer") return this.#token(challenge, endpoint, scope, credentials);
+    if (!credentials) return { header: undefined, until: Infinity };
+    if ("username" in credentials) return { header: basic(credentials), until: Infinity };
+    const message = `${host} wants a name and password, but the Docker configuration has an identity token; log in again`;
+    throw new RegistryError("authorisation", message);
+  }
+
+  async #token(
+    challenge: BearerChallenge,
+    endpoint: Endpoint,
+    scope: string,
+    credentials: Credentials | undefined,
+  ): Promise<Authorization> {
+    const started = this.#clock.now();
+    const answer = await this.#transport.send(tokenRequest(challenge, scope, endpoint, credentials));
+    if (answer.status !== 200) throw answerError(`token for ${endpoint.host} (${scope})`, answer);
+    const parsed = answerSchema.safeParse(parseJson(answer.body));
+    const token = parsed.data?.token || parsed.data?.access_token;
+    // A token goes into a header, so it must not carry a line break.
+    if (!token || !/^[\x21-\x7e]+$/.test(token)) {
+      const message = `the token server of ${endpoint.host} sent no token; accepted is JSON with "token" or "access_token"`;
+      throw new RegistryError("malformed", message, { status: 200 });
+    }
+    const lifetime = 1000 * (parsed.data?.expires_in ?? defaultLifetime);
+    // Ten seconds early, so that it does not run out on the way; a short-lived one at three quarters.
+    return { header: `Bearer ${token}`, until: started + lifetime - Math.min(10_000, lifetime / 4) };
+  }
+}
+
+function tokenRequest(
+  { realm, service }: BearerChallenge,
+  scope: string,
+  endpoint: Endpoint,
+  credentials: Credentials | undefined,
+): TransportRequest {
+  const url = URL.canParse(realm) ? new URL(realm) : undefined;
+  const plain = url?.protocol === "http:" && isLoopback(url.hostname) && isLoopback(new URL(endpoint.origin).hostname);
+  if (!url || !(url.protocol === "https:" || plain)) {
+    const message = `${endpoint.host} names the token server ${JSON.stringify(realm)}; accepted is an https address`;
+    throw new RegistryError("malformed", message);
+  }
+  const parameters = new URLSearchParams({ ...(service !== undefined && { service }), scope });
+  // Waited for by requests that already hold a place, so it must not queue behind them.
+  const common = { bodyLimit: longestAnswer, urgent: true } as const;
+  if (credentials && "identityToken" in credentials) {
+    parameters.set("grant_type", "refresh_token");
+    parameters.set("client_id", "multiarch-mirror");
+    parameters.set("refresh_token", credentials.identityToken);
+    const headers = { "content-type": "application/x-www-form-urlencoded" };
+    return { ...common, method: "POST", url, headers, body: parameters.toString() };
+  }
+  for (const [name, value] of parameters) url.searchParams.set(name, value);
+  const header = credentials && basic(credentials);
+  return { ...common, method: "GET", url, ...(header !== undefined && { authorization: async () => header }) };
+}
+
+function basic({ username, password }: Extract<Credentials, { username: string }>): string {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
+}
+
+function parseJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString("utf8"));
+  } catch {
+    return undefined;
+  }
+}

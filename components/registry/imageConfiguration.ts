@@ -1,0 +1,68 @@
+import { z } from "zod";
+import { formatPlatform, type Platform } from "../plan/platform";
+import { RegistryError } from "./registryError";
+
+/** What an image says about itself and how it runs. Source: OCI image specification, `config.md`. */
+export interface ImageConfiguration {
+  readonly platform: Platform;
+  /** As written, RFC 3339. */
+  readonly created?: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** `NAME=value`. */
+  readonly environment: readonly string[];
+  readonly entrypoint: readonly string[];
+  readonly command: readonly string[];
+  readonly user: string;
+  readonly workingDirectory: string;
+}
+
+/** Media types of image configurations; any other configuration belongs to an artifact that is no image. */
+export const imageConfigurationTypes: readonly string[] = [
+  "application/vnd.oci.image.config.v1+json",
+  "application/vnd.docker.container.image.v1+json",
+];
+
+const part = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/);
+const schema = z.object({
+  os: part,
+  architecture: part,
+  variant: part.or(z.literal("")).nullish(),
+  created: z.string().nullish(),
+  config: z
+    .object({
+      Labels: z.record(z.string(), z.string()).nullish(),
+      Env: z.array(z.string()).nullish(),
+      Entrypoint: z.array(z.string()).nullish(),
+      Cmd: z.array(z.string()).nullish(),
+      User: z.string().nullish(),
+      WorkingDir: z.string().nullish(),
+    })
+    .nullish(),
+});
+
+/**
+ * Reads an image configuration.
+ * @param what where it is from, for messages.
+ * @throws RegistryError (malformed) when it is not one.
+ */
+export function parseImageConfiguration(what: string, bytes: Buffer): ImageConfiguration {
+  const { os, architecture, variant, created, config } = parse(what, bytes);
+  return {
+    platform: formatPlatform({ os, architecture, ...(variant && { variant }) }),
+    ...(created && { created }),
+    labels: config?.Labels ?? {},
+    environment: config?.Env ?? [],
+    entrypoint: config?.Entrypoint ?? [],
+    command: config?.Cmd ?? [],
+    user: config?.User ?? "",
+    workingDirectory: config?.WorkingDir ?? "",
+  };
+}
+
+function parse(what: string, bytes: Buffer): z.infer<typeof schema> {
+  try {
+    return schema.parse(JSON.parse(bytes.toString("utf8")));
+  } catch (cause) {
+    throw new RegistryError("malformed", `cannot read ${what}: the answer is not an image configuration`, { cause });
+  }
+}

@@ -1,0 +1,191 @@
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import { type Digest, isDigest } from "../plan/digest";
+import { formatPlatform, type Platform } from "../plan/platform";
+import { RegistryError } from "./registryError";
+
+/** What an index or manifest says about another piece of content. Source: OCI image specification, `descriptor.md`. */
+export interface Descriptor {
+  readonly mediaType: string;
+  readonly digest: Digest;
+  /** Bytes. */
+  readonly size: number;
+  /** Unset where there is none, or `unknown/unknown`, as build tools write for attestations. */
+  readonly platform?: Platform;
+  readonly artifactType?: string;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+interface Common {
+  readonly digest: Digest;
+  readonly mediaType: string;
+  /** The very bytes the digest was computed from. */
+  readonly bytes: Buffer;
+  readonly artifactType?: string;
+  readonly subject?: Descriptor;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** An OCI index or a Docker manifest list. */
+export interface IndexManifest extends Common {
+  readonly kind: "index";
+  readonly manifests: readonly Descriptor[];
+}
+
+/** An OCI or Docker manifest of one image or artifact. */
+export interface ImageManifest extends Common {
+  readonly kind: "image";
+  readonly config: Descriptor;
+  readonly layers: readonly Descriptor[];
+}
+
+/** What a tag or digest in a registry names. */
+export type Manifest = IndexManifest | ImageManifest;
+
+const kinds: Readonly<Record<string, Manifest["kind"]>> = {
+  "application/vnd.oci.image.index.v1+json": "index",
+  "application/vnd.docker.distribution.manifest.list.v2+json": "index",
+  "application/vnd.oci.image.manifest.v1+json": "image",
+  "application/vnd.docker.distribution.manifest.v2+json": "image",
+};
+
+/** The media types read here, as an Accept header. */
+export const acceptedManifests = Object.keys(kinds).join(", ");
+
+/** Whether a media type, perhaps with parameters, is one of an index, an image or neither. */
+export function manifestKind(mediaType: string | undefined): Manifest["kind"] | undefined {
+  const type = mediaType?.split(";")[0]?.trim().toLowerCase() ?? "";
+  return Object.hasOwn(kinds, type) ? kinds[type] : undefined;
+}
+
+const name = /^[A-Za-z0-9._-]{1,64}$/;
+const platformSchema = z.object({
+  os: z.string().catch(""),
+  architecture: z.string().catch(""),
+  variant: z.string().optional().catch(undefined),
+});
+const annotationsSchema = z.record(z.string(), z.string()).nullish();
+const descriptorSchema = z.object({
+  mediaType: z.string(),
+  digest: z.string().refine(isDigest),
+  size: z.number().int().nonnegative(),
+  platform: platformSchema.nullish(),
+  artifactType: z.string().nullish(),
+  annotations: annotationsSchema,
+});
+const commonSchema = z.object({
+  schemaVersion: z.literal(2),
+  mediaType: z.string().nullish(),
+  artifactType: z.string().nullish(),
+  subject: descriptorSchema.nullish(),
+  annotations: annotationsSchema,
+});
+const indexSchema = commonSchema.extend({ manifests: z.array(descriptorSchema) });
+const imageSchema = commonSchema.extend({ config: descriptorSchema, layers: z.array(descriptorSchema) });
+
+/** How a body came: its Content-Type, the digest the registry claims and the one that was asked for. */
+export interface ManifestHeaders {
+  readonly contentType: string | undefined;
+  readonly contentDigest: string | undefined;
+  readonly expected: Digest | undefined;
+}
+
+/**
+ * Reads a manifest's body. The digest is computed from the bytes; the one asked for and the one the registry claims
+ * must both equal it.
+ * @param what the reference, for messages.
+ * @throws RegistryError (malformed) when the body is not an OCI or Docker index or manifest, or is another than asked for.
+ */
+export function parseManifest(what: string, bytes: Buffer, headers: ManifestHeaders): Manifest {
+  const digest: Digest = `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+  for (const claimed of [headers.expected, headers.contentDigest]) {
+    if (claimed !== undefined && claimed !== digest) {
+      throw malformed(what, `the body has digest ${digest}, not ${JSON.stringify(claimed)}`);
+    }
+  }
+  const body = parseJson(what, bytes);
+  const inner = typeof body === "object" && body !== null && "mediaType" in body ? body.mediaType : undefined;
+  const innerType = typeof inner === "string" ? inner : undefined;
+  const mediaType = innerType ?? headers.contentType?.split(";")[0]?.trim().toLowerCase() ?? "";
+  const kind = manifestKind(mediaType);
+  if (!kind) throw malformed(what, `media type ${JSON.stringify(mediaType)} is none of ${acceptedManifests}`);
+  const outer = manifestKind(headers.contentType);
+  const foreign = kind === "index" ? ["layers", "config"] : ["manifests"];
+  // One body read as two things is how a different image gets past a check (CVE-2021-41190).
+  if (foreign.some((field) => Object.hasOwn(Object(body), field))) {
+    throw malformed(what, `an ${kind} with any of ${foreign.join(", ")} is two things at once`);
+  }
+  if (outer !== undefined && outer !== kind) {
+    throw malformed(
+      what,
+      `Content-Type ${JSON.stringify(headers.contentType)} contradicts the body's ${JSON.stringify(inner)}`,
+    );
+  }
+  return kind === "index"
+    ? toIndex(check(what, indexSchema, body), { digest, mediaType, bytes })
+    : toImage(check(what, imageSchema, body), { digest, mediaType, bytes });
+}
+
+function toIndex(
+  body: z.infer<typeof indexSchema>,
+  read: Pick<Common, "digest" | "mediaType" | "bytes">,
+): IndexManifest {
+  return { kind: "index", ...read, ...common(body), manifests: body.manifests.map(toDescriptor) };
+}
+
+function toImage(
+  body: z.infer<typeof imageSchema>,
+  read: Pick<Common, "digest" | "mediaType" | "bytes">,
+): ImageManifest {
+  return {
+    kind: "image",
+    ...read,
+    ...common(body),
+    config: toDescriptor(body.config),
+    layers: body.layers.map(toDescriptor),
+  };
+}
+
+function common({ artifactType, subject, annotations }: z.infer<typeof commonSchema>) {
+  return {
+    ...(artifactType && { artifactType }),
+    ...(subject && { subject: toDescriptor(subject) }),
+    annotations: annotations ?? {},
+  };
+}
+
+function toDescriptor(raw: z.infer<typeof descriptorSchema>): Descriptor {
+  const { mediaType, digest, size, artifactType, annotations } = raw;
+  const platform = raw.platform ? toPlatform(raw.platform) : undefined;
+  const optional = { ...(platform && { platform }), ...(artifactType && { artifactType }) };
+  return { mediaType, digest, size, ...optional, annotations: annotations ?? {} };
+}
+
+function toPlatform({ os, architecture, variant }: z.infer<typeof platformSchema>): Platform | undefined {
+  if (![os, architecture, ...(variant ? [variant] : [])].every((part) => name.test(part))) return undefined;
+  if (os === "unknown" || architecture === "unknown") return undefined;
+  return formatPlatform({ os, architecture, ...(variant && { variant }) });
+}
+
+function check<T>(what: string, schema: z.ZodType<T>, body: unknown): T {
+  const result = schema.safeParse(body);
+  if (result.success) return result.data;
+  const fault = result.error.issues[0];
+  throw malformed(what, `${JSON.stringify(fault?.path.join(".") ?? "")}: ${fault?.message ?? "not accepted"}`);
+}
+
+function parseJson(what: string, bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString("utf8"));
+  } catch (cause) {
+    const start = JSON.stringify(bytes.subarray(0, 80).toString("utf8"));
+    throw new RegistryError("malformed", `cannot read ${what}: the answer is not JSON, it begins ${start}`, {
+      cause,
+      status: 200,
+    });
+  }
+}
+
+function malformed(what: string, fault: string): RegistryError {
+  return new RegistryError("malformed", `cannot read ${what}: ${fault}`, { status: 200 });
+}

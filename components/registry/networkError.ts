@@ -1,0 +1,17 @@
+import { RegistryError } from "./registryError";
+
+const timeouts = new Set(["UND_ERR_CONNECT_TIMEOUT", "UND_ERR_HEADERS_TIMEOUT", "UND_ERR_BODY_TIMEOUT", "ETIMEDOUT"]);
+/** Trying again does not change a certificate or a wrong configuration. */
+const final = /CERT|SELF_SIGNED|UNABLE_TO_|ERR_TLS|ERR_SSL|EPROTO|UND_ERR_INVALID_ARG|ERR_INVALID/;
+
+/** Turns what the HTTP library threw into a typed error, and says whether trying again may help. */
+export function networkError(what: string, cause: unknown): { readonly error: RegistryError; readonly retry: boolean } {
+  const { code = "", message = String(cause), name = "" } = cause as { code?: string; message?: string; name?: string };
+  const detail = `${code} ${message}`.trim();
+  if (timeouts.has(code) || name === "TimeoutError") {
+    return { error: new RegistryError("timeout", `${what}: ${detail}`, { cause }), retry: true };
+  }
+  const certificate = /CERT|SELF_SIGNED|UNABLE_TO_/.test(code);
+  const advice = certificate ? "; a private certificate authority is named by SSL_CERT_FILE" : "";
+  return { error: new RegistryError("network", `${what}: ${detail}${advice}`, { cause }), retry: !final.test(code) };
+}

@@ -1,0 +1,42 @@
+import type { Digest } from "../plan/digest";
+import type { Platform } from "../plan/platform";
+import type { PresentProbe } from "../plan/probe";
+import type { ImageManifest, Manifest } from "./manifest";
+import { manifestKind } from "./manifest";
+
+/** The questions about a manifest that only the registry can answer. */
+export interface Questions {
+  readonly exists: (digest: Digest) => Promise<boolean>;
+  readonly platform: (image: ImageManifest) => Promise<Platform>;
+}
+
+/**
+ * Sorts what an index lists into platforms that exist, platforms whose manifest is lost, and other children that
+ * exist. Where several children serve one platform the first that exists counts, as it does for whoever pulls.
+ * @throws whatever a question throws: one child in doubt leaves the whole in doubt.
+ */
+export async function presentProbe(manifest: Manifest, questions: Questions): Promise<PresentProbe> {
+  const { digest } = manifest;
+  if (manifest.kind === "image") {
+    return {
+      state: "present",
+      digest,
+      platforms: { [await questions.platform(manifest)]: digest },
+      lost: {},
+      others: [],
+    };
+  }
+  const platforms: Record<Platform, Digest> = {};
+  const lost: Record<Platform, Digest> = {};
+  const others: Digest[] = [];
+  const found = await Promise.all(manifest.manifests.map((child) => questions.exists(child.digest)));
+  for (const [position, child] of manifest.manifests.entries()) {
+    const isPlatform = child.platform !== undefined && manifestKind(child.mediaType) === "image";
+    if (!isPlatform) {
+      if (found[position]) others.push(child.digest);
+    } else if (found[position]) platforms[child.platform] ??= child.digest;
+    else lost[child.platform] ??= child.digest;
+  }
+  for (const platform of Object.keys(platforms) as Platform[]) delete lost[platform];
+  return { state: "present", digest, platforms, lost, others };
+}

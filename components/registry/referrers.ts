@@ -1,0 +1,78 @@
+import type { Digest } from "../plan/digest";
+import { formatReference, type Reference } from "../plan/reference";
+import { answerError } from "./answerError";
+import { parseErrorCodes } from "./errorCodes";
+import { type Descriptor, type Manifest, parseManifest } from "./manifest";
+import { RegistryError } from "./registryError";
+import type { TransportAnswer } from "./transport";
+
+/** What the listing needs of a client. Paths are relative to the repository. */
+export interface ReferrersSource {
+  readonly get: (path: string) => Promise<TransportAnswer>;
+  readonly manifest: (tag: string) => Promise<Manifest | undefined>;
+  /** Registries known to lack the API; added to here. */
+  readonly withoutApi: Set<string>;
+}
+
+const mostPages = 100;
+/** What registries without the API answer to it, besides a redirect to a web page (as ghcr.io does). */
+const unsupported = new Set([400, 404, 405, 406]);
+
+/**
+ * All referrers of a manifest. With an artifact type the registry may filter, but need not. Source: OCI distribution
+ * specification 1.1, "Listing Referrers" and "Referrers Tag Schema".
+ */
+export async function listReferrers(
+  reference: Reference & { readonly digest: Digest },
+  artifactType: string | undefined,
+  source: ReferrersSource,
+): Promise<readonly Descriptor[]> {
+  const what = `referrers of ${formatReference(reference)}`;
+  if (!source.withoutApi.has(reference.registry)) {
+    const listed = await fromApi(what, reference, artifactType, source);
+    if (listed) return listed;
+  }
+  const fallback = await source.manifest(reference.digest.replace(":", "-"));
+  if (!fallback) return [];
+  if (fallback.kind === "index") return fallback.manifests;
+  throw new RegistryError("malformed", `cannot read ${what}: the fallback tag names an image; accepted is an index`);
+}
+
+async function fromApi(
+  what: string,
+  { registry, digest }: Reference & { readonly digest: Digest },
+  artifactType: string | undefined,
+  source: ReferrersSource,
+): Promise<readonly Descriptor[] | undefined> {
+  const found: Descriptor[] = [];
+  const query = artifactType === undefined ? "" : `?${new URLSearchParams({ artifactType })}`;
+  let path: string | undefined = `referrers/${digest}${query}`;
+  for (let page = 0; path !== undefined; page++) {
+    const answer = await source.get(path);
+    const { status } = answer;
+    if (page === 0 && (unsupported.has(status) || (status >= 300 && status < 400))) {
+      // A repository that does not exist says nothing about the API.
+      if (parseErrorCodes(answer.body).length === 0) source.withoutApi.add(registry);
+      return undefined;
+    }
+    if (status !== 200) throw answerError(what, answer);
+    const headers = { contentType: answer.header("content-type"), contentDigest: undefined, expected: undefined };
+    const manifest = parseManifest(what, answer.body, headers);
+    if (manifest.kind !== "index")
+      throw new RegistryError("malformed", `cannot read ${what}: the answer is not an index`);
+    found.push(...manifest.manifests);
+    if (page === mostPages) throw new RegistryError("malformed", `cannot read ${what}: more than ${mostPages} pages`);
+    path = nextPage(what, digest, answer.header("link"));
+  }
+  return found;
+}
+
+/** Only the query of the next page's address is used: the rest is where the first page was. */
+function nextPage(what: string, digest: Digest, link: string | undefined): string | undefined {
+  if (link === undefined) return undefined;
+  const target = /<([^<>]*)>\s*;[^,]*\brel="?next"?/i.exec(link)?.[1];
+  if (target === undefined) return undefined;
+  const query = target.includes("?") ? target.slice(target.indexOf("?")) : "";
+  if (query !== "") return `referrers/${digest}${query}`;
+  throw new RegistryError("malformed", `cannot read ${what}: the next page is said to be ${JSON.stringify(target)}`);
+}

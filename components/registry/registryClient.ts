@@ -1,0 +1,234 @@
+import { createHash } from "node:crypto";
+import type { Readable } from "node:stream";
+import type { Digest } from "../plan/digest";
+import type { Probe } from "../plan/probe";
+import { formatReference, parseReference, type Reference } from "../plan/reference";
+import { answerError } from "./answerError";
+import { Authenticator } from "./authenticator";
+import { type Clock, systemClock } from "./clock";
+import { Connections } from "./connections";
+import { DockerCredentials } from "./dockerCredentials";
+import { Endpoints } from "./endpoints";
+import { parseErrorCodes } from "./errorCodes";
+import { type ImageConfiguration, imageConfigurationTypes, parseImageConfiguration } from "./imageConfiguration";
+import {
+  acceptedManifests,
+  type Descriptor,
+  type ImageManifest,
+  type Manifest,
+  manifestKind,
+  parseManifest,
+} from "./manifest";
+import { type MirrorMap, readMirrors } from "./mirrors";
+import { presentProbe } from "./presentProbe";
+import { listReferrers } from "./referrers";
+import { RegistryError } from "./registryError";
+import { Transport, type TransportAnswer, type TransportRequest } from "./transport";
+import { verifiedStream } from "./verifiedStream";
+
+/** Settings of a client; all have defaults. */
+export interface RegistryClientOptions {
+  /**
+   * Variables to obey, default `process.env`: DOCKER_CONFIG, HOME, PATH (credential helpers), SSL_CERT_FILE,
+   * NODE_EXTRA_CA_CERTS, HTTP_PROXY, HTTPS_PROXY, NO_PROXY, MIRROR_REGISTRY_MIRRORS.
+   */
+  readonly environment?: NodeJS.ProcessEnv;
+  /** Requests under way at once, over all registries. Default 16. */
+  readonly concurrency?: number;
+  /** How long one request may be retried, in milliseconds. Default 60,000. */
+  readonly retryBudgetMs?: number;
+  /** How long one try may take, in milliseconds; for a blob, between two pieces of it. Default 30,000. */
+  readonly requestTimeoutMs?: number;
+  /** Registry host → `host[:port][/path]` to read from instead. Default: the JSON in MIRROR_REGISTRY_MIRRORS. */
+  readonly mirrors?: MirrorMap;
+  readonly clock?: Clock;
+}
+
+/** 4 MiB: what registries accept at most as a manifest, and the distribution specification asks clients to expect. */
+const longestManifest = 4 * 1024 * 1024;
+const longestConfiguration = 16 * 1024 * 1024;
+
+/**
+ * A read-only client of OCI registries (OCI distribution specification 1.1). It knows three answers: present, absent
+ * and trouble. *Absent* is a GET answered with 404 and MANIFEST_UNKNOWN or NAME_UNKNOWN, and nothing else: not an
+ * empty 404, not a proxy's page, not a refusal. Whatever is trouble throws a {@link RegistryError}.
+ *
+ * None of the npm packages fits: `@sigstore/oci` has no retries, token renewal or streams and is for attaching;
+ * `docker-registry-client` and `@snyk/docker-registry-v2-client` predate OCI indexes and read any 404 as absent.
+ *
+ * One client keeps connections and tokens and is meant to be shared by a whole run.
+ */
+export class RegistryClient {
+  readonly #connections: Connections;
+  readonly #endpoints: Endpoints;
+  readonly #authenticator: Authenticator;
+  /** Registries seen to lack the referrers API. */
+  readonly #withoutReferrers = new Set<string>();
+
+  /** @throws Error when a setting or variable is malformed. Sends nothing. */
+  constructor(options: RegistryClientOptions = {}) {
+    const { environment = process.env, concurrency = 16, clock = systemClock } = options;
+    const { retryBudgetMs = 60_000, requestTimeoutMs = 30_000 } = options;
+    this.#connections = new Connections(environment, requestTimeoutMs);
+    const transport = new Transport({
+      connections: this.#connections,
+      clock,
+      concurrency,
+      retryBudgetMs,
+      requestTimeoutMs,
+    });
+    this.#endpoints = new Endpoints(transport, readMirrors(options.mirrors, environment));
+    this.#authenticator = new Authenticator(transport, new DockerCredentials(environment), clock);
+  }
+
+  /**
+   * What the registry says about a reference: one request for an index, and one for each of its children to see
+   * whether they exist. Never throws for trouble: that is the answer "unknown". For a single image its
+   * configuration is read, to learn the platform.
+   * @param options.skipChildren believe the index about its children, which saves their requests.
+   * @throws Error when the reference is malformed.
+   */
+  async probe(reference: string, options: { readonly skipChildren?: boolean } = {}): Promise<Probe> {
+    const parsed = parseReference(reference);
+    try {
+      const manifest = await this.#read(parsed);
+      if (!manifest) return { state: "absent" };
+      const { registry, repository } = parsed;
+      return await presentProbe(manifest, {
+        exists: async (digest) => options.skipChildren || (await this.#has({ registry, repository, digest })),
+        platform: async (image) => (await this.imageConfig(`${registry}/${repository}`, image)).platform,
+      });
+    } catch (error) {
+      if (!(error instanceof RegistryError)) throw error;
+      return { state: "unknown", cause: error.kind, reason: error.message };
+    }
+  }
+
+  /**
+   * Reads an index or manifest by tag or digest (by digest where both are given; `latest` where neither is).
+   * Undefined when it is absent.
+   * @throws RegistryError when the registry's answer is anything else; Error when the reference is malformed.
+   */
+  async manifest(reference: string): Promise<Manifest | undefined> {
+    return this.#read(parseReference(reference));
+  }
+
+  /** Whether a manifest exists; costs one HEAD request. @throws as {@link manifest}. */
+  async exists(reference: string): Promise<boolean> {
+    return this.#has(parseReference(reference));
+  }
+
+  /**
+   * Reads the configuration of an image: platform, labels, how it runs.
+   * @param repository with its registry: `ghcr.io/owner/name`.
+   * @throws RegistryError, malformed when the manifest is of no image or the configuration is missing.
+   */
+  async imageConfig(repository: string, manifest: ImageManifest): Promise<ImageConfiguration> {
+    const { digest, mediaType } = manifest.config;
+    const what = `configuration of ${repository}@${manifest.digest}`;
+    if (!imageConfigurationTypes.includes(mediaType)) {
+      const accepted = `accepted are ${imageConfigurationTypes.join(", ")}`;
+      throw new RegistryError(
+        "malformed",
+        `cannot read ${what}: it has media type ${JSON.stringify(mediaType)}; ${accepted}`,
+      );
+    }
+    const { body } = await this.#get(parseReference(repository), what, `blobs/${digest}`, {
+      bodyLimit: longestConfiguration,
+    });
+    const actual = `sha256:${createHash("sha256").update(body).digest("hex")}`;
+    if (actual === digest) return parseImageConfiguration(what, body);
+    throw new RegistryError("malformed", `cannot read ${what}: the body has digest ${actual}, not ${digest}`);
+  }
+
+  /**
+   * Reads a blob as a stream. Its digest is verified at the end, where a wrong one is an error on the stream; a
+   * stream cut off in the middle is an error too and is not retried.
+   * @param repository with its registry: `ghcr.io/owner/name`.
+   * @throws RegistryError when it cannot be had, malformed with status 404 when the registry lacks it.
+   */
+  async blob(repository: string, digest: Digest): Promise<Readable> {
+    const what = `blob ${repository}@${digest}`;
+    const request = { bodyLimit: longestManifest, stream: true } as const;
+    const { stream } = await this.#get(parseReference(repository), what, `blobs/${digest}`, request);
+    if (!stream) throw new Error(`no stream came for ${what}`);
+    return verifiedStream(what, stream, digest);
+  }
+
+  /**
+   * Lists what refers to a manifest: signatures, attestations. Reads the referrers API, or, where a registry has
+   * none, the fallback tag `sha256-<hex>`. Empty when there are none.
+   * @param repository with its registry: `ghcr.io/owner/name`.
+   * @throws RegistryError when the answer is neither a list nor a clear "none".
+   */
+  async referrers(
+    repository: string,
+    digest: Digest,
+    options: { readonly artifactType?: string } = {},
+  ): Promise<readonly Descriptor[]> {
+    const reference = { ...parseReference(repository), digest };
+    const all = await listReferrers(reference, options.artifactType, {
+      withoutApi: this.#withoutReferrers,
+      get: (path) => this.#send(reference, path, { headers: { accept: acceptedManifests }, keepRedirect: true }),
+      manifest: (tag) => this.#read({ registry: reference.registry, repository: reference.repository, tag }),
+    });
+    return all.filter(
+      ({ artifactType }) => options.artifactType === undefined || artifactType === options.artifactType,
+    );
+  }
+
+  /** Ends all connections, requests under way included. The client is of no use afterwards. */
+  async close(): Promise<void> {
+    await this.#connections.close();
+  }
+
+  async #read(reference: Reference): Promise<Manifest | undefined> {
+    const what = formatReference(reference);
+    const answer = await this.#send(reference, manifestPath(reference), { headers: { accept: acceptedManifests } });
+    if (answer.status === 404 && isAbsence(answer)) return undefined;
+    if (answer.status !== 200) throw answerError(what, answer);
+    const [contentType, contentDigest] = [answer.header("content-type"), answer.header("docker-content-digest")];
+    return parseManifest(what, answer.body, { contentType, contentDigest, expected: reference.digest });
+  }
+
+  async #has(reference: Reference): Promise<boolean> {
+    const request = { method: "HEAD", headers: { accept: acceptedManifests } } as const;
+    const answer = await this.#send(reference, manifestPath(reference), request);
+    const claimed = answer.header("docker-content-digest");
+    const conclusive = reference.digest !== undefined && claimed !== undefined ? claimed === reference.digest : true;
+    if (answer.status === 200 && conclusive && manifestKind(answer.header("content-type"))) return true;
+    // The answer to HEAD has no body, so it cannot say why; neither a 404 nor anything odd is believed without one.
+    return (await this.#read(reference)) !== undefined;
+  }
+
+  async #get(
+    reference: Reference,
+    what: string,
+    path: string,
+    request: Pick<TransportRequest, "bodyLimit" | "stream">,
+  ): Promise<TransportAnswer> {
+    const answer = await this.#send(reference, path, request);
+    if (answer.status !== 200) throw answerError(what, answer);
+    return answer;
+  }
+
+  async #send(
+    { registry, repository }: Reference,
+    path: string,
+    request: Partial<TransportRequest>,
+  ): Promise<TransportAnswer> {
+    const endpoint = await this.#endpoints.for(registry);
+    const name = `${endpoint.prefix}${repository}`;
+    const url = new URL(`/v2/${name}/${path}`, endpoint.origin);
+    return this.#authenticator.send(endpoint, name, { method: "GET", url, bodyLimit: longestManifest, ...request });
+  }
+}
+
+function manifestPath({ tag, digest }: Reference): string {
+  return `manifests/${digest ?? tag ?? "latest"}`;
+}
+
+function isAbsence({ body }: TransportAnswer): boolean {
+  const codes = parseErrorCodes(body);
+  return codes.length > 0 && codes.every(({ code }) => code === "MANIFEST_UNKNOWN" || code === "NAME_UNKNOWN");
+}

@@ -1,0 +1,361 @@
+import { buffer } from "node:stream/consumers";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Digest } from "../../components/plan/digest";
+import { RegistryClient, type RegistryClientOptions } from "../../components/registry/registryClient";
+import { RegistryError } from "../../components/registry/registryError";
+import { FakeClock } from "./fakeClock";
+import { configType, digestOf, errorBody, FakeRegistry, imageType, indexType } from "./fakeRegistry";
+
+let registry: FakeRegistry;
+let clock: FakeClock;
+const clients: RegistryClient[] = [];
+
+beforeEach(async () => {
+  registry = await new FakeRegistry().start();
+  clock = new FakeClock();
+});
+
+afterEach(async () => {
+  await Promise.all(clients.splice(0).map((client) => client.close()));
+  await registry.stop();
+});
+
+function client(options: RegistryClientOptions = {}): RegistryClient {
+  const made = new RegistryClient({ environment: { HOME: "/nonexistent" }, clock, ...options });
+  clients.push(made);
+  return made;
+}
+
+const unknown = (cause: string, reason: string | RegExp = "") => ({
+  state: "unknown",
+  cause,
+  reason: expect.stringMatching(reason) as string,
+});
+
+describe("probe", () => {
+  it("reads an index and its children with one GET and one HEAD for each child", async () => {
+    const { digest, children } = registry.index("o/a", "1", ["amd64", "arm64"]);
+    const [amd64, arm64] = children;
+    expect(await client().probe(`${registry.host}/o/a:1`)).toEqual({
+      state: "present",
+      digest,
+      platforms: { "linux/amd64": amd64, "linux/arm64": arm64 },
+      lost: {},
+      others: [],
+    });
+    expect(registry.requests.toSorted()).toEqual([
+      "GET /v2/o/a/manifests/1",
+      ...children.map((child) => `HEAD /v2/o/a/manifests/${child}`).toSorted(),
+    ]);
+  });
+
+  it("believes the index about its children when told to", async () => {
+    const { children } = registry.index("o/a", "1", ["amd64"]);
+    registry.remove("o/a", children[0] ?? "");
+    const probe = await client().probe(`${registry.host}/o/a:1`, { skipChildren: true });
+    expect(probe).toMatchObject({ platforms: { "linux/amd64": children[0] }, lost: {} });
+    expect(registry.requests).toHaveLength(1);
+  });
+
+  it("lists a platform whose manifest is gone as lost, and asks by GET before it believes that", async () => {
+    const { children } = registry.index("o/a", "1", ["amd64", "arm64"]);
+    registry.remove("o/a", children[1] ?? "");
+    const probe = await client().probe(`${registry.host}/o/a:1`);
+    expect(probe).toMatchObject({ platforms: { "linux/amd64": children[0] }, lost: { "linux/arm64": children[1] } });
+    expect(registry.requests).toContain(`GET /v2/o/a/manifests/${children[1]}`);
+  });
+
+  it("is unknown when one child cannot be asked about", async () => {
+    const { children } = registry.index("o/a", "1", ["amd64", "arm64"]);
+    registry.answer(new RegExp(`${children[1]}`), { status: 403, ...errorBody("DENIED", "no") });
+    expect(await client().probe(`${registry.host}/o/a:1`)).toEqual(unknown("authorisation", /DENIED/));
+  });
+
+  it("is unknown when a child's 404 does not come from a registry", async () => {
+    const { children } = registry.index("o/a", "1", ["amd64"]);
+    registry.answer(new RegExp(`${children[0]}`), { status: 404, body: "<html>" });
+    expect(await client().probe(`${registry.host}/o/a:1`)).toEqual(unknown("malformed"));
+  });
+
+  it("keeps attestations apart from platforms and drops those that are gone", async () => {
+    const amd64 = registry.image("o/a", "amd64");
+    const attestation = registry.manifest("o/a", { config: { mediaType: "x/y", digest: amd64, size: 1 }, layers: [] });
+    const platform = { os: "unknown", architecture: "unknown" };
+    const gone: Digest = `sha256:${"0".repeat(64)}`;
+    const children = [
+      { mediaType: imageType, digest: amd64, size: 1, platform: { os: "linux", architecture: "amd64" } },
+      { mediaType: imageType, digest: attestation, size: 1, platform },
+      { mediaType: imageType, digest: gone, size: 1, platform },
+    ];
+    registry.manifest("o/a", { manifests: children }, { tag: "1" });
+    const probe = await client().probe(`${registry.host}/o/a:1`);
+    expect(probe).toMatchObject({ platforms: { "linux/amd64": amd64 }, lost: {}, others: [attestation] });
+  });
+
+  it("learns the platform of a single image from its configuration", async () => {
+    const digest = registry.image("o/a", "arm64", { tag: "1" });
+    const probe = await client().probe(`${registry.host}/o/a:1`);
+    expect(probe).toEqual({ state: "present", digest, platforms: { "linux/arm64": digest }, lost: {}, others: [] });
+  });
+
+  it("is unknown for a single manifest that is no image", async () => {
+    const digest: Digest = `sha256:${"0".repeat(64)}`;
+    const config = { mediaType: "application/vnd.oci.empty.v1+json", digest, size: 2 };
+    registry.manifest("o/a", { config, layers: [] }, { tag: "1" });
+    expect(await client().probe(`${registry.host}/o/a:1`)).toEqual(unknown("malformed", /media type/));
+  });
+
+  it("reads Docker's own media types too", async () => {
+    const type = "application/vnd.docker.distribution.manifest.list.v2+json";
+    const digest = registry.manifest("o/a", { manifests: [] }, { tag: "1", type });
+    expect(await client().probe(`${registry.host}/o/a:1`)).toMatchObject({ state: "present", digest });
+  });
+
+  it.each(["MANIFEST_UNKNOWN", "NAME_UNKNOWN"])("takes a 404 with %s for absent", async (code) => {
+    registry.answer(/manifests/, { status: 404, ...errorBody(code) });
+    expect(await client().probe(`${registry.host}/o/a:1`)).toEqual({ state: "absent" });
+  });
+
+  it.each([
+    ["a 404 with another code", { status: 404, ...errorBody("NOT_FOUND") }, "malformed"],
+    [
+      "a 404 with two opinions",
+      { status: 404, body: '{"errors":[{"code":"NAME_UNKNOWN"},{"code":"DENIED"}]}' },
+      "malformed",
+    ],
+    ["a 404 with a page", { status: 404, body: "<html>not here</html>" }, "malformed"],
+    ["an empty 404", { status: 404 }, "malformed"],
+    ["a 404 with no errors in its body", { status: 404, body: '{"errors":[]}' }, "malformed"],
+    ["410", { status: 410, ...errorBody("MANIFEST_UNKNOWN") }, "malformed"],
+    ["401", { status: 401, ...errorBody("UNAUTHORIZED") }, "authorisation"],
+    ["403", { status: 403, ...errorBody("DENIED") }, "authorisation"],
+    ["403 that claims absence", { status: 403, ...errorBody("NAME_UNKNOWN") }, "authorisation"],
+    ["500", { status: 500 }, "outage"],
+    ["503 that claims absence", { status: 503, ...errorBody("MANIFEST_UNKNOWN") }, "outage"],
+    ["a page with 200", { status: 200, body: "<html>", headers: { "content-type": "text/html" } }, "malformed"],
+    [
+      "a page that claims to be an index",
+      { status: 200, body: "<html>", headers: { "content-type": indexType } },
+      "malformed",
+    ],
+    [
+      "half a JSON text",
+      { status: 200, body: '{"schemaVersion":2,', headers: { "content-type": indexType } },
+      "malformed",
+    ],
+    [
+      "JSON of something else",
+      { status: 200, body: "{}", headers: { "content-type": "application/json" } },
+      "malformed",
+    ],
+    ["JSON null", { status: 200, body: "null", headers: { "content-type": indexType } }, "malformed"],
+    [
+      "an index without children",
+      { status: 200, body: '{"schemaVersion":2}', headers: { "content-type": indexType } },
+      "malformed",
+    ],
+    ["an empty 200", { status: 200, headers: { "content-type": indexType } }, "malformed"],
+    ["a reset connection", { fault: "reset" }, "network"],
+    [
+      "a body cut off",
+      { fault: "cut", status: 200, body: "{}".padEnd(9000), headers: { "content-type": indexType } },
+      "network",
+    ],
+    [
+      "a redirect to plain HTTP elsewhere",
+      { status: 307, headers: { location: "http://example.invalid/" } },
+      "malformed",
+    ],
+    ["a redirect to itself", { status: 307, headers: { location: "/v2/o/a/manifests/1" } }, "malformed"],
+  ] as const)("takes %s for unknown, never for absent", async (_, reply, cause) => {
+    registry.answer(/manifests/, reply);
+    expect(await client().probe(`${registry.host}/o/a:1`)).toEqual(unknown(cause, /o\/a/));
+  });
+
+  it("gives up on an answer that does not come in time", async () => {
+    registry.answer(/manifests/, { fault: "hang" });
+    const probe = await client({ requestTimeoutMs: 30 }).probe(`${registry.host}/o/a:1`);
+    expect(probe).toEqual(unknown("timeout", /30 ms/));
+    expect(registry.requests).toHaveLength(5);
+  });
+
+  it("is unknown when nobody listens", async () => {
+    const gone = await new FakeRegistry().start();
+    const { host } = gone;
+    await gone.stop();
+    expect(await client().probe(`${host}/o/a:1`)).toEqual(unknown("network", /ECONNREFUSED/));
+  });
+
+  it("refuses a body longer than 4 MiB", async () => {
+    registry.answer(/manifests/, {
+      status: 200,
+      body: Buffer.alloc(4 * 1024 * 1024 + 1, " "),
+      headers: { "content-type": indexType },
+    });
+    expect(await client().probe(`${registry.host}/o/a:1`)).toEqual(unknown("malformed", /longer than 4194304/));
+  });
+
+  it("refuses a body that is not what the registry's own digest says", async () => {
+    const headers = { "content-type": indexType, "docker-content-digest": digestOf("other") };
+    registry.answer(/manifests/, { status: 200, body: '{"schemaVersion":2,"manifests":[]}', headers });
+    expect(await client().probe(`${registry.host}/o/a:1`)).toEqual(unknown("malformed", /digest/));
+  });
+
+  it("refuses another body than the digest asked for, whatever the registry claims", async () => {
+    const body = '{"schemaVersion":2,"manifests":[]}';
+    const asked = digestOf("other");
+    registry.answer(/manifests/, { status: 200, body, headers: { "content-type": indexType } });
+    expect(await client().probe(`${registry.host}/o/a@${asked}`)).toEqual(unknown("malformed", /digest/));
+  });
+
+  it("refuses a body that can be read as an index and as an image", async () => {
+    registry.manifest("o/a", { manifests: [], layers: [] }, { tag: "1" });
+    expect(await client().probe(`${registry.host}/o/a:1`)).toEqual(unknown("malformed", /two things/));
+  });
+
+  it("prints what a registry says escaped and cut short", async () => {
+    registry.answer(/manifests/, { status: 403, ...errorBody("DENIED", `\n::error::${"x".repeat(5000)}`) });
+    const probe = await client().probe(`${registry.host}/o/a:1`);
+    expect(probe).toMatchObject({ reason: expect.not.stringContaining("\n") as string });
+    expect("reason" in probe && probe.reason.length).toBeLessThan(500);
+  });
+
+  it("throws for a reference that is none", async () => {
+    await expect(client().probe("r.io/$(id)")).rejects.toThrow("is not an image reference");
+    expect(registry.seen).toEqual([]);
+  });
+});
+
+describe("exists", () => {
+  it("costs one HEAD when the manifest is there, and tells absence from trouble", async () => {
+    registry.index("o/a", "1", ["amd64"]);
+    const made = client();
+    expect(await made.exists(`${registry.host}/o/a:1`)).toBe(true);
+    expect(registry.requests).toEqual(["HEAD /v2/o/a/manifests/1"]);
+    expect(await made.exists(`${registry.host}/o/a:2`)).toBe(false);
+    registry.answer(/manifests/, { status: 404 });
+    await expect(made.exists(`${registry.host}/o/a:1`)).rejects.toBeInstanceOf(RegistryError);
+  });
+
+  it("does not believe a page that answers HEAD with 200", async () => {
+    registry.answer(/manifests/, { status: 200, body: "<html>", headers: { "content-type": "text/html" } });
+    await expect(client().exists(`${registry.host}/o/a:1`)).rejects.toMatchObject({ kind: "malformed" });
+  });
+});
+
+describe("manifest", () => {
+  it("gives the very bytes, their digest, media type and descriptors", async () => {
+    const { digest, children } = registry.index("o/a", "1", ["amd64", "arm64"]);
+    const manifest = await client().manifest(`${registry.host}/o/a:1`);
+    expect(manifest).toMatchObject({ kind: "index", digest, mediaType: indexType });
+    expect(manifest && digestOf(manifest.bytes)).toBe(digest);
+    expect(manifest?.kind === "index" && manifest.manifests.map((child) => child.digest)).toEqual(children);
+  });
+
+  it("reads by digest where a reference has both, and latest where it has neither", async () => {
+    const digest = registry.image("o/a", "amd64", { tag: "latest" });
+    expect(await client().manifest(`${registry.host}/o/a:gone@${digest}`)).toMatchObject({ kind: "image", digest });
+    expect(await client().manifest(`${registry.host}/o/a`)).toMatchObject({ digest });
+    expect(await client().manifest(`${registry.host}/o/a:2`)).toBeUndefined();
+  });
+});
+
+describe("imageConfig", () => {
+  it("reads platform and labels", async () => {
+    registry.image("o/a", "ppc64le", { tag: "1", note: "hello" });
+    const made = client();
+    const manifest = await made.manifest(`${registry.host}/o/a:1`);
+    if (manifest?.kind !== "image") throw new Error("no image");
+    const config = await made.imageConfig(`${registry.host}/o/a`, manifest);
+    expect(config).toMatchObject({ platform: "linux/ppc64le", labels: { note: "hello" } });
+  });
+
+  it.each([
+    ["is missing", { status: 404, ...errorBody("BLOB_UNKNOWN") }],
+    ["is another one", { status: 200, body: '{"os":"linux","architecture":"amd64"}' }],
+  ])("is malformed when the configuration %s", async (_, reply) => {
+    registry.image("o/a", "arm64", { tag: "1" });
+    registry.answer(/blobs/, reply);
+    expect(await client().probe(`${registry.host}/o/a:1`)).toEqual(unknown("malformed"));
+  });
+
+  it("is malformed when the configuration is not of an image", async () => {
+    const digest = registry.blob("o/a", "[]");
+    registry.manifest("o/a", { config: { mediaType: configType, digest, size: 2 }, layers: [] }, { tag: "1" });
+    expect(await client().probe(`${registry.host}/o/a:1`)).toEqual(unknown("malformed", /not an image configuration/));
+  });
+});
+
+describe("blob", () => {
+  it("streams the bytes", async () => {
+    const body = Buffer.alloc(6 * 1024 * 1024, "blob");
+    const digest = registry.blob("o/a", body);
+    expect(digestOf(await buffer(await client().blob(`${registry.host}/o/a`, digest)))).toBe(digest);
+  });
+
+  it.each(["cut", undefined] as const)(
+    "ends in an error when the body is not whole or not the one asked for (%s)",
+    async (fault) => {
+      const digest = registry.blob("o/a", "good".repeat(1000));
+      registry.answer(/blobs/, { status: 200, body: "evil".repeat(1000), ...(fault && { fault }) });
+      await expect(buffer(await client().blob(`${registry.host}/o/a`, digest))).rejects.toThrow();
+    },
+  );
+
+  it("says so when the registry lacks it", async () => {
+    const digest = digestOf("nothing");
+    await expect(client().blob(`${registry.host}/o/a`, digest)).rejects.toMatchObject({
+      kind: "malformed",
+      status: 404,
+    });
+  });
+});
+
+describe("referrers", () => {
+  const subject: Digest = digestOf("subject");
+  const descriptor = (artifactType: string) => ({
+    mediaType: imageType,
+    digest: digestOf(artifactType),
+    size: 1,
+    artifactType,
+  });
+  const list = (...types: string[]) => ({
+    status: 200,
+    body: JSON.stringify({ schemaVersion: 2, mediaType: indexType, manifests: types.map(descriptor) }),
+    headers: { "content-type": indexType },
+  });
+
+  it("reads the referrers API, all its pages, and filters by artifact type whether or not the registry did", async () => {
+    registry.answer(/referrers\/sha256:[0-9a-f]+\?artifactType=a%2Fb$/, {
+      ...list("a/b", "c/d"),
+      headers: { "content-type": indexType, link: `</v2/o/a/referrers/${subject}?page=2>; rel="next"` },
+    });
+    registry.answer(/referrers\/.*page=2$/, list("a/b", "e/f"));
+    const found = await client().referrers(`${registry.host}/o/a`, subject, { artifactType: "a/b" });
+    expect(found.map(({ artifactType }) => artifactType)).toEqual(["a/b", "a/b"]);
+  });
+
+  it.each([
+    ["a 404", { status: 404, body: "404 page not found" }],
+    ["a redirect to a web page", { status: 303, headers: { location: "https://example.invalid/" } }],
+  ])("falls back to the tag after %s, and does not ask the API again", async (_, reply) => {
+    registry.answer(/referrers/, reply);
+    registry.manifest("o/a", { manifests: [descriptor("a/b")] }, { tag: subject.replace(":", "-") });
+    const made = client();
+    for (const _round of [1, 2]) expect(await made.referrers(`${registry.host}/o/a`, subject)).toHaveLength(1);
+    expect(registry.requests.filter((line) => line.includes("referrers"))).toHaveLength(1);
+  });
+
+  it("has none when neither API nor tag is there", async () => {
+    expect(await client().referrers(`${registry.host}/o/a`, subject)).toEqual([]);
+  });
+
+  it.each([
+    ["403", { status: 403, ...errorBody("DENIED") }, "authorisation"],
+    ["500", { status: 500 }, "outage"],
+    ["a page with 200", { status: 200, body: "<html>" }, "malformed"],
+  ])("throws on %s rather than reading it as none", async (_, reply, kind) => {
+    registry.answer(/referrers/, reply);
+    await expect(client().referrers(`${registry.host}/o/a`, subject)).rejects.toMatchObject({ kind });
+  });
+});
