@@ -225,6 +225,14 @@ describe("discover, when upstream is in trouble (F23)", () => {
     expect((await failure(outline, fakeUpstream({ rest, git }))).message).toMatch(/exit status 128/);
   });
 
+  it("prints what a server made git say in one harmless line, shortened", async () => {
+    const said = `exit status 128:\n::set-output name=x::y\n${"\u001b[31m".repeat(1000)}\nfatal: ##[error] the end`;
+    const { message } = await failure(flask, fakeUpstream({ git: { [flaskUrl]: new Error(said) } }));
+    expect(message).toMatch(/^[\x20-\x7e]{1,5000}$/);
+    expect(message).not.toMatch(/::|##/);
+    expect(message).toMatch(/exit status 128.* the end$/);
+  });
+
   it("fails when none of the releases has a tag in the git repository", async () => {
     const rest = { [page(1)]: ok([githubRelease("v1.0.0")]) };
     const error = await failure(outline, fakeUpstream({ rest, git: { [outlineUrl]: "" } }));
