@@ -1,0 +1,81 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { json } from "node:stream/consumers";
+
+/** One call of a stand-in. */
+export interface ToolCall {
+  readonly tool: "cosign" | "syft";
+  readonly argv: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  /** Contents of the file after --predicate. */
+  readonly predicate?: string;
+}
+
+/** What the stand-in then does. `file` is written to the path of syft's --output. */
+export interface ToolAnswer {
+  readonly status?: number;
+  readonly stdout?: string;
+  readonly stderr?: string;
+  readonly file?: string;
+}
+
+const script = `#!/usr/bin/env node
+const { readFileSync, writeFileSync } = require("node:fs");
+const { basename } = require("node:path");
+const argv = process.argv.slice(2);
+const after = (flag) => argv[argv.indexOf(flag) + 1];
+const predicate = argv.includes("--predicate") ? readFileSync(after("--predicate"), "utf8") : undefined;
+const body = JSON.stringify({ tool: basename(process.argv[1]), argv, environment: process.env, predicate });
+fetch(process.env.FAKE_TOOLS, { method: "POST", body }).then(async (response) => {
+  const { status = 0, stdout = "", stderr = "", file } = await response.json();
+  if (file !== undefined) writeFileSync(after("--output").split("=")[1], file);
+  process.stderr.write(stderr);
+  process.stdout.write(stdout);
+  process.exitCode = status;
+});
+`;
+
+/** Stand-ins for cosign and syft on a PATH of their own; what they do is up to a function in the test. */
+export class FakeTools {
+  readonly directory = mkdtempSync(join(tmpdir(), "fake-tools-"));
+  readonly calls: ToolCall[] = [];
+  readonly #server: Server;
+
+  constructor(answer: (call: ToolCall) => Promise<ToolAnswer> | ToolAnswer) {
+    for (const tool of ["cosign", "syft"]) {
+      writeFileSync(join(this.directory, tool), script);
+      chmodSync(join(this.directory, tool), 0o755);
+    }
+    this.#server = createServer((request, response) => {
+      void (async () => {
+        const call = (await json(request)) as ToolCall;
+        this.calls.push(call);
+        response.end(JSON.stringify(await answer(call)));
+      })();
+    });
+  }
+
+  async start(): Promise<this> {
+    await new Promise<void>((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
+    return this;
+  }
+
+  /** What a process needs to find the stand-ins instead of the real tools. */
+  get environment(): NodeJS.ProcessEnv {
+    const { port } = this.#server.address() as AddressInfo;
+    return {
+      PATH: `${this.directory}:${process.env["PATH"]}`,
+      HOME: this.directory,
+      FAKE_TOOLS: `http://127.0.0.1:${port}/`,
+    };
+  }
+
+  async stop(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
