@@ -1,0 +1,298 @@
+import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { DockerCredentials } from "../../components/registry/dockerCredentials";
+import { RegistryClient } from "../../components/registry/registryClient";
+import { FakeClock } from "./fakeClock";
+import { errorBody, FakeRegistry, type Seen } from "./fakeRegistry";
+
+const secret = "pa:ss-canary";
+const basicHeader = `Basic ${Buffer.from(`user:${secret}`).toString("base64")}`;
+
+let registry: FakeRegistry;
+let clock: FakeClock;
+let folder: string;
+let client: RegistryClient;
+
+beforeEach(async () => {
+  registry = await new FakeRegistry().start();
+  for (const repository of ["o/a", "o/b"]) registry.index(repository, "1", ["amd64", "arm64"]);
+  folder = await mkdtemp(join(tmpdir(), "registry-test-"));
+  clock = new FakeClock();
+  const environment = { DOCKER_CONFIG: folder, PATH: `${folder}:${process.env["PATH"]}` };
+  client = new RegistryClient({ environment, clock });
+});
+
+afterEach(async () => {
+  await client.close();
+  await registry.stop();
+  await rm(folder, { recursive: true });
+});
+
+const probe = (repository: string) => client.probe(`${registry.host}/${repository}:1`);
+const configure = (value: unknown) => writeFile(join(folder, "config.json"), JSON.stringify(value));
+const login = () =>
+  configure({ auths: { [registry.host]: { auth: Buffer.from(`user:${secret}`).toString("base64") } } });
+const tokenRequests = (): readonly Seen[] => registry.seen.filter(({ path }) => path.startsWith("/token"));
+
+/** Makes the registry want tokens, numbered in the order they are handed out. */
+function wantTokens(
+  options: { readonly lifetime?: number; readonly accepts?: (authorization: string) => boolean } = {},
+) {
+  const accepts = options.accepts ?? ((authorization) => authorization.startsWith("Bearer t"));
+  let count = 0;
+  registry.rule(({ path, authorization = "" }) => {
+    if (path.startsWith("/token")) {
+      return {
+        body: JSON.stringify({ token: `t${++count}`, ...(options.lifetime && { expires_in: options.lifetime }) }),
+      };
+    }
+    if (accepts(authorization)) return undefined;
+    const challenge = `Bearer realm="http://${registry.host}/token",service="a, \\"service\\"",scope="repository:x/y:pull"`;
+    const scoped = path === "/v2/" ? challenge : challenge.replace("x/y", path.split("/").slice(2, 4).join("/"));
+    return { status: 401, ...errorBody("UNAUTHORIZED"), headers: { "www-authenticate": scoped } };
+  });
+}
+
+describe("token authentication", () => {
+  it("fetches one token for each repository and shares it among all requests", async () => {
+    wantTokens();
+    const probes = await Promise.all(Array.from({ length: 20 }, (_, i) => probe(i % 2 ? "o/a" : "o/b")));
+    expect(probes.every(({ state }) => state === "present")).toBe(true);
+    expect(
+      tokenRequests()
+        .map(({ path }) => new URL(path, "http://x").searchParams.get("scope"))
+        .toSorted(),
+    ).toEqual(["repository:o/a:pull", "repository:o/b:pull"]);
+    expect(registry.seen.filter(({ path, authorization }) => path.includes("manifests") && !authorization)).toEqual([]);
+    expect(new URL(tokenRequests()[0]?.path ?? "", "http://x").searchParams.get("service")).toBe('a, "service"');
+  });
+
+  it("asks without credentials when there are none, and with them when there are", async () => {
+    wantTokens();
+    await probe("o/a");
+    expect(tokenRequests()[0]?.authorization).toBeUndefined();
+    await login();
+    // The look-up is remembered, so a new client has to do it.
+    const other = new RegistryClient({ environment: { DOCKER_CONFIG: folder }, clock });
+    await other.probe(`${registry.host}/o/a:1`);
+    await other.close();
+    expect(tokenRequests()[1]?.authorization).toBe(basicHeader);
+  });
+
+  it("exchanges an identity token by POST", async () => {
+    wantTokens();
+    await configure({ auths: { [registry.host]: { identitytoken: "id-canary" } } });
+    expect(await probe("o/a")).toMatchObject({ state: "present" });
+    const [request] = tokenRequests();
+    expect(request).toMatchObject({ method: "POST", path: "/token" });
+    expect(Object.fromEntries(new URLSearchParams(request?.body))).toMatchObject({
+      grant_type: "refresh_token",
+      refresh_token: "id-canary",
+      service: 'a, "service"',
+      scope: "repository:o/a:pull",
+    });
+  });
+
+  it("renews a token before it runs out, and not earlier than needed", async () => {
+    wantTokens({ lifetime: 100 });
+    await probe("o/a");
+    clock.time += 80_000;
+    await probe("o/a");
+    expect(tokenRequests()).toHaveLength(1);
+    clock.time += 15_000;
+    await probe("o/a");
+    expect(tokenRequests()).toHaveLength(2);
+  });
+
+  it("takes a token without a lifetime to be good for a minute", async () => {
+    wantTokens();
+    await probe("o/a");
+    clock.time += 61_000;
+    await probe("o/a");
+    expect(tokenRequests()).toHaveLength(2);
+  });
+
+  it("fetches another token, once for all, when the registry does not take the old one any more", async () => {
+    let good = "Bearer t1";
+    wantTokens({ accepts: (authorization) => authorization === good });
+    await probe("o/a");
+    good = "Bearer t2";
+    const probes = await Promise.all(Array.from({ length: 10 }, () => probe("o/a")));
+    expect(probes.every(({ state }) => state === "present")).toBe(true);
+    expect(tokenRequests()).toHaveLength(2);
+  });
+
+  it("is unknown (authorisation) when no token is ever good enough", async () => {
+    wantTokens({ accepts: () => false });
+    expect(await probe("o/a")).toMatchObject({ state: "unknown", cause: "authorisation" });
+    expect(tokenRequests()).toHaveLength(2);
+  });
+
+  it.each([
+    ["refuses", { status: 401, ...errorBody("UNAUTHORIZED") }, "authorisation"],
+    ["denies", { status: 403 }, "authorisation"],
+    ["is down", { status: 503 }, "outage"],
+    ["answers with a page", { status: 200, body: "<html>" }, "malformed"],
+    ["hands out nothing", { status: 200, body: "{}" }, "malformed"],
+    ["hands out a header of its own", { status: 200, body: '{"token":"a\\r\\nX: y"}' }, "malformed"],
+    ["says 404 MANIFEST_UNKNOWN", { status: 404, ...errorBody("MANIFEST_UNKNOWN") }, "malformed"],
+  ])("is unknown when the token server %s", async (_, reply, cause) => {
+    await login();
+    wantTokens();
+    registry.answer(/token/, reply);
+    const result = await probe("o/a");
+    expect(result).toMatchObject({ state: "unknown", cause });
+    expect(JSON.stringify(result)).not.toContain("canary");
+  });
+
+  it("succeeds when the token server was down for a moment", async () => {
+    wantTokens();
+    registry.answer(/token/, { status: 503 }, 2);
+    expect(await probe("o/a")).toMatchObject({ state: "present" });
+  });
+
+  it.each(["http://example.invalid/token", "file:///etc/passwd", "nonsense"])(
+    "sends nothing to the token server %s",
+    async (realm) => {
+      await login();
+      registry.answer(/v2/, { status: 401, headers: { "www-authenticate": `Bearer realm="${realm}"` } });
+      expect(await probe("o/a")).toMatchObject({ state: "unknown", cause: "malformed" });
+    },
+  );
+});
+
+describe("basic authentication", () => {
+  const wantBasic = () =>
+    registry.rule(({ authorization }) =>
+      authorization === basicHeader ? undefined : { status: 401, headers: { "www-authenticate": 'Basic realm="x"' } },
+    );
+
+  it.each<[string, () => unknown]>([
+    ["auth", () => ({ auths: { [registry.host]: { auth: Buffer.from(`user:${secret}\0\0`).toString("base64") } } })],
+    ["username and password", () => ({ auths: { [registry.host]: { username: "user", password: secret } } })],
+    [
+      "an address as key",
+      () => ({ auths: { [`https://${registry.host}/v1/`]: { username: "user", password: secret } } }),
+    ],
+  ])("takes the credentials from auths, written as %s", async (_, value) => {
+    wantBasic();
+    await configure(value());
+    expect(await probe("o/a")).toMatchObject({ state: "present" });
+  });
+
+  it("does not send one registry's credentials to another", async () => {
+    wantBasic();
+    await configure({ auths: { "ghcr.io": { username: "user", password: secret } } });
+    expect(await probe("o/a")).toMatchObject({ state: "unknown", cause: "authorisation" });
+    expect(registry.seen.every(({ authorization }) => authorization === undefined)).toBe(true);
+  });
+
+  it("takes Docker Hub's from its legacy key", async () => {
+    const hub = { "https://index.docker.io/v1/": { username: "user", password: secret } };
+    await configure({ auths: hub });
+    const credentials = new DockerCredentials({ DOCKER_CONFIG: folder });
+    expect(await credentials.for("registry-1.docker.io")).toEqual({ username: "user", password: secret });
+    expect(await credentials.for("ghcr.io")).toBeUndefined();
+  });
+
+  it("reads the configuration again when the credentials were refused", async () => {
+    wantBasic();
+    await configure({ auths: { [registry.host]: { username: "user", password: "old" } } });
+    expect(await probe("o/a")).toMatchObject({ cause: "authorisation" });
+    await login();
+    expect(await probe("o/a")).toMatchObject({ state: "present" });
+  });
+
+  it.each(["{", `{"auths":{"x":{"auth":["${secret}"]}}}`, `${secret}{`])(
+    "is unknown for a malformed configuration and does not print it",
+    async (body) => {
+      wantBasic();
+      await writeFile(join(folder, "config.json"), body);
+      const result = await probe("o/a");
+      expect(result).toMatchObject({
+        state: "unknown",
+        cause: "authorisation",
+        reason: expect.stringContaining("config.json") as string,
+      });
+      expect(JSON.stringify(result)).not.toContain("canary");
+    },
+  );
+
+  describe("with a credential helper", () => {
+    async function helper(name: string, script: string): Promise<void> {
+      const path = join(folder, `docker-credential-${name}`);
+      await writeFile(path, `#!/bin/sh\n${script}\n`);
+      await chmod(path, 0o755);
+    }
+    const answering = `read -r server; echo "$1 $server" >> "$DOCKER_CONFIG/asked"; echo '{"Username":"user","Secret":"${secret}"}'`;
+
+    it.each<[string, () => object]>([
+      ["named for the registry", () => ({ credHelpers: { [registry.host]: "one" }, credsStore: "none" })],
+      ["for all registries", () => ({ credsStore: "one" })],
+    ])("asks the one %s, once", async (_, value) => {
+      wantBasic();
+      await helper("one", answering);
+      await configure({ ...value(), auths: { [registry.host]: { username: "user", password: "stale" } } });
+      await Promise.all([probe("o/a"), probe("o/b")]);
+      expect(await probe("o/a")).toMatchObject({ state: "present" });
+      expect(await readFile(join(folder, "asked"), "utf8")).toBe(`get ${registry.host}\n`);
+    });
+
+    it("goes on to auths when the helper has none", async () => {
+      wantBasic();
+      await helper("one", "echo credentials not found in native keychain; exit 1");
+      await configure({ credsStore: "one", auths: { [registry.host]: { username: "user", password: secret } } });
+      expect(await probe("o/a")).toMatchObject({ state: "present" });
+    });
+
+    it.each([
+      ["fails", "one", `echo ${secret}; exit 3`, /status 3/],
+      ["answers nonsense", "one", `echo ${secret}`, /not a JSON object/],
+      ["is not installed", "absent", "", /could not be started/],
+      ["has a path for a name", "../one", "", /not a credential helper/],
+    ])(
+      "is unknown (authorisation) when the helper %s, and prints nothing of its output",
+      async (_, name, script, reason) => {
+        wantBasic();
+        await helper("one", script);
+        await configure({ credsStore: name });
+        const result = await probe("o/a");
+        expect(result).toMatchObject({ cause: "authorisation", reason: expect.stringMatching(reason) as string });
+        expect(JSON.stringify(result)).not.toContain("canary");
+      },
+    );
+
+    it("understands the answer that is an identity token", async () => {
+      wantTokens();
+      await helper("one", `echo '{"Username":"<token>","Secret":"id"}'`);
+      await configure({ credsStore: "one" });
+      await probe("o/a");
+      expect(tokenRequests()[0]).toMatchObject({ method: "POST" });
+    });
+  });
+});
+
+describe("a redirect", () => {
+  it("to another host does not take our credentials along, and that host's 401 does not get them", async () => {
+    await login();
+    const store = await new FakeRegistry().start();
+    try {
+      wantTokens();
+      const digest = registry.blob("o/a", "content");
+      const location = `http://${store.host}/store?signature=canary`;
+      registry.answer(/blobs/, { status: 307, headers: { location } });
+      store.answer(/store/, { status: 401, headers: { "www-authenticate": "Basic" } });
+      store.answer(/store/, { status: 200, body: "content" }, 1);
+      expect(await text(await client.blob(`${registry.host}/o/a`, digest))).toBe("content");
+      await expect(client.blob(`${registry.host}/o/a`, digest)).rejects.toMatchObject({ kind: "authorisation" });
+      expect(store.seen.map(({ authorization }) => authorization)).toEqual([undefined, undefined]);
+      const ours = registry.seen.filter(({ path }) => path.includes("blobs"));
+      expect(ours.map(({ authorization }) => authorization)).toEqual(["Bearer t1", "Bearer t1"]);
+    } finally {
+      await store.stop();
+    }
+  });
+});
