@@ -1,5 +1,6 @@
 import * as dockerBuild from "@pulumi/docker-build";
 import * as pulumi from "@pulumi/pulumi";
+import { Attestation } from "./attestation";
 import { type CheckedSources, checkedSources, digestOf, literal } from "./indexSources";
 import { mirroredImage } from "./mirroredImage";
 import type { BuildRecipe, PlannedVersion } from "./plan/appPlan";
@@ -43,9 +44,7 @@ export class MirroredVersion extends pulumi.ComponentResource {
         return [platform, this.declareImage(`${name}-${platformSlug(platform)}`, repository, platform, recipe, args)];
       }),
     );
-    this.ended = planned.plan.sources
-      ? this.declareIndex(name, args, planned.plan.sources)
-      : Promise.resolve(untouched(planned));
+    this.ended = planned.plan.sources ? this.declareIndex(name, args, planned.plan.sources) : this.leaveIndex(name, args);
     this.outcome = pulumi.output(this.ended);
     this.registerOutputs({ tag: `${repository}:${planned.tag}` });
   }
@@ -123,7 +122,8 @@ export class MirroredVersion extends pulumi.ComponentResource {
     const writing = version.plan.build.length > 0 || version.plan.state === "missing";
     if (!writing || pulumi.runtime.isDryRun()) {
       new dockerBuild.Index(name, { tag, sources: shown, push: true }, options);
-      return Promise.resolve(writing ? { state: "pending" } : untouched(version));
+      const attestation = this.attest(name, args, writing ? unknownOutput() : version.plan.present?.digest);
+      return writing ? Promise.resolve({ state: "pending" }) : this.attested(untouched(version), attestation);
     }
     const images = toBuild(version).map((platform) => ({ platform, ref: this.imageFor(platform) }));
     const sources = pulumi.all(images.map(({ ref }) => ref)).apply((refs) => {
@@ -135,7 +135,43 @@ export class MirroredVersion extends pulumi.ComponentResource {
       { tag, sources: sources.apply((checked) => checked.references), push: true },
       options,
     );
-    return this.follow(args, tag, images, sources, index);
+    const digest = index.ref.apply((ref) => ref.split("@")[1] ?? ref);
+    const attestation = this.attest(name, args, digest);
+    return this.attested(this.follow(args, tag, images, sources, index), attestation);
+  }
+
+  /** Declares the version's attestations, where there is anything to do about them or was before. */
+  private attest(
+    name: string,
+    { repository, planned, edges }: MirroredVersionArgs,
+    indexDigest: pulumi.Input<string> | undefined,
+  ): Attestation | undefined {
+    const { mode, record } = planned.attestation ?? { mode: "none" };
+    if (mode === "none" || indexDigest === undefined) return undefined;
+    const { config, startedOn } = edges.attest;
+    return new Attestation(
+      `${name}-attestation`,
+      { repository, indexDigest, config, mode, startedOn, ...(record && { record }) },
+      { parent: this },
+    );
+  }
+
+  /** The outcome once the attestations have ended too. A version that could not be attested stays published, and is a failure. */
+  private async attested(
+    outcome: VersionOutcome | Promise<VersionOutcome>,
+    attestation: Attestation | undefined,
+  ): Promise<VersionOutcome> {
+    const before = await outcome;
+    if (before.state === "pending" || !before.record || !attestation || pulumi.runtime.isDryRun()) return before;
+    const summary = await settle(attestation.summary);
+    if (summary.state === "known") return { ...before, record: { ...before.record, attested: true } };
+    const why = summary.state === "failed" ? `: ${reasonOf(summary.error)}` : "";
+    return { state: "failed", reason: `it is published, but not fully attested${why}`, record: before.record };
+  }
+
+  /** A version without an Index of this stack: adopted, or not to be had. Only its attestations may need work. */
+  private leaveIndex(name: string, args: MirroredVersionArgs): Promise<VersionOutcome> {
+    return this.attested(untouched(args.planned), this.attest(name, args, args.planned.plan.present?.digest));
   }
 
   /** Waits for images, checks and index, and says how the version ended. Never rejects. */
@@ -211,4 +247,9 @@ interface PlatformImage {
 /** Platforms that are built here rather than copied from upstream's own image. */
 function toBuild({ plan, copies }: PlannedVersion): readonly Platform[] {
   return plan.build.filter((platform) => !(platform in copies));
+}
+
+/** What a preview cannot know yet. */
+function unknownOutput(): pulumi.Output<string> {
+  return pulumi.output<string>(pulumi.unknown as unknown as string);
 }

@@ -5,6 +5,7 @@ import { builderFor } from "./config/builder";
 import type { Configuration } from "./configure";
 import type { MirroredVersion } from "./mirroredVersion";
 import type { AppSpecification } from "./plan/appSpecification";
+import { attestationEdges } from "./attestationEdges";
 import { parseDigest } from "./plan/digest";
 import type { Probe } from "./plan/probe";
 import { RegistryClient } from "./registry/registryClient";
@@ -15,7 +16,7 @@ import type { PlanOf } from "./survey/surveyApps";
 import type { SurveyEdges } from "./survey/surveyEdges";
 import { discover } from "./upstream/discover";
 import { pulumiEdges } from "./upstream/pulumiEdges";
-import { checksumsOf, offerOf } from "./upstreamFiles";
+import { upstreamFiles } from "./upstreamFiles";
 import type { ImageToCheck, VersionEdges } from "./versionEdges";
 import { readSource } from "./upstream/sourceTree";
 
@@ -31,22 +32,25 @@ export function openEdges(config: Configuration, apps: readonly AppSpecification
   const registry = new RegistryClient();
   const upstream = pulumiEdges();
   const bases = baseRegistry(registry);
+  const files = upstreamFiles();
+  const startedOn = new Date().toISOString();
   const probe = (reference: string) => probeFor(reference, registry, config);
   return {
     registry,
     survey: (planOf) => {
-      const find: SurveyEdges["discover"] = (specification, { source }) =>
-        discover({ ...specification, source }, { edges: upstream });
+      const find: SurveyEdges["discover"] = (specification, { repository }) =>
+        discover(specification, { edges: upstream, ...(repository && { repository }) });
       return {
         now: new Date(),
         probe,
         discover: find,
-        offer: offerOf,
+        offer: files.offer,
+        attestations: attestationEdges(registry, config),
         prepare: (request) =>
           prepareBuild(request, {
             config,
             apps,
-            edges: { probe, planOf, bases, discover: find, readSource: readOne, checksums: checksumsOf },
+            edges: { probe, planOf, bases, discover: find, readSource: readOne, checksums: (specification, release, platform) => files.checksums(specification, buildTarget(release, platform)) },
           }),
       };
     },
@@ -54,6 +58,7 @@ export function openEdges(config: Configuration, apps: readonly AppSpecification
       check: async (image) => {
         await check(image, registry, config);
       },
+      attest: { config: config.attest, startedOn },
       lookAgain: (reference) => lookAgain(reference, registry),
       builder: (platform) => builderFor(config.builder, platform),
       cache: (name, platform) => buildCache(config, name, platform),

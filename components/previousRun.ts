@@ -18,6 +18,7 @@ const version = z.object({
   commit: z.string().exactOptional(),
   sources: z.array(z.string()).exactOptional(),
   images: digests.exactOptional(),
+  attested: z.boolean().exactOptional(),
   baseImages: z.record(z.string(), digests).exactOptional(),
 });
 

@@ -1,6 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { AppOutcome, MirroredApp } from "./mirroredApp";
 import type { AppPlan } from "./plan/appPlan";
+import { planReport } from "./report/planReport";
+import { previewText } from "./report/previewText";
 import type { Published } from "./plan/published";
 
 /** The stack outputs. */
@@ -13,12 +15,14 @@ export interface StackOutputs {
   readonly problems: pulumi.Output<readonly string[]>;
 }
 
-/** Prints what was found, once, before anything is declared. */
+/** Prints what was found, once, before anything is declared. Problems of a preview are errors: it exits non-zero. */
 export async function reportPlans(plans: readonly AppPlan[]): Promise<void> {
-  for (const plan of plans) {
-    const lines = plan.versions.map(({ version, plan: { state, build } }) => `${version} ${state} ${build.join(" ")}`);
-    await pulumi.log.info([plan.repository, ...lines].join("\n"));
-  }
+  const reports = plans.map((plan) => planReport(plan, attestationGaps(plan)));
+  await pulumi.log.info(previewText(reports));
+}
+
+function attestationGaps({ versions }: AppPlan): ReadonlyMap<string, readonly string[]> {
+  return new Map(versions.map(({ version, attestation }) => [version, attestation?.gaps ?? []]));
 }
 
 /**

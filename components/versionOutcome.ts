@@ -8,7 +8,8 @@ export type VersionOutcome =
   | { readonly state: "failed"; readonly reason: string; readonly record?: PublishedVersion };
 
 /** The outcome of a version that this run leaves as it is. */
-export function untouched({ plan, managed, release, recordedCommit, tag, keptBases }: PlannedVersion): VersionOutcome {
+export function untouched(planned: PlannedVersion): VersionOutcome {
+  const { plan, managed, release, recordedCommit, tag, keptBases, attested, attestation } = planned;
   const commit = recordedCommit ?? release?.commit;
   const seen =
     plan.present && plan.state !== "moved"
@@ -21,9 +22,11 @@ export function untouched({ plan, managed, release, recordedCommit, tag, keptBas
     ...(commit !== undefined && { commit }),
     ...(managed?.sources && { sources: managed.sources, images: plan.keep }),
     ...(managed?.baseImages && { baseImages: keptBases }),
+    ...(attested && { attested }),
   };
-  if (record && plan.problem === undefined && plan.state !== "incomplete") return { state: "published", record };
-  const reason = plan.problem ?? "it is not published";
+  const problem = plan.problem ?? attestation?.problem;
+  if (record && problem === undefined) return { state: "published", record };
+  const reason = problem ?? whyNot(planned);
   return { state: "failed", reason, ...(record && { record }) };
 }
 
@@ -31,4 +34,10 @@ export function untouched({ plan, managed, release, recordedCommit, tag, keptBas
 export function failed(version: PlannedVersion, reason: string): VersionOutcome {
   const before = untouched(version);
   return { state: "failed", reason, ...("record" in before && before.record && { record: before.record }) };
+}
+
+/** Why a version that nothing went wrong with is not published. */
+function whyNot({ plan, notOffered }: PlannedVersion): string {
+  const lacking = plan.lacking.map((platform) => `${platform}${notOffered[platform] === undefined ? "" : ` (${notOffered[platform]})`}`);
+  return lacking.length === 0 ? "it is not published" : `it waits for ${lacking.join(", ")}`;
 }

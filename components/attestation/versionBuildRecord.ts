@@ -74,5 +74,5 @@ function describe(context: NamedContext): string {
 
 function files(recipes: readonly BuildRecipe[]): { url: string; sha256: string }[] {
   const checksums = new Map(recipes.flatMap(({ fileChecksums }) => Object.entries(fileChecksums)));
-  return [...checksums].map(([url, sha256]) => ({ url, sha256 }));
+  return [...checksums].map(([url, digest]) => ({ url, sha256: digest.slice("sha256:".length) }));
 }

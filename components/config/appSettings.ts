@@ -1,7 +1,7 @@
-import type { AppSpecification, FloatingTagRule, Keep, Source } from "../plan/appSpecification";
+import type { AppSpecification, FloatingTagRule, Keep } from "../plan/appSpecification";
 import type { Platform } from "../plan/platform";
 import type { AppOverrides, MirrorConfig } from "./mirrorConfig";
-import { overrideSource } from "./repositoryOverride";
+import type { RepositoryOverride } from "./repositoryOverride";
 
 /** What holds for one app once the stack configuration and the app's own file are put together. */
 export interface AppSettings {
@@ -10,7 +10,8 @@ export interface AppSettings {
   readonly platforms: readonly Platform[];
   /** Those of them without which a version gets no tag. */
   readonly platformsRequired: readonly Platform[];
-  readonly source: Source;
+  /** The upstream repository to use instead of the app's own. */
+  readonly repository?: RepositoryOverride;
   readonly exclude: readonly string[];
   /** Zero when a release is taken at once. */
   readonly minimumReleaseAgeHours: number;
@@ -35,7 +36,7 @@ export function appSettings(
     keep: overrides.keep ?? specification.keep ?? config.keep,
     platforms,
     platformsRequired: platforms.filter((platform) => required.includes(platform)),
-    source: overrideSource(specification.source, overrides.repository),
+    ...(overrides.repository && { repository: overrides.repository }),
     exclude: overrides.exclude,
     minimumReleaseAgeHours: overrides.minimumReleaseAgeHours ?? 0,
     floatingTags: config.floatingTags ? (specification.floatingTags ?? ["latest"]) : [],

@@ -1,3 +1,5 @@
+import type { AttestationMode } from "../attestation/attestationMode";
+import type { BuildRecordInput } from "../attestation/buildRecord";
 import type { AppSpecification } from "./appSpecification";
 import type { Digest } from "./digest";
 import type { FloatingTagMove } from "./floatingTags";
@@ -36,8 +38,8 @@ export interface BuildRecipe {
   readonly namedContexts: Readonly<Record<string, NamedContext>>;
   readonly labels: Readonly<Record<string, string>>;
   readonly bases: readonly ResolvedBase[];
-  /** sha256, hex, of each required file by URL, where it is known. */
-  readonly fileChecksums: Readonly<Record<string, string>>;
+  /** Checksum of each required file by URL, where it is known. */
+  readonly fileChecksums: Readonly<Record<string, Digest>>;
 }
 
 /** An image another version is built on, pushed by digest and never tagged. */
@@ -72,6 +74,20 @@ export interface PlannedVersion {
   /** Platform manifests that need no build here, by digest: upstream's own, to be copied, or those a build run handed over. */
   readonly copies: Readonly<Record<Platform, string>>;
   readonly inWindow: boolean;
+  /** An earlier run declared the version's attestations. */
+  readonly attested: boolean;
+  /** What is done about its attestations; undefined: nothing is declared. */
+  readonly attestation?: PlannedAttestation;
+}
+
+/** What is done about a version's attestations. */
+export interface PlannedAttestation {
+  readonly mode: AttestationMode;
+  /** What is missing, in a few words each. */
+  readonly gaps: readonly string[];
+  /** How the version came to be, as far as it is known. */
+  readonly record?: BuildRecordInput;
+  readonly problem?: string;
 }
 
 /** What is to be done about a floating tag, and what this stack recorded when it last wrote it. */

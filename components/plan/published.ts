@@ -19,6 +19,8 @@ export interface PublishedVersion {
   readonly sources?: readonly string[];
   /** The Image resources this stack declares, with the digest each pushed. Managed versions only. */
   readonly images?: Readonly<Record<Platform, Digest>>;
+  /** The version's attestations are declared by this stack. */
+  readonly attested?: boolean;
   /** The Image resources of bases that are published nowhere: app → platform → digest. */
   readonly baseImages?: Readonly<Record<string, Readonly<Record<Platform, Digest>>>>;
 }

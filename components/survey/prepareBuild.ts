@@ -5,6 +5,7 @@ import type { MirrorConfig } from "../config/mirrorConfig";
 import type { BuildRecipe, NamedContext, UnpublishedBase } from "../plan/appPlan";
 import type { AppSpecification, BaseImage } from "../plan/appSpecification";
 import { imageLabels } from "../plan/labels";
+import type { Digest } from "../plan/digest";
 import type { Platform } from "../plan/platform";
 import type { Release } from "../plan/release";
 import { resolveSource } from "../upstream/resolvedSource";
@@ -25,12 +26,12 @@ export interface SourceRequest {
 export interface PrepareEdges {
   /** Text of one file of a commit, and when the commit was made (ISO 8601). */
   readonly readSource: (request: SourceRequest) => Promise<{ readonly text: string; readonly committedAt: string }>;
-  /** Checksum of each file by URL: `sha256:<hex>`. */
+  /** Checksum of each file by URL. */
   readonly checksums: (
     specification: AppSpecification,
     release: Release,
     platform: Platform,
-  ) => Promise<Readonly<Record<string, string>>>;
+  ) => Promise<Readonly<Record<string, Digest>>>;
   readonly bases: BaseRegistry;
   readonly probe: SurveyEdges["probe"];
   readonly discover: SurveyEdges["discover"];
@@ -51,7 +52,7 @@ export interface PrepareContext {
  */
 export async function prepareBuild(request: BuildRequest, context: PrepareContext): Promise<PreparedBuild> {
   const { specification, settings, release, platforms } = request;
-  const { url } = resolveSource(settings.source);
+  const { url } = resolveSource(specification.source, settings.repository);
   const path = dockerfilePath(specification);
   const source = await context.edges.readSource({
     url,
@@ -121,7 +122,7 @@ function argumentsFor(
   specification: AppSpecification,
   release: Release,
   platform: Platform,
-  checksums: Readonly<Record<string, string>>,
+  checksums: Readonly<Record<string, Digest>>,
 ): Readonly<Record<string, string>> {
   const target = buildTarget(release, platform);
   const sums = (specification.files?.(target) ?? []).flatMap(({ url, checksumArgument }) => {

@@ -115,6 +115,7 @@ async function planVersions(
         handedOver: handedOver[version] ?? {},
         ...(release && { release }),
         ...(record?.sources && { managed: record }),
+        attested: record?.attested ?? false,
         ...(record?.commit !== undefined && { recordedCommit: record.commit }),
       },
       edges,

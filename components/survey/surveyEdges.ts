@@ -1,3 +1,4 @@
+import type { AttestationEdges } from "./surveyAttestation";
 import type { AppSettings } from "../config/appSettings";
 import type { AppSpecification, BuildTarget } from "../plan/appSpecification";
 import type { BuildRecipe, UnpublishedBase } from "../plan/appPlan";
@@ -34,5 +35,6 @@ export interface SurveyEdges {
   readonly offer: (specification: AppSpecification, target: BuildTarget) => Promise<Offer>;
   /** Reads Dockerfile, bases and checksums. Rejects when the version cannot be built, naming file and line. */
   readonly prepare: (request: BuildRequest) => Promise<PreparedBuild>;
+  readonly attestations: AttestationEdges;
   readonly now: Date;
 }

@@ -8,6 +8,7 @@ import type { Probe } from "../plan/probe";
 import type { PublishedVersion } from "../plan/published";
 import type { Release } from "../plan/release";
 import { buildTarget } from "./buildTarget";
+import { surveyAttestation } from "./surveyAttestation";
 import type { PreparedBuild, SurveyEdges } from "./surveyEdges";
 
 /** One version to look at. At least one of `release` and `managed` is there. */
@@ -20,6 +21,8 @@ export interface VersionRequest {
   readonly tag: string;
   readonly release?: Release;
   readonly managed?: PublishedVersion;
+  /** An earlier run declared the version's attestations. */
+  readonly attested: boolean;
   /** The commit that was recorded for the version first. */
   readonly recordedCommit?: string;
   readonly inWindow: boolean;
@@ -51,7 +54,7 @@ export async function surveyVersion(request: VersionRequest, edges: SurveyEdges)
   const trouble = plan.build.length > 0 ? (offers.trouble ?? official.trouble) : undefined;
   const prepared: Prepared =
     trouble === undefined ? await prepare(request, plan.build, official.copies, edges) : { problem: trouble };
-  return {
+  const planned: PlannedVersion = {
     version: request.version,
     tag,
     inWindow,
@@ -62,10 +65,14 @@ export async function surveyVersion(request: VersionRequest, edges: SurveyEdges)
     notOffered: offers.missing,
     official: official.platforms,
     copies: { ...official.copies, ...request.handedOver },
+    attested: managed?.attested ?? request.attested,
     ...(release && { release }),
     ...(managed && { managed }),
     ...(request.recordedCommit !== undefined && { recordedCommit: request.recordedCommit }),
   };
+  const present = probe.state === "present" ? { present: probe } : {};
+  const attestation = await surveyAttestation({ specification: request.specification, settings, repository, planned, ...present }, edges.attestations);
+  return attestation ? { ...planned, attestation } : planned;
 }
 
 /** Asks about the recorded platform manifests, where the tag no longer says what was recorded. */

@@ -1,0 +1,90 @@
+import { attestationMode } from "../attestation/attestationMode";
+import type { AttestConfig } from "../attestation/attestConfig";
+import { describeMissing, type MissingAttestation } from "../attestation/missingAttestation";
+import type { RunContext } from "../attestation/runContext";
+import { versionBuildRecord } from "../attestation/versionBuildRecord";
+import type { AttestedVersion } from "../attestation/attestationStatus";
+import type { PlannedAttestation, PlannedVersion } from "../plan/appPlan";
+import type { AppSettings } from "../config/appSettings";
+import type { AppSpecification } from "../plan/appSpecification";
+import type { Digest } from "../plan/digest";
+import type { PresentProbe } from "../plan/probe";
+import { resolveSource } from "../upstream/resolvedSource";
+
+/** What deciding about attestations reads. */
+export interface AttestationEdges {
+  readonly config: AttestConfig;
+  readonly run: RunContext;
+  /** What the version lacks. Rejects when the registry gives no usable answer. */
+  readonly missing: (repository: string, version: AttestedVersion, buildKnown: boolean) => Promise<readonly MissingAttestation[]>;
+  /** The upstream commit the mirror's own label on an image names; undefined for images of others. */
+  readonly builtFrom: (repository: string, platformDigest: Digest) => Promise<string | undefined>;
+}
+
+/** One version that may need attestations. */
+export interface AttestationRequest {
+  readonly specification: AppSpecification;
+  readonly settings: AppSettings;
+  readonly repository: string;
+  readonly planned: PlannedVersion;
+  /** What the tag holds; undefined when it holds nothing, or nothing that is to be trusted. */
+  readonly present?: PresentProbe;
+}
+
+/**
+ * Decides what is done about a version's attestations. A version this mirror built is recognised by its record or, when the
+ * state was lost, by the mirror's label on its image. Never rejects.
+ */
+export async function surveyAttestation(request: AttestationRequest, edges: AttestationEdges): Promise<PlannedAttestation | undefined> {
+  const { repository, planned, present } = request;
+  if (edges.config.signing.mode === "off") return undefined;
+  const changes = planned.plan.build.length > 0 || (planned.plan.state === "missing" && planned.plan.sources !== undefined);
+  const declaredBefore = planned.attested;
+  if (changes) {
+    const record = versionBuildRecord(sourceAsRead(request), planned, edges.run);
+    return { mode: "fresh", gaps: [], ...(record && { record }) };
+  }
+  if (!present || planned.plan.state === "moved") return declaredBefore ? { mode: "keep", gaps: [] } : undefined;
+  try {
+    const status = await readStatus(request, present, edges);
+    const mode = attestationMode({ changes, missing: status.missing, declaredBefore, ours: status.ours });
+    if (mode === "none") return undefined;
+    const known = status.commit === undefined ? planned : { ...planned, recordedCommit: status.commit };
+    const record = mode === "repair" && status.built ? versionBuildRecord(sourceAsRead(request), known, edges.run) : undefined;
+    const gaps = mode === "repair" ? status.missing.map(describeMissing) : [];
+    return { mode, gaps, ...(record && { record }) };
+  } catch (error) {
+    const problem = `its attestations could not be looked up: ${error instanceof Error ? error.message : String(error)}`;
+    return { mode: declaredBefore ? "keep" : "none", gaps: [], problem: problem.replaceAll(`${repository}@`, "") };
+  }
+}
+
+/** The app with the repository its sources really come from. */
+function sourceAsRead({ specification, settings }: AttestationRequest): AppSpecification {
+  return { ...specification, source: { kind: "gitTags", url: resolveSource(specification.source, settings.repository).url } };
+}
+
+interface AttestationFinding {
+  readonly missing: readonly MissingAttestation[];
+  /** The mirror is to attest it: it built it, or the stack says so. */
+  readonly ours: boolean;
+  /** The mirror built it. */
+  readonly built: boolean;
+  readonly commit?: string | undefined;
+}
+
+async function readStatus(
+  { repository, planned }: AttestationRequest,
+  present: PresentProbe,
+  edges: AttestationEdges,
+): Promise<AttestationFinding> {
+  const version = { indexDigest: present.digest, platformDigests: present.platforms };
+  const recorded = planned.managed !== undefined;
+  const missing = await edges.missing(repository, version, true);
+  if (missing.length === 0 || recorded) return { missing, ours: true, built: true };
+  const [first] = Object.values(present.platforms);
+  const commit = first && (await edges.builtFrom(repository, first));
+  if (commit !== undefined) return { missing, ours: true, built: true, commit };
+  const wanted = edges.config.adopted ? await edges.missing(repository, version, false) : [];
+  return { missing: wanted, ours: edges.config.adopted, built: false };
+}
