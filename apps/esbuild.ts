@@ -1,4 +1,5 @@
 import type { AppSpecification } from "../components/plan/appSpecification";
+import { literally } from "./literally";
 
 /** The JavaScript bundler; upstream publishes binaries, but no image. */
 export const esbuild: AppSpecification = {
@@ -8,6 +9,6 @@ export const esbuild: AppSpecification = {
   source: { kind: "gitTags", url: "https://github.com/evanw/esbuild.git" },
   smoke: {
     command: ["/usr/bin/esbuild", "--version"],
-    expect: ({ version }) => new RegExp(`^${version.replaceAll(".", "\\.")}$`, "m"),
+    expect: ({ version }) => new RegExp(`^${literally(version)}$`, "m"),
   },
 };
