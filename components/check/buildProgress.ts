@@ -37,7 +37,8 @@ export class BuildProgress {
     }
     for (const { digest, name, started, error } of status.vertexes ?? []) {
       if (started && lastRun.test(name)) this.#runs.add(digest);
-      if (error) this.#error = error;
+      // Later errors are those of steps cancelled because of the first.
+      if (error) this.#error ??= error;
     }
     for (const { vertex, stream, data } of status.logs ?? []) {
       if (this.#runs.has(vertex)) this.#collect(stream === 2 ? 2 : 1, Buffer.from(data, "base64"));

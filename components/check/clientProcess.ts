@@ -22,6 +22,9 @@ export interface ClientProcess {
 /** Time between the polite and the final signal: long enough for the client to cancel its build. */
 const graceMilliseconds = 5_000;
 
+/** Process groups under way. One listener serves them all: Node warns of more than ten. */
+const running = new Set<number>();
+
 /**
  * Runs a process to its end, killing it and all it started when it takes too long or when this process exits.
  * @throws Error with code ENOENT when there is no such program, EACCES when it may not be run.
@@ -35,8 +38,7 @@ export async function runClient(client: ClientProcess): Promise<ClientEnd> {
     stdio: ["pipe", "ignore", "pipe"],
   });
   const kill = (signal: NodeJS.Signals): void => killGroup(child.pid, signal);
-  const onExit = (): void => kill("SIGKILL");
-  process.once("exit", onExit);
+  if (child.pid !== undefined) watch(child.pid);
   let timedOut = false;
   const timers = [
     setTimeout(() => {
@@ -58,8 +60,17 @@ export async function runClient(client: ClientProcess): Promise<ClientEnd> {
     timers.forEach(clearTimeout);
     // What the client started may outlive it.
     if (timedOut) kill("SIGKILL");
-    process.removeListener("exit", onExit);
+    if (child.pid !== undefined) running.delete(child.pid);
   }
+}
+
+function watch(pid: number): void {
+  if (!process.listeners("exit").includes(killRunning)) process.on("exit", killRunning);
+  running.add(pid);
+}
+
+function killRunning(): void {
+  for (const pid of running) killGroup(pid, "SIGKILL");
 }
 
 function killGroup(pid: number | undefined, signal: NodeJS.Signals): void {
