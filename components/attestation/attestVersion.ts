@@ -15,6 +15,8 @@ export interface AttestEdges {
   /** Why nothing can be signed here; undefined when it can. */
   readonly cannotSign: () => string | undefined;
   readonly sleep: (milliseconds: number) => Promise<void>;
+  /** Aborted when time is up. */
+  readonly deadline: AbortSignal;
 }
 
 /** What was done. */
@@ -41,6 +43,7 @@ export async function attestVersion(plan: AttestPlan, edges: AttestEdges): Promi
   const added = state.absent.map(describeMissing);
   const refusal = state.absent.length > 0 ? edges.cannotSign() : undefined;
   if (refusal !== undefined) throw new Error(`${added.join(", ")}: ${refusal}`);
+  let cause: Error | undefined;
   for (let tries = 0; state.absent.length > 0;) {
     const before = state;
     const { failures, overtaken } = await edges.writer.write(before, platforms);
@@ -51,8 +54,10 @@ export async function attestVersion(plan: AttestPlan, edges: AttestEdges): Promi
     if (failures.length === 0 && !overtaken && grewEverywhere(before, state)) {
       throw new Error(`${lacking}: it was written, but does not verify; is the identity or public key the signer's?`);
     }
-    const reason = failures[0]?.message ?? "what was written was lost to another writer";
-    if (tries === mostTries) throw new Error(`${lacking}, after ${mostTries} tries: ${reason}`, { cause: failures[0] });
+    cause = edges.deadline.aborted ? (cause ?? failures[0]) : failures[0];
+    const reason = cause?.message ?? "what was written was lost to another writer";
+    if (tries === mostTries) throw new Error(`${lacking}, after ${mostTries} tries: ${reason}`, { cause });
+    if (edges.deadline.aborted) throw new Error(`${lacking}, and time is up: ${reason}`, { cause });
     await edges.sleep(pauseMs * (tries + 1));
   }
   return { digest: plan.indexDigest, platforms, added };

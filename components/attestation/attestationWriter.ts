@@ -52,7 +52,7 @@ export class AttestationWriter {
     const attempt: Queue = async (work) => {
       if (failures.length > 0) return;
       try {
-        this.#edges.deadline.throwIfAborted();
+        if (this.#edges.deadline.aborted) throw new Error("time is up");
         await work();
       } catch (error) {
         failures.push(error instanceof Error ? error : new Error(String(error)));

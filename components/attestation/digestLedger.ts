@@ -11,28 +11,35 @@ export class DigestLedger {
   readonly #reader: AttestationReader;
   readonly #repository: string;
   readonly #digest: Digest;
-  readonly #counts: Record<AttestationKind, number>;
+  /** What was there when the digest was inspected, and what was added by this process. */
+  readonly #accounted: Record<AttestationKind, number>;
+  /** What is there, as last seen. */
+  #present: Record<AttestationKind, number>;
   #entries: number;
 
   constructor(reader: AttestationReader, repository: string, digest: Digest, seen: AttestationList) {
     this.#reader = reader;
     this.#repository = repository;
     this.#digest = digest;
-    this.#counts = { ...seen.counts };
+    this.#accounted = { ...seen.counts };
+    this.#present = { ...seen.counts };
     this.#entries = seen.entries;
   }
 
   /** Whether somebody else has added one of this kind. Costs one request, and more only when the list has changed. */
   async othersAdded(kind: AttestationKind): Promise<boolean> {
     const entries = await this.#reader.referrers(this.#repository, this.#digest);
-    if (entries.length === this.#entries) return false;
-    const now = await listAttestations(this.#reader, this.#repository, this.#digest);
-    this.#entries = now.entries;
-    return now.counts[kind] > this.#counts[kind];
+    if (entries.length !== this.#entries) {
+      const now = await listAttestations(this.#reader, this.#repository, this.#digest);
+      this.#entries = now.entries;
+      this.#present = { ...now.counts };
+    }
+    return this.#present[kind] > this.#accounted[kind];
   }
 
   added(kind: AttestationKind): void {
-    this.#counts[kind]++;
+    this.#accounted[kind]++;
+    this.#present[kind]++;
     this.#entries++;
   }
 

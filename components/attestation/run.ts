@@ -16,19 +16,24 @@ import { mirrorPredicate } from "./mirrorPredicate";
 import { provenance } from "./provenance";
 import { makeSbom } from "./sbom";
 import { syftEnvironment } from "./toolEnvironment";
-import { killTools, runTool } from "./toolProcess";
+import { killTools, type RunTool, runTool } from "./toolProcess";
 
 /**
  * Attests one version: reads an {@link AttestPlan} from environment and standard input and gives what was done.
  * @throws Error with the reason when the version is not fully attested at the end.
  */
-export async function run(input: string, environment: NodeJS.ProcessEnv, root: string): Promise<AttestSummary> {
+export async function run(
+  input: string,
+  environment: NodeJS.ProcessEnv,
+  root: string,
+  tool: RunTool = runTool,
+): Promise<AttestSummary> {
   const plan = parseAttestPlan(environment[planVariable], input);
   const now = new Date().toISOString();
   const directory = await mkdtemp(join(tmpdir(), "attest-"));
   const client = new RegistryClient({ environment });
   try {
-    return await attest(plan, { environment, root, directory, client, now });
+    return await attest(plan, { environment, root, directory, client, now, tool });
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
     throw new Error(`${plan.repository}@${plan.indexDigest} is not fully attested: ${message}`, { cause });
@@ -44,6 +49,7 @@ interface Workplace {
   readonly directory: string;
   readonly client: RegistryClient;
   readonly now: string;
+  readonly tool: RunTool;
 }
 
 async function attest(plan: AttestPlan, place: Workplace): Promise<AttestSummary> {
@@ -51,15 +57,16 @@ async function attest(plan: AttestPlan, place: Workplace): Promise<AttestSummary
   const { signing } = plan.config;
   if (signing.mode === "off") return { digest: plan.indexDigest, platforms: {}, added: [] };
   const limitMs = plan.limits.cosignSeconds * 1000;
-  const cosign = await cosignFor(signing, { run: runTool, environment, directory, root: place.root, limitMs });
+  const cosign = await cosignFor(signing, { run: place.tool, environment, directory, root: place.root, limitMs });
   const fallback = new FallbackList(client, environment);
   const scans = new Limiter(availableParallelism());
   const syft = {
-    run: runTool,
+    run: place.tool,
     environment: syftEnvironment(environment, signing),
     directory,
     limitMs: plan.limits.syftSeconds * 1000,
   };
+  const deadline = AbortSignal.timeout(plan.limits.totalSeconds * 1000);
   const writer = new AttestationWriter(plan.repository, {
     reader: client,
     cosign,
@@ -67,12 +74,12 @@ async function attest(plan: AttestPlan, place: Workplace): Promise<AttestSummary
     sbom: (subject) => scans.run(() => makeSbom(subject, syft)),
     predicate: predicates(plan, place),
     prune: (digest, dangling) => fallback.prune(plan.repository, digest, dangling),
-    deadline: AbortSignal.timeout(plan.limits.totalSeconds * 1000),
+    deadline,
   });
   const cannotSign = (): string | undefined =>
     signing.mode === "keyless" ? missingIdentityToken(environment) : undefined;
   const sleep = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
-  return attestVersion(plan, { reader: client, cosign, writer, cannotSign, sleep });
+  return attestVersion(plan, { reader: client, cosign, writer, cannotSign, sleep, deadline });
 }
 
 /** Writes predicates to files, each when it is first asked for. */

@@ -1,9 +1,10 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { json } from "node:stream/consumers";
+import type { RunTool } from "../../components/attestation/toolProcess";
 
 /** One call of a stand-in. */
 export interface ToolCall {
@@ -43,8 +44,10 @@ export class FakeTools {
   readonly directory = mkdtempSync(join(tmpdir(), "fake-tools-"));
   readonly calls: ToolCall[] = [];
   readonly #server: Server;
+  readonly #answer: (call: ToolCall) => Promise<ToolAnswer> | ToolAnswer;
 
   constructor(answer: (call: ToolCall) => Promise<ToolAnswer> | ToolAnswer) {
+    this.#answer = answer;
     for (const tool of ["cosign", "syft"]) {
       writeFileSync(join(this.directory, tool), script);
       chmodSync(join(this.directory, tool), 0o755);
@@ -57,6 +60,23 @@ export class FakeTools {
       })();
     });
   }
+
+  /** The same without processes. */
+  readonly run: RunTool = async (command, argv, { environment }) => {
+    const after = (flag: string): string => argv[argv.indexOf(flag) + 1] ?? "";
+    const predicate = argv.includes("--predicate") ? readFileSync(after("--predicate"), "utf8") : undefined;
+    const variables = environment as Record<string, string>;
+    const call = {
+      tool: command as ToolCall["tool"],
+      argv,
+      environment: variables,
+      ...(predicate !== undefined && { predicate }),
+    };
+    this.calls.push(call);
+    const { status = 0, stdout = "", stderr = "", file } = await this.#answer(call);
+    if (file !== undefined) writeFileSync(after("--output").split("=")[1] ?? "", file);
+    return { status, stdout, stderr };
+  };
 
   async start(): Promise<this> {
     await new Promise<void>((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
