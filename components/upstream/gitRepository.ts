@@ -135,7 +135,6 @@ function environment(): NodeJS.ProcessEnv {
   const fixed = {
     GIT_TERMINAL_PROMPT: "0",
     GIT_ASKPASS: "",
-    GIT_LITERAL_PATHSPECS: "1",
     GIT_OPTIONAL_LOCKS: "0",
     LC_ALL: "C",
   };

@@ -56,7 +56,7 @@ beforeAll(async () => {
   git("tag", "moved");
   git("clone", "--quiet", "--bare", work, join(home, "repository.git"));
   git("-C", join(home, "repository.git"), "config", "uploadpack.allowFilter", "true");
-  server = createServer((request, response) => void serve(request, response));
+  server = createServer(serve);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/repository.git`;
 });
@@ -91,8 +91,8 @@ function serve(request: IncomingMessage, response: ServerResponse): void {
       PATH_INFO: pathname,
       QUERY_STRING: search.slice(1),
       REQUEST_METHOD: request.method,
-      CONTENT_TYPE: request.headers["content-type"] ?? "",
-      HTTP_CONTENT_ENCODING: String(request.headers["content-encoding"] ?? ""),
+      CONTENT_TYPE: request.headers["content-type"],
+      HTTP_CONTENT_ENCODING: request.headers["content-encoding"],
     },
   });
   children.add(backend);
