@@ -1,10 +1,11 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { spawn, type ChildProcess, type ChildProcessByStdio } from "node:child_process";
 import { mkdtemp, readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import * as grpc from "@grpc/grpc-js";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { Struct } from "google-protobuf/google/protobuf/struct_pb";
@@ -32,7 +33,10 @@ afterEach(() => {
 
 /** Starts a launcher as the engine does. */
 async function start(name: StandInName) {
-  const child = spawn(launchers.get(name) ?? "", ["127.0.0.1:1"], { stdio: ["ignore", "pipe", "inherit"] });
+  return connect(spawn(launchers.get(name) ?? "", ["127.0.0.1:1"], { stdio: ["ignore", "pipe", "inherit"] }));
+}
+
+async function connect(child: ChildProcessByStdio<null, Readable, null>) {
   const port = await new Promise<string>((resolve) => createInterface(child.stdout).once("line", resolve));
   return { child, client: new ResourceProviderClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure()) };
 }
@@ -111,15 +115,24 @@ describe("the launched stand-in for command", () => {
   it.each(["SIGINT", "SIGTERM"] as const)("ends at once on %s, with what it runs", async (signal) => {
     const other = await start("command");
     started.push(other.child);
-    const file = path.join(await mkdtemp(path.join(tmpdir(), "serve-")), "pid");
-    const request = new messages.InvokeRequest();
-    request.setTok("command:local:run");
-    request.setArgs(struct({ command: `echo $$ > ${file}; sleep 600` }));
-    call<messages.InvokeResponse>((done) => other.client.invoke(request, done)).catch(() => undefined);
-    const pid = await expectNumber(file);
+    const pid = await runForever(other.client);
     const ended = new Promise((resolve) => other.child.once("exit", resolve));
     other.child.kill(signal);
     expect(await ended).toBe(0);
+    await expect.poll(() => running(pid), { timeout: 10_000 }).toBe(false);
+  });
+});
+
+describe("a stand-in whose engine was killed", () => {
+  it("ends, with what it runs", async () => {
+    const script = '"$0" 127.0.0.1:1 & wait';
+    const engine = spawn("/bin/sh", ["-c", script, launchers.get("command") ?? ""], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    started.push(engine);
+    const { client } = await connect(engine);
+    const pid = await runForever(client);
+    engine.kill("SIGKILL");
     await expect.poll(() => running(pid), { timeout: 10_000 }).toBe(false);
   });
 });
@@ -167,6 +180,16 @@ describe("the launched stand-in for github", () => {
     );
   });
 });
+
+/** Runs a command that does not end by itself; returns its process id. */
+async function runForever(client: ResourceProviderClient): Promise<number> {
+  const file = path.join(await mkdtemp(path.join(tmpdir(), "serve-")), "pid");
+  const request = new messages.InvokeRequest();
+  request.setTok("command:local:run");
+  request.setArgs(struct({ command: `echo $$ > ${file}; sleep 600` }));
+  call<messages.InvokeResponse>((done) => client.invoke(request, done)).catch(() => undefined);
+  return expectNumber(file);
+}
 
 async function expectNumber(file: string): Promise<number> {
   let found = "";
