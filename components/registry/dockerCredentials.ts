@@ -69,8 +69,8 @@ export class DockerCredentials {
   async #configuration(): Promise<Configuration | undefined> {
     const folder = this.#environment["DOCKER_CONFIG"] || join(this.#environment["HOME"] || homedir(), ".docker");
     const path = join(folder, "config.json");
-    const text = await readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => {
-      if (cause.code === "ENOENT") return undefined;
+    const text = await readFile(path, "utf8").catch((cause: unknown) => {
+      if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return undefined;
       throw new RegistryError("authorisation", `cannot read the Docker configuration ${JSON.stringify(path)}`, {
         cause,
       });

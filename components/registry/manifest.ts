@@ -104,7 +104,8 @@ export function parseManifest(what: string, bytes: Buffer, headers: ManifestHead
     }
   }
   const body = parseJson(what, bytes);
-  const inner = typeof body === "object" && body !== null && "mediaType" in body ? body.mediaType : undefined;
+  if (typeof body !== "object" || body === null) throw malformed(what, "the answer is not a JSON object");
+  const inner = "mediaType" in body ? body.mediaType : undefined;
   const innerType = typeof inner === "string" ? inner : undefined;
   const mediaType = innerType ?? headers.contentType?.split(";")[0]?.trim().toLowerCase() ?? "";
   const kind = manifestKind(mediaType);
@@ -112,7 +113,7 @@ export function parseManifest(what: string, bytes: Buffer, headers: ManifestHead
   const outer = manifestKind(headers.contentType);
   const foreign = kind === "index" ? ["layers", "config"] : ["manifests"];
   // One body read as two things is how a different image gets past a check (CVE-2021-41190).
-  if (foreign.some((field) => Object.hasOwn(Object(body), field))) {
+  if (foreign.some((field) => Object.hasOwn(body, field))) {
     throw malformed(what, `an ${kind} with any of ${foreign.join(", ")} is two things at once`);
   }
   if (outer !== undefined && outer !== kind) {

@@ -27,7 +27,7 @@ export async function presentProbe(manifest: Manifest, questions: Questions): Pr
     };
   }
   const platforms: Record<Platform, Digest> = {};
-  const lost: Record<Platform, Digest> = {};
+  const missing: [Platform, Digest][] = [];
   const others: Digest[] = [];
   const found = await Promise.all(manifest.manifests.map((child) => questions.exists(child.digest)));
   for (const [position, child] of manifest.manifests.entries()) {
@@ -35,8 +35,8 @@ export async function presentProbe(manifest: Manifest, questions: Questions): Pr
     if (!isPlatform) {
       if (found[position]) others.push(child.digest);
     } else if (found[position]) platforms[child.platform] ??= child.digest;
-    else lost[child.platform] ??= child.digest;
+    else missing.push([child.platform, child.digest]);
   }
-  for (const platform of Object.keys(platforms) as Platform[]) delete lost[platform];
+  const lost = Object.fromEntries(missing.filter(([platform]) => !Object.hasOwn(platforms, platform)));
   return { state: "present", digest, platforms, lost, others };
 }

@@ -45,7 +45,7 @@ async function fromApi(
   source: ReferrersSource,
 ): Promise<readonly Descriptor[] | undefined> {
   const found: Descriptor[] = [];
-  const query = artifactType === undefined ? "" : `?${new URLSearchParams({ artifactType })}`;
+  const query = artifactType === undefined ? "" : `?${new URLSearchParams({ artifactType }).toString()}`;
   let path: string | undefined = `referrers/${digest}${query}`;
   for (let page = 0; path !== undefined; page++) {
     const answer = await source.get(path);

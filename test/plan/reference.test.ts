@@ -59,7 +59,7 @@ describe("parseReference", () => {
     "a:1$(id)",
     "0".repeat(64),
     `r.io/${"a".repeat(256)}`,
-    `${"a".repeat(248)}`,
+    "a".repeat(248),
   ])("refuses %j and names it", (text) => {
     expect(() => parseReference(text)).toThrow(JSON.stringify(text));
     expect(() => parseReference(text)).toThrow("accepted is");

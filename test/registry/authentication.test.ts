@@ -1,12 +1,12 @@
-import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { DockerCredentials } from "../../components/registry/dockerCredentials";
 import { RegistryClient } from "../../components/registry/registryClient";
 import { FakeClock } from "./fakeClock";
 import { errorBody, FakeRegistry, type Seen } from "./fakeRegistry";
+import { wantTokens } from "./tokenServer";
 
 const secret = "pa:ss-canary";
 const basicHeader = `Basic ${Buffer.from(`user:${secret}`).toString("base64")}`;
@@ -37,28 +37,9 @@ const login = () =>
   configure({ auths: { [registry.host]: { auth: Buffer.from(`user:${secret}`).toString("base64") } } });
 const tokenRequests = (): readonly Seen[] => registry.seen.filter(({ path }) => path.startsWith("/token"));
 
-/** Makes the registry want tokens, numbered in the order they are handed out. */
-function wantTokens(
-  options: { readonly lifetime?: number; readonly accepts?: (authorization: string) => boolean } = {},
-) {
-  const accepts = options.accepts ?? ((authorization) => authorization.startsWith("Bearer t"));
-  let count = 0;
-  registry.rule(({ path, authorization = "" }) => {
-    if (path.startsWith("/token")) {
-      return {
-        body: JSON.stringify({ token: `t${++count}`, ...(options.lifetime && { expires_in: options.lifetime }) }),
-      };
-    }
-    if (accepts(authorization)) return undefined;
-    const challenge = `Bearer realm="http://${registry.host}/token",service="a, \\"service\\"",scope="repository:x/y:pull"`;
-    const scoped = path === "/v2/" ? challenge : challenge.replace("x/y", path.split("/").slice(2, 4).join("/"));
-    return { status: 401, ...errorBody("UNAUTHORIZED"), headers: { "www-authenticate": scoped } };
-  });
-}
-
 describe("token authentication", () => {
   it("fetches one token for each repository and shares it among all requests", async () => {
-    wantTokens();
+    wantTokens(registry);
     const probes = await Promise.all(Array.from({ length: 20 }, (_, i) => probe(i % 2 ? "o/a" : "o/b")));
     expect(probes.every(({ state }) => state === "present")).toBe(true);
     expect(
@@ -71,7 +52,7 @@ describe("token authentication", () => {
   });
 
   it("asks without credentials when there are none, and with them when there are", async () => {
-    wantTokens();
+    wantTokens(registry);
     await probe("o/a");
     expect(tokenRequests()[0]?.authorization).toBeUndefined();
     await login();
@@ -83,7 +64,7 @@ describe("token authentication", () => {
   });
 
   it("exchanges an identity token by POST", async () => {
-    wantTokens();
+    wantTokens(registry);
     await configure({ auths: { [registry.host]: { identitytoken: "id-canary" } } });
     expect(await probe("o/a")).toMatchObject({ state: "present" });
     const [request] = tokenRequests();
@@ -97,7 +78,7 @@ describe("token authentication", () => {
   });
 
   it("renews a token before it runs out, and not earlier than needed", async () => {
-    wantTokens({ lifetime: 100 });
+    wantTokens(registry, { lifetime: 100 });
     await probe("o/a");
     clock.time += 80_000;
     await probe("o/a");
@@ -108,7 +89,7 @@ describe("token authentication", () => {
   });
 
   it("takes a token without a lifetime to be good for a minute", async () => {
-    wantTokens();
+    wantTokens(registry);
     await probe("o/a");
     clock.time += 61_000;
     await probe("o/a");
@@ -117,7 +98,7 @@ describe("token authentication", () => {
 
   it("fetches another token, once for all, when the registry does not take the old one any more", async () => {
     let good = "Bearer t1";
-    wantTokens({ accepts: (authorization) => authorization === good });
+    wantTokens(registry, { accepts: (authorization) => authorization === good });
     await probe("o/a");
     good = "Bearer t2";
     const probes = await Promise.all(Array.from({ length: 10 }, () => probe("o/a")));
@@ -126,7 +107,7 @@ describe("token authentication", () => {
   });
 
   it("is unknown (authorisation) when no token is ever good enough", async () => {
-    wantTokens({ accepts: () => false });
+    wantTokens(registry, { accepts: () => false });
     expect(await probe("o/a")).toMatchObject({ state: "unknown", cause: "authorisation" });
     expect(tokenRequests()).toHaveLength(2);
   });
@@ -141,7 +122,7 @@ describe("token authentication", () => {
     ["says 404 MANIFEST_UNKNOWN", { status: 404, ...errorBody("MANIFEST_UNKNOWN") }, "malformed"],
   ])("is unknown when the token server %s", async (_, reply, cause) => {
     await login();
-    wantTokens();
+    wantTokens(registry);
     registry.answer(/token/, reply);
     const result = await probe("o/a");
     expect(result).toMatchObject({ state: "unknown", cause });
@@ -149,7 +130,7 @@ describe("token authentication", () => {
   });
 
   it("succeeds when the token server was down for a moment", async () => {
-    wantTokens();
+    wantTokens(registry);
     registry.answer(/token/, { status: 503 }, 2);
     expect(await probe("o/a")).toMatchObject({ state: "present" });
   });
@@ -164,123 +145,12 @@ describe("token authentication", () => {
   );
 });
 
-describe("basic authentication", () => {
-  const wantBasic = () =>
-    registry.rule(({ authorization }) =>
-      authorization === basicHeader ? undefined : { status: 401, headers: { "www-authenticate": 'Basic realm="x"' } },
-    );
-
-  it.each<[string, () => unknown]>([
-    ["auth", () => ({ auths: { [registry.host]: { auth: Buffer.from(`user:${secret}\0\0`).toString("base64") } } })],
-    ["username and password", () => ({ auths: { [registry.host]: { username: "user", password: secret } } })],
-    [
-      "an address as key",
-      () => ({ auths: { [`https://${registry.host}/v1/`]: { username: "user", password: secret } } }),
-    ],
-  ])("takes the credentials from auths, written as %s", async (_, value) => {
-    wantBasic();
-    await configure(value());
-    expect(await probe("o/a")).toMatchObject({ state: "present" });
-  });
-
-  it("does not send one registry's credentials to another", async () => {
-    wantBasic();
-    await configure({ auths: { "ghcr.io": { username: "user", password: secret } } });
-    expect(await probe("o/a")).toMatchObject({ state: "unknown", cause: "authorisation" });
-    expect(registry.seen.every(({ authorization }) => authorization === undefined)).toBe(true);
-  });
-
-  it("takes Docker Hub's from its legacy key", async () => {
-    const hub = { "https://index.docker.io/v1/": { username: "user", password: secret } };
-    await configure({ auths: hub });
-    const credentials = new DockerCredentials({ DOCKER_CONFIG: folder });
-    expect(await credentials.for("registry-1.docker.io")).toEqual({ username: "user", password: secret });
-    expect(await credentials.for("ghcr.io")).toBeUndefined();
-  });
-
-  it("reads the configuration again when the credentials were refused", async () => {
-    wantBasic();
-    await configure({ auths: { [registry.host]: { username: "user", password: "old" } } });
-    expect(await probe("o/a")).toMatchObject({ cause: "authorisation" });
-    await login();
-    expect(await probe("o/a")).toMatchObject({ state: "present" });
-  });
-
-  it.each(["{", `{"auths":{"x":{"auth":["${secret}"]}}}`, `${secret}{`])(
-    "is unknown for a malformed configuration and does not print it",
-    async (body) => {
-      wantBasic();
-      await writeFile(join(folder, "config.json"), body);
-      const result = await probe("o/a");
-      expect(result).toMatchObject({
-        state: "unknown",
-        cause: "authorisation",
-        reason: expect.stringContaining("config.json") as string,
-      });
-      expect(JSON.stringify(result)).not.toContain("canary");
-    },
-  );
-
-  describe("with a credential helper", () => {
-    async function helper(name: string, script: string): Promise<void> {
-      const path = join(folder, `docker-credential-${name}`);
-      await writeFile(path, `#!/bin/sh\n${script}\n`);
-      await chmod(path, 0o755);
-    }
-    const answering = `read -r server; echo "$1 $server" >> "$DOCKER_CONFIG/asked"; echo '{"Username":"user","Secret":"${secret}"}'`;
-
-    it.each<[string, () => object]>([
-      ["named for the registry", () => ({ credHelpers: { [registry.host]: "one" }, credsStore: "none" })],
-      ["for all registries", () => ({ credsStore: "one" })],
-    ])("asks the one %s, once", async (_, value) => {
-      wantBasic();
-      await helper("one", answering);
-      await configure({ ...value(), auths: { [registry.host]: { username: "user", password: "stale" } } });
-      await Promise.all([probe("o/a"), probe("o/b")]);
-      expect(await probe("o/a")).toMatchObject({ state: "present" });
-      expect(await readFile(join(folder, "asked"), "utf8")).toBe(`get ${registry.host}\n`);
-    });
-
-    it("goes on to auths when the helper has none", async () => {
-      wantBasic();
-      await helper("one", "echo credentials not found in native keychain; exit 1");
-      await configure({ credsStore: "one", auths: { [registry.host]: { username: "user", password: secret } } });
-      expect(await probe("o/a")).toMatchObject({ state: "present" });
-    });
-
-    it.each([
-      ["fails", "one", `echo ${secret}; exit 3`, /status 3/],
-      ["answers nonsense", "one", `echo ${secret}`, /not a JSON object/],
-      ["is not installed", "absent", "", /could not be started/],
-      ["has a path for a name", "../one", "", /not a credential helper/],
-    ])(
-      "is unknown (authorisation) when the helper %s, and prints nothing of its output",
-      async (_, name, script, reason) => {
-        wantBasic();
-        await helper("one", script);
-        await configure({ credsStore: name });
-        const result = await probe("o/a");
-        expect(result).toMatchObject({ cause: "authorisation", reason: expect.stringMatching(reason) as string });
-        expect(JSON.stringify(result)).not.toContain("canary");
-      },
-    );
-
-    it("understands the answer that is an identity token", async () => {
-      wantTokens();
-      await helper("one", `echo '{"Username":"<token>","Secret":"id"}'`);
-      await configure({ credsStore: "one" });
-      await probe("o/a");
-      expect(tokenRequests()[0]).toMatchObject({ method: "POST" });
-    });
-  });
-});
-
 describe("a redirect", () => {
   it("to another host does not take our credentials along, and that host's 401 does not get them", async () => {
     await login();
     const store = await new FakeRegistry().start();
     try {
-      wantTokens();
+      wantTokens(registry);
       const digest = registry.blob("o/a", "content");
       const location = `http://${store.host}/store?signature=canary`;
       registry.answer(/blobs/, { status: 307, headers: { location } });

@@ -102,7 +102,7 @@ describe("retrying", () => {
   it("keeps asking about others when a single reference is broken", async () => {
     use({ concurrency: 2 });
     registry.answer(/manifests\/broken/, { status: 500 });
-    for (const _ of [1, 2, 3]) {
+    for (let round = 1; round <= 3; round++) {
       expect(await client.probe(`${registry.host}/o/a:broken`)).toMatchObject({ cause: "outage" });
       expect(await client.probe(`${registry.host}/o/a:1`)).toMatchObject({ state: "present" });
     }
