@@ -25,7 +25,7 @@ export interface MirrorConfig {
   /** Platforms of every app that does not name its own, in normal form, in the order written. */
   readonly platforms: readonly Platform[];
   readonly keep: Keep;
-  /** The apps to mirror, in the order written, by name. */
+  /** The apps to mirror, by name. Pulumi hands a map over in alphabetical order, a list as it was written. */
   readonly apps: ReadonlyMap<string, { readonly specification: AppSpecification; readonly overrides: AppOverrides }>;
   /** Name of the buildx builder, or one per platform. */
   readonly builder: Builder;

@@ -1,5 +1,3 @@
-import type { Source } from "../plan/appSpecification";
-
 /** Another upstream repository for an app: on GitHub, or anywhere as a git URL. */
 export type RepositoryOverride =
   { readonly kind: "github"; readonly repository: string } | { readonly kind: "git"; readonly url: string };
@@ -28,19 +26,4 @@ export function parseRepository(value: string): RepositoryOverride | undefined {
   if (scheme === "http" && !loopback.test(server)) return undefined;
   if (port !== undefined && (Number(port) < 1 || Number(port) > 65535)) return undefined;
   return URL.canParse(value) ? { kind: "git", url: value } : undefined;
-}
-
-/**
- * The app's source with the repository exchanged. A git URL in place of GitHub releases means that its tags are read;
- * a GitHub name in place of a git URL means that repository's clone URL.
- */
-export function overrideSource(source: Source, override: RepositoryOverride | undefined): Source {
-  if (override === undefined) return source;
-  if (source.kind === "githubReleases") {
-    return override.kind === "github"
-      ? { kind: "githubReleases", repository: override.repository }
-      : { kind: "gitTags", url: override.url };
-  }
-  const url = override.kind === "git" ? override.url : `https://github.com/${override.repository}.git`;
-  return { ...source, url };
 }

@@ -10,8 +10,6 @@ function settings(specification: Omit<AppSpecification, "name">, raw: Readonly<R
 }
 
 const releases = { kind: "githubReleases", repository: "up/stream" } as const;
-const tags = { kind: "gitTags", url: "https://git.example.org/up/stream.git" } as const;
-const branch = { kind: "gitBranch", url: "https://git.example.org/up/stream.git", branch: "master" } as const;
 
 describe("appSettings", () => {
   it("takes the stack's settings for an app that says nothing", () => {
@@ -19,7 +17,6 @@ describe("appSettings", () => {
       keep: 3,
       platforms: ["linux/arm64"],
       platformsRequired: ["linux/arm64"],
-      source: releases,
       exclude: [],
       minimumReleaseAgeHours: 0,
       floatingTags: ["latest"],
@@ -49,13 +46,10 @@ describe("appSettings", () => {
   });
 
   it.each([
-    ["releases", releases, "me/fork", { kind: "githubReleases", repository: "me/fork" }],
-    ["releases", releases, "https://h/me/fork.git", { kind: "gitTags", url: "https://h/me/fork.git" }],
-    ["tags", tags, "me/fork", { kind: "gitTags", url: "https://github.com/me/fork.git" }],
-    ["tags", tags, "https://h/me/fork.git", { kind: "gitTags", url: "https://h/me/fork.git" }],
-    ["a branch", branch, "https://h/me/fork.git", { ...branch, url: "https://h/me/fork.git" }],
-  ])("reads %s (%j) from %s as %j", (_, source, repository, expected) => {
-    expect(settings({ source }, { apps: { app: { repository } } }).source).toEqual(expected);
+    ["me/fork", { kind: "github", repository: "me/fork" }],
+    ["https://h/me/fork.git", { kind: "git", url: "https://h/me/fork.git" }],
+  ])("passes the repository %s on as %j", (repository, expected) => {
+    expect(settings({ source: releases }, { apps: { app: { repository } } }).repository).toEqual(expected);
   });
 });
 

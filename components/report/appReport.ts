@@ -1,0 +1,67 @@
+import type { Platform } from "../plan/platform";
+
+/** How a version, or one platform of it, stands. The words are what the reader sees. */
+export type ReportState =
+  | "published"
+  | "adopted"
+  | "will build"
+  | "will copy"
+  | "missing"
+  | "partial"
+  | "incomplete"
+  | "unknown"
+  | "moved"
+  | "gone"
+  | "not offered"
+  | "waiting"
+  | "-";
+
+/** One platform of a version. */
+export interface PlatformReport {
+  readonly platform: Platform;
+  readonly state: ReportState;
+  /** A gap or a remark: `unsigned`, `no SBOM`, `upstream publishes it itself`. */
+  readonly note?: string;
+}
+
+/** One version: a row of the table. */
+export interface VersionReport {
+  readonly version: string;
+  /** Its tag in the mirror. */
+  readonly tag: string;
+  readonly state: ReportState;
+  readonly platforms: readonly PlatformReport[];
+  readonly notes?: readonly string[];
+  readonly problem?: string;
+}
+
+/** A floating tag that moves, or would if it could. Ends are versions or digests. */
+export interface FloatingReport {
+  readonly tag: string;
+  /** Undefined: the tag does not exist yet. */
+  readonly from?: string;
+  /** Undefined: it stays where it is. */
+  readonly to?: string;
+  readonly note?: string;
+}
+
+/** An upstream tag that is not mirrored, and why. */
+export interface RejectedReport {
+  readonly tag: string;
+  readonly reason: string;
+}
+
+/**
+ * One app as the preview shows it. All text may come from upstream or a registry: whatever renders a report escapes it.
+ */
+export interface AppReport {
+  readonly app: string;
+  /** `registry/namespace/name`. */
+  readonly repository: string;
+  /** In the order to be shown, highest version first. */
+  readonly versions: readonly VersionReport[];
+  readonly floating: readonly FloatingReport[];
+  readonly rejected: readonly RejectedReport[];
+  readonly notes: readonly string[];
+  readonly problems: readonly string[];
+}

@@ -1,0 +1,61 @@
+import type { AppPlan, PlannedFloatingTag, PlannedVersion } from "../plan/appPlan";
+import type { Platform } from "../plan/platform";
+import type { AppReport, FloatingReport, PlatformReport, ReportState, VersionReport } from "./appReport";
+
+/** Further remarks a plan does not know: version → gaps, such as `unsigned` or `no SBOM linux/arm64`. */
+export type VersionNotes = ReadonlyMap<string, readonly string[]>;
+
+/** An app's plan as the preview shows it. Floating tags that are where they belong are left out. */
+export function planReport(plan: AppPlan, notes: VersionNotes = new Map()): AppReport {
+  return {
+    app: plan.specification.name,
+    repository: plan.repository,
+    versions: plan.versions.map((version) => versionReport(version, plan.platforms, notes.get(version.version) ?? [])),
+    floating: plan.floatingTags.filter(({ action }) => action !== "unchanged").map(floatingReport),
+    rejected: plan.rejected,
+    notes: [...plan.notes, ...officialNotes(plan)],
+    problems: plan.problems,
+  };
+}
+
+function versionReport(planned: PlannedVersion, wanted: readonly Platform[], notes: readonly string[]): VersionReport {
+  const { version, tag, plan } = planned;
+  const adopted = plan.state === "published" && plan.origin === "adopted";
+  return {
+    version,
+    tag,
+    state: adopted ? "adopted" : plan.state,
+    platforms: wanted.map((platform) => platformReport(planned, platform)),
+    notes,
+    ...(plan.problem !== undefined && { problem: plan.problem }),
+  };
+}
+
+function platformReport(planned: PlannedVersion, platform: Platform): PlatformReport {
+  const note = planned.notOffered[platform];
+  const state = platformState(planned, platform);
+  return { platform, state, ...(state === "not offered" && note !== undefined && { note }) };
+}
+
+function platformState({ plan, copies, notOffered, official }: PlannedVersion, platform: Platform): ReportState {
+  if (plan.build.includes(platform)) return platform in copies ? "will copy" : "will build";
+  if (plan.present && platform in plan.present.platforms) return plan.origin === "adopted" ? "adopted" : "published";
+  if (platform in notOffered) return "not offered";
+  if (plan.state === "unknown" || plan.state === "gone") return plan.state;
+  return official.includes(platform) && !plan.lacking.includes(platform) ? "-" : "missing";
+}
+
+function floatingReport({ tag, action, candidates, current, held }: PlannedFloatingTag): FloatingReport {
+  const from = current && { from: current.version ?? current.digest };
+  const [best, ...others] = candidates;
+  if (action === "hold" || best === undefined) return { tag, ...from, ...(held !== undefined && { note: held }) };
+  const note = others.length === 0 ? {} : { note: `or ${others.join(", ")}, if that is not published by then` };
+  return { tag, ...from, to: best, ...note };
+}
+
+function officialNotes({ platforms, versions }: AppPlan): readonly string[] {
+  return platforms.flatMap((platform) => {
+    const names = versions.filter(({ official }) => official.includes(platform)).map(({ version }) => version);
+    return names.length === 0 ? [] : [`upstream publishes ${platform} itself: ${names.join(", ")}`];
+  });
+}

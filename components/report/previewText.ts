@@ -1,0 +1,45 @@
+import { alignedTable } from "./alignedTable";
+import type { AppReport } from "./appReport";
+import { reportLists, reportPlatforms } from "./reportLists";
+import { safeText } from "./safeText";
+
+/**
+ * The preview as plain text: for each app a table of versions and platforms, the floating tags that move, notes,
+ * rejected tags and problems. Nothing in it can start a command of whatever prints it.
+ * @param width beyond which a table continues in a further block, in characters.
+ */
+export function previewText(reports: readonly AppReport[], width = 120): string {
+  return reports.map((report) => appText(report, width).join("\n")).join("\n\n");
+}
+
+function appText(report: AppReport, width: number): readonly string[] {
+  const { floating, notes, rejected, problems } = reportLists(report);
+  return [
+    `${safeText(report.app)} (${safeText(report.repository)})`,
+    ...(report.versions.length === 0
+      ? ["  no versions"]
+      : table(report, width - 2).map((line) => (line === "" ? "" : `  ${line}`))),
+    ...section("floating tags", floating),
+    ...section("notes", notes),
+    ...section("tags that are not mirrored", rejected),
+    ...section("problems", problems),
+  ];
+}
+
+function table(report: AppReport, width: number): readonly string[] {
+  const platforms = reportPlatforms(report);
+  // A column that only repeats the version is left out.
+  const tags = report.versions.some(({ version, tag }) => version !== tag);
+  const header = ["version", ...(tags ? ["tag"] : []), "state", ...platforms];
+  const rows = report.versions.map((row) => [
+    row.version,
+    ...(tags ? [row.tag] : []),
+    row.state,
+    ...platforms.map((platform) => row.platforms.find((entry) => entry.platform === platform)?.state ?? "-"),
+  ]);
+  return alignedTable([header, ...rows], width);
+}
+
+function section(title: string, lines: readonly string[]): readonly string[] {
+  return lines.length === 0 ? [] : [`  ${title}:`, ...lines.map((line) => `    - ${safeText(line)}`)];
+}

@@ -1,0 +1,58 @@
+import type { AppReport, FloatingReport } from "./appReport";
+import type { Platform } from "../plan/platform";
+
+const longestList = 20;
+
+/** What stands below an app's table, as lines of unescaped text. */
+export interface ReportLists {
+  readonly floating: readonly string[];
+  readonly notes: readonly string[];
+  readonly rejected: readonly string[];
+  readonly problems: readonly string[];
+}
+
+/**
+ * Gathers the remarks of an app and of its versions and platforms. Problems are all listed; of notes and rejected tags,
+ * of which upstream can make thousands, the first twenty and how many more there are.
+ */
+export function reportLists(report: AppReport): ReportLists {
+  const ofVersions = report.versions.flatMap(({ version, platforms, notes = [] }) => [
+    ...notes.map((note) => `${version}: ${note}`),
+    ...platforms.flatMap(({ platform, note }) => (note === undefined ? [] : [`${version} ${platform}: ${note}`])),
+  ]);
+  return {
+    floating: report.floating.map(describeMove),
+    notes: shortened([...report.notes, ...ofVersions], "notes"),
+    rejected: shortened(
+      report.rejected.map(({ tag, reason }) => `${JSON.stringify(clipped(tag))}: ${reason}`),
+      "tags",
+    ),
+    problems: [
+      ...report.problems,
+      ...report.versions.flatMap(({ version, problem }) => (problem === undefined ? [] : [`${version}: ${problem}`])),
+    ],
+  };
+}
+
+/** The platforms of an app's versions, in the order in which they first appear. */
+export function reportPlatforms(report: AppReport): readonly Platform[] {
+  return [...new Set(report.versions.flatMap(({ platforms }) => platforms.map(({ platform }) => platform)))];
+}
+
+/** `latest: 1.2.2 -> 1.2.3`, or why it does not move. */
+export function describeMove({ tag, from, to, note }: FloatingReport): string {
+  const current = from === undefined ? "new" : clipped(from);
+  const move =
+    to === undefined ? `stays at ${from === undefined ? "nothing" : clipped(from)}` : `${current} -> ${clipped(to)}`;
+  return `${tag}: ${move}${note === undefined ? "" : ` (${note})`}`;
+}
+
+function shortened(lines: readonly string[], what: string): readonly string[] {
+  if (lines.length <= longestList) return lines;
+  return [...lines.slice(0, longestList), `and ${lines.length - longestList} more ${what}`];
+}
+
+/** A tag may be of any length; the reason behind it must still be seen. Digests stay whole. */
+function clipped(text: string): string {
+  return text.length <= 100 ? text : `${text.slice(0, 99)}…`;
+}

@@ -1,0 +1,34 @@
+const invisible = /(?! )[\p{C}\p{Z}\p{M}\p{Default_Ignorable_Code_Point}]/gu;
+// `::name` and `##[name]` are workflow commands of GitHub Actions; `<{%…%}>` is colour markup of the Pulumi CLI.
+const commands = /:(?=:[A-Za-z])|(?<=^ *):(?=:)|\[(?<=##\[)|\{(?<=<\{)/g;
+
+const shownCharacter = /\\x[0-9a-f]{2}|\\u\{[0-9a-f]+\}|[^]/gu;
+
+/**
+ * Text from anywhere as one line that shows what it is and does nothing: control, formatting, combining and other
+ * invisible characters, line breaks among them, and what would start a command of the program that prints it, are
+ * written as escapes (`\x1b`, `\u{202e}`). Longer text is cut, which an ellipsis shows; an escape is never cut in half.
+ * @param longest of the result, in characters.
+ */
+export function safeText(text: string, longest = 300): string {
+  // What comes after cannot be in the result, and a text of megabytes is not worth escaping.
+  const beginning = text.slice(0, 2 * longest + 2);
+  const shown = beginning.replace(invisible, escapeCharacter).replace(commands, escapeCharacter);
+  return length(shown) <= longest ? shown : `${fitting(shown, longest - 1)}…`;
+}
+
+function fitting(text: string, longest: number): string {
+  let used = 0;
+  const kept = [...text.matchAll(shownCharacter)].map(([part]) => part);
+  return kept.filter((part) => (used += length(part)) <= longest).join("");
+}
+
+function length(text: string): number {
+  return Array.from(text).length;
+}
+
+/** One character as an escape. */
+export function escapeCharacter(character: string): string {
+  const code = character.codePointAt(0) ?? 0;
+  return code < 0x100 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u{${code.toString(16)}}`;
+}

@@ -1,0 +1,103 @@
+import { alignedTable } from "./alignedTable";
+import type { AppResult, Outcome, VersionResult } from "./appResult";
+import { codeBlock, inlineCode } from "./inlineCode";
+import { markdownSection } from "./markdownSection";
+import { markdownTable } from "./markdownTable";
+import { describeMove } from "./reportLists";
+import { safeText } from "./safeText";
+
+const outcomes: readonly Outcome[] = ["published", "repaired", "adopted", "unchanged", "missing", "waiting"];
+
+/** The run's summary as Markdown, for `$GITHUB_STEP_SUMMARY`: what happened first, what stayed as it was only counted. */
+export function summaryMarkdown(results: readonly AppResult[]): string {
+  const apps = results.map((result) => appSection(result).join("\n\n"));
+  return `${["## Mirror", `**${totals(results)}**`, ...apps].join("\n\n")}\n`;
+}
+
+/**
+ * The same for the terminal.
+ * @param width beyond which a table continues in a further block, in characters.
+ */
+export function summaryText(results: readonly AppResult[], width = 120): string {
+  const apps = results.map((result) => {
+    const rows = changed(result).map(({ version, outcome, builds }) => [version, outcome, durations(builds)]);
+    const lists = [
+      ...reasons(result),
+      ...result.floating.map(describeMove),
+      ...result.notes,
+      ...result.problems.map((problem) => `PROBLEM ${problem}`),
+    ];
+    return [
+      `${safeText(result.app)} (${safeText(result.repository)}): ${count(result.versions)}`,
+      ...(rows.length === 0
+        ? []
+        : alignedTable([["version", "outcome", "built in"], ...rows], width - 2).map((line) => `  ${line}`)),
+      ...lists.map((line) => `  - ${safeText(line)}`),
+    ].join("\n");
+  });
+  return [totals(results), ...apps].join("\n\n");
+}
+
+function appSection(result: AppResult): readonly string[] {
+  const rows = changed(result).map((row) => [
+    inlineCode(row.version),
+    row.outcome,
+    row.platforms.map((platform) => inlineCode(platform)).join(" ") || "-",
+    inlineCode(durations(row.builds)),
+    row.digest === undefined ? "-" : inlineCode(row.digest),
+  ]);
+  return [
+    `### ${inlineCode(result.app)} in ${inlineCode(result.repository)}`,
+    `${count(result.versions)}.`,
+    ...(rows.length === 0 ? [] : [markdownTable(["version", "outcome", "platforms", "built in", "digest"], rows)]),
+    ...markdownSection("Missing or waiting", reasons(result)),
+    ...markdownSection("Problems", result.problems),
+    ...markdownSection("Floating tags", result.floating.map(describeMove)),
+    ...markdownSection("Notes", result.notes),
+    ...commands(result),
+  ];
+}
+
+/** How to pull and verify the highest version there is; the others go alike. */
+function commands({ repository, versions, verify }: AppResult): readonly string[] {
+  const example = versions.find(({ digest }) => digest !== undefined);
+  if (!example) return [];
+  const pull = `docker pull ${repository}:${example.tag}`;
+  const check = verify === undefined ? [] : [verify(`${repository}@${example.digest}`)];
+  return [codeBlock([pull, ...check])];
+}
+
+function reasons(result: AppResult): readonly string[] {
+  return result.versions.flatMap(({ version, reason }) => (reason === undefined ? [] : [`${version}: ${reason}`]));
+}
+
+function changed(result: AppResult): readonly VersionResult[] {
+  return result.versions.filter(({ outcome }) => outcome !== "unchanged");
+}
+
+function totals(results: readonly AppResult[]): string {
+  const problems = results.reduce((sum, result) => sum + result.problems.length, 0);
+  const apps = results.length === 1 ? "1 app" : `${results.length} apps`;
+  return `${apps}: ${count(results.flatMap((result) => result.versions))}, ${problems === 1 ? "1 problem" : `${problems} problems`}`;
+}
+
+function count(versions: readonly VersionResult[]): string {
+  const counts = outcomes.map((outcome) => ({
+    outcome,
+    number: versions.filter((row) => row.outcome === outcome).length,
+  }));
+  const present = counts.filter(({ number }) => number > 0);
+  return present.length === 0 ? "no versions" : present.map(({ outcome, number }) => `${number} ${outcome}`).join(", ");
+}
+
+function durations(builds: VersionResult["builds"]): string {
+  return builds.map(({ platform, seconds }) => `${platform} ${duration(seconds)}`).join(", ") || "-";
+}
+
+/** `42 s`, `4 min 12 s`, `2 h 5 min`. */
+function duration(seconds: number): string {
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+}

@@ -1,0 +1,138 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { AppResult } from "../../components/report/appResult";
+import { summaryMarkdown, summaryText } from "../../components/report/summary";
+import { hostileText } from "./hostileText";
+
+const digest = `sha256:${"a".repeat(64)}`;
+
+const result: AppResult = {
+  app: "outline",
+  repository: "ghcr.io/acme/outline",
+  versions: [
+    {
+      version: "1.9.3",
+      tag: "1.9.3",
+      outcome: "missing",
+      platforms: [],
+      reason: "the build for linux/arm64 failed: exit code 1",
+      builds: [],
+    },
+    {
+      version: "1.9.2",
+      tag: "1.9.2",
+      outcome: "published",
+      digest,
+      platforms: ["linux/amd64", "linux/arm64"],
+      builds: [
+        { platform: "linux/amd64", seconds: 41.6 },
+        { platform: "linux/arm64", seconds: 252 },
+      ],
+    },
+    { version: "1.9.1", tag: "1.9.1", outcome: "unchanged", digest, platforms: ["linux/amd64"], builds: [] },
+  ],
+  floating: [{ tag: "latest", from: "1.9.1", to: "1.9.2" }],
+  notes: [],
+  problems: ["1.9.3 is not complete"],
+  verify: (reference) => `cosign verify ${reference}`,
+};
+
+describe("summaryMarkdown", () => {
+  it("says what happened and why, and how to pull and verify", () => {
+    expect(summaryMarkdown([result])).toBe(
+      [
+        "## Mirror",
+        "",
+        "**1 app: 1 published, 1 unchanged, 1 missing, 1 problem**",
+        "",
+        "### `outline` in `ghcr.io/acme/outline`",
+        "",
+        "1 published, 1 unchanged, 1 missing.",
+        "",
+        "| version | outcome | platforms | built in | digest |",
+        "| --- | --- | --- | --- | --- |",
+        "| `1.9.3` | missing | - | `-` | - |",
+        `| \`1.9.2\` | published | \`linux/amd64\` \`linux/arm64\` | \`linux/amd64 42 s, linux/arm64 4 min 12 s\` | \`${digest}\` |`,
+        "",
+        "**Missing or waiting**",
+        "",
+        "- `1.9.3: the build for linux/arm64 failed: exit code 1`",
+        "",
+        "**Problems**",
+        "",
+        "- `1.9.3 is not complete`",
+        "",
+        "**Floating tags**",
+        "",
+        "- `latest: 1.9.1 -\\x3e 1.9.2`",
+        "",
+        "```console",
+        "docker pull ghcr.io/acme/outline:1.9.2",
+        `cosign verify ghcr.io/acme/outline@${digest}`,
+        "```",
+        "",
+      ].join("\n"),
+    );
+  });
+
+  it("names no command for an app of which nothing is published, nor a verification for what is not signed", () => {
+    const { verify: _, ...unsigned } = result;
+    expect(summaryMarkdown([unsigned])).not.toContain("cosign");
+    expect(summaryMarkdown([{ ...result, versions: result.versions.slice(0, 1) }])).not.toContain("docker pull");
+  });
+
+  it("counts no versions as such", () => {
+    expect(summaryMarkdown([{ ...result, versions: [], problems: [] }])).toContain(
+      "**1 app: no versions, 0 problems**",
+    );
+    expect(summaryMarkdown([])).toContain("**0 apps: no versions, 0 problems**");
+  });
+
+  it("keeps its shape, whatever the texts are", () => {
+    const shape = (markdown: string) => markdown.split("\n").map((line) => [line.slice(0, 2), line.split("|").length]);
+    const hostile = (text: string): AppResult => ({
+      ...result,
+      app: text,
+      versions: result.versions.map((version) => ({
+        ...version,
+        version: text,
+        tag: text,
+        reason: text,
+        digest: text,
+      })),
+      floating: [{ tag: text, from: text, to: text, note: text }],
+      notes: [text],
+      problems: [text],
+      verify: () => `verify ${text}`,
+    });
+    fc.assert(
+      fc.property(hostileText, (text) => {
+        expect(shape(summaryMarkdown([hostile(text)]))).toEqual(shape(summaryMarkdown([hostile("x")])));
+        expect(summaryMarkdown([hostile(text)])).not.toMatch(/^\s*::|##\[|</m);
+        expect(summaryText([hostile(text)], 10_000).split("\n").length).toBe(
+          summaryText([hostile("x")]).split("\n").length,
+        );
+        expect(summaryText([hostile(text)])).not.toMatch(/^\s*::|##\[|<\{/m);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe("summaryText", () => {
+  it("says the same to a terminal", () => {
+    expect(summaryText([result])).toBe(
+      [
+        "1 app: 1 published, 1 unchanged, 1 missing, 1 problem",
+        "",
+        "outline (ghcr.io/acme/outline): 1 published, 1 unchanged, 1 missing",
+        "  version  outcome    built in",
+        "  1.9.3    missing    -",
+        "  1.9.2    published  linux/amd64 42 s, linux/arm64 4 min 12 s",
+        "  - 1.9.3: the build for linux/arm64 failed: exit code 1",
+        "  - latest: 1.9.1 -> 1.9.2",
+        "  - PROBLEM 1.9.3 is not complete",
+      ].join("\n"),
+    );
+  });
+});
