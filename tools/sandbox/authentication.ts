@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { TLSSocket } from "node:tls";
-import type { Answer } from "./front";
+import type { Answer } from "./exchange";
 
 /** How the sandbox's registry authenticates its clients. */
 export interface AuthenticationOptions {

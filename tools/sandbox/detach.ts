@@ -31,7 +31,6 @@ export function detach(
     env: {
       ...process.env,
       TS_NODE_PROJECT: `${checkout}/tsconfig.json`,
-      TS_NODE_COMPILER_OPTIONS: '{"target":"es2022"}',
     },
   });
   closeSync(log);

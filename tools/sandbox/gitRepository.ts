@@ -89,6 +89,8 @@ async function initialise(folder: string): Promise<void> {
     // Large files are stored whole and handed out as they are.
     "bigFileThreshold = 1m",
     "compression = 1",
+    // A fixture need not survive a power cut, and thousands of tags are synced one by one otherwise.
+    "fsync = none",
   ];
   writeFileSync(join(folder, "config"), `${readFileSync(join(folder, "config"), "utf8")}${settings.join("\n")}\n`);
 }

@@ -1,8 +1,8 @@
 import { Transform, type TransformCallback } from "node:stream";
 
 /**
- * A stream that passes a body on at a limited speed and, after a limited number of bytes, stops for good and says so.
- * `onLimit` is called once, when byte number `limit` has been passed on; nothing passes after it.
+ * A stream that passes a body on at a limited speed and ends after a limited number of bytes; what comes later is dropped.
+ * `onLimit` is called once, when byte number `limit` has been passed on, and before the stream's end is announced.
  */
 export class Pacer extends Transform {
   private passed = 0;
@@ -12,7 +12,7 @@ export class Pacer extends Transform {
     private readonly onLimit: () => void = () => {},
   ) {
     super();
-    if (limits.limit === 0) queueMicrotask(onLimit);
+    if (limits.limit === 0) this.reachLimit();
   }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
@@ -27,10 +27,15 @@ export class Pacer extends Transform {
       const end = Math.min(chunk.length, offset + step, offset + limit - this.passed);
       this.push(chunk.subarray(offset, end));
       this.passed += end - offset;
+      if (this.passed >= limit) return this.reachLimit();
       if (bytesPerSecond !== undefined) await pause(((end - offset) / bytesPerSecond) * 1000);
       offset = end;
-      if (this.passed >= limit) this.onLimit();
     }
+  }
+
+  private reachLimit(): void {
+    this.onLimit();
+    this.push(null);
   }
 }
 

@@ -19,18 +19,21 @@ export interface LoggedRequest {
  * answer ends, so that who has the answer finds the line. Written synchronously: the log is evidence, also after a SIGKILL.
  */
 export class RequestLog {
-  private readonly descriptor: number;
+  private descriptor: number | undefined;
 
   constructor(readonly file: string) {
     this.descriptor = openSync(file, "a");
   }
 
+  /** Adds a line; after `close` nothing is written, since connections may end later than their part. */
   write({ time, method, path, status, bytes, milliseconds }: LoggedRequest): void {
+    if (this.descriptor === undefined) return;
     writeSync(this.descriptor, `${time} ${method} ${path} ${status} ${bytes} ${milliseconds}\n`);
   }
 
   close(): void {
-    closeSync(this.descriptor);
+    if (this.descriptor !== undefined) closeSync(this.descriptor);
+    this.descriptor = undefined;
   }
 
   /** Reads a log file back; a missing file is an empty log. */
