@@ -1,6 +1,6 @@
-import * as pulumi from "@pulumi/pulumi";
 import { apps } from "./apps";
 import { configure } from "./components/configure";
+import { readHandedOver } from "./components/handover/readHandedOver";
 import { MirroredApp } from "./components/mirroredApp";
 import { openEdges } from "./components/openEdges";
 import { previousRun } from "./components/previousRun";
@@ -13,12 +13,14 @@ export = async () => {
   retainEverything();
   const config = configure(apps);
   const edges = openEdges(config, apps);
-  const plans = await surveyApps(config, await previousRun(), edges.survey);
+  const [published, handedOver] = await Promise.all([previousRun(), readHandedOver(config)]);
+  const plans = await surveyApps(config, published, edges.survey, handedOver);
   await reportPlans(plans);
   const mirrored = new Map<string, MirroredApp>();
   const versionEdges = edges.version((app, version) => mirrored.get(app)?.versions.get(version));
   for (const plan of plans) {
-    mirrored.set(plan.specification.name, new MirroredApp(plan.specification.name, { plan, edges: versionEdges }));
+    const { name } = plan.specification;
+    mirrored.set(name, new MirroredApp(name, { plan, edges: versionEdges }));
   }
-  return conclude(plans, mirrored, pulumi.runtime.isDryRun());
+  return conclude(config, plans, mirrored, published);
 };

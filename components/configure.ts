@@ -29,6 +29,5 @@ export function configure(apps: readonly AppSpecification[]): Configuration {
   const config = attempt(() => readConfig(stackConfig(), { apps, environment: process.env }));
   const run = attempt(() => readRunOptions(process.env, apps));
   if (!config || !run) throw new pulumi.RunError(["the configuration has mistakes:", ...problems].join("\n  "));
-  const chosen = run.apps ? new Map([...config.apps].filter(([name]) => run.apps?.includes(name))) : config.apps;
-  return { ...config, apps: chosen, run };
+  return { ...config, run };
 }

@@ -45,7 +45,8 @@ export class MirroredApp extends pulumi.ComponentResource {
           ),
         ]),
     );
-    const floating = plan.floatingTags.map((tag) => this.declareFloatingTag(name, plan, tag));
+    const tags = edges.phase === "build" ? [] : plan.floatingTags;
+    const floating = tags.map((tag) => this.declareFloatingTag(name, plan, tag));
     this.ended = this.collect(plan, floating);
     this.outcome = pulumi.output(this.ended);
     this.registerOutputs({ repository });
@@ -137,7 +138,7 @@ export class MirroredApp extends pulumi.ComponentResource {
       "record" in outcome && outcome.record ? [[version, outcome.record] as const] : [],
     );
     const failures = outcomes.flatMap(([version, outcome]) =>
-      outcome.state === "failed" ? [`${version}: ${outcome.reason}`] : [],
+      "reason" in outcome ? [`${version}: ${outcome.reason}`] : [],
     );
     return {
       published: {

@@ -37,16 +37,50 @@ export class MirroredVersion extends pulumi.ComponentResource {
     super("multiarch-mirror:index:MirroredVersion", name, {}, options);
     const { repository, planned } = args;
     this.declareBases(name, args);
-    const declared = [...new Set([...(Object.keys(planned.plan.keep) as Platform[]), ...toBuild(planned)])];
+    const kept = args.edges.phase === "build" ? [] : (Object.keys(planned.plan.keep) as Platform[]);
+    const declared = [...new Set([...kept, ...toBuild(planned)])];
     this.images = Object.fromEntries(
       declared.map((platform) => {
         const recipe = planned.recipes.find((candidate) => candidate.platform === platform);
         return [platform, this.declareImage(`${name}-${platformSlug(platform)}`, repository, platform, recipe, args)];
       }),
     );
-    this.ended = planned.plan.sources ? this.declareIndex(name, args, planned.plan.sources) : this.leaveIndex(name, args);
+    this.ended = this.end(name, args);
     this.outcome = pulumi.output(this.ended);
     this.registerOutputs({ tag: `${repository}:${planned.tag}` });
+  }
+
+  private end(name: string, args: MirroredVersionArgs): Promise<VersionOutcome> {
+    const { sources } = args.planned.plan;
+    if (args.edges.phase === "build") return this.buildOnly(args);
+    return sources ? this.declareIndex(name, args, sources) : this.leaveIndex(name, args);
+  }
+
+  /** Phase `build`: waits for every image and checks it, each by itself, as the platforms do not depend on each other. */
+  private async buildOnly({ repository, specification, planned, edges }: MirroredVersionArgs): Promise<VersionOutcome> {
+    if (pulumi.runtime.isDryRun()) return { state: "pending" };
+    if (planned.plan.problem !== undefined) return failed(planned, planned.plan.problem);
+    const ended = toBuild(planned).map(async (platform) => {
+      try {
+        const ref = await settle(this.imageFor(platform));
+        if (ref.state !== "known") throw new Error(`the build for ${platform} failed`);
+        const digest = digestOf(ref.value);
+        const recipe = planned.recipes.find((candidate) => candidate.platform === platform);
+        const reference = `${repository}@${digest}`;
+        await edges.check({ reference, platform, specification, planned, ...(recipe && { recipe }) });
+        return { platform, digest };
+      } catch (error) {
+        return { reason: reasonOf(error) };
+      }
+    });
+    const results = await Promise.all(ended);
+    const images = results.flatMap((result) => ("digest" in result ? [[result.platform, result.digest] as const] : []));
+    const reasons = results.flatMap((result) => ("reason" in result ? [result.reason] : []));
+    return {
+      state: "built",
+      images: Object.fromEntries(images),
+      ...(reasons.length > 0 && { reason: reasons.join("; ") }),
+    };
   }
 
   /** Declares the bases nobody publishes, in the order they build on each other, and those kept from earlier runs. */
@@ -162,7 +196,7 @@ export class MirroredVersion extends pulumi.ComponentResource {
     attestation: Attestation | undefined,
   ): Promise<VersionOutcome> {
     const before = await outcome;
-    if (before.state === "pending" || !before.record || !attestation || pulumi.runtime.isDryRun()) return before;
+    if (!("record" in before) || !before.record || !attestation || pulumi.runtime.isDryRun()) return before;
     const summary = await settle(attestation.summary);
     if (summary.state === "known") return { ...before, record: { ...before.record, attested: true } };
     const why = summary.state === "failed" ? `: ${reasonOf(summary.error)}` : "";

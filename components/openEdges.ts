@@ -46,11 +46,20 @@ export function openEdges(config: Configuration, apps: readonly AppSpecification
         discover: find,
         offer: files.offer,
         attestations: attestationEdges(registry, config),
+        run: { phase: config.run.phase, covers: (platform) => config.run.platforms?.includes(platform) ?? true },
         prepare: (request) =>
           prepareBuild(request, {
             config,
             apps,
-            edges: { probe, planOf, bases, discover: find, readSource: readOne, checksums: (specification, release, platform) => files.checksums(specification, buildTarget(release, platform)) },
+            edges: {
+              probe,
+              planOf,
+              bases,
+              discover: find,
+              readSource: readOne,
+              checksums: (specification, release, platform) =>
+                files.checksums(specification, buildTarget(release, platform)),
+            },
           }),
       };
     },
@@ -58,6 +67,7 @@ export function openEdges(config: Configuration, apps: readonly AppSpecification
       check: async (image) => {
         await check(image, registry, config);
       },
+      phase: config.run.phase,
       attest: { config: config.attest, startedOn },
       lookAgain: (reference) => lookAgain(reference, registry),
       builder: (platform) => builderFor(config.builder, platform),
@@ -130,6 +140,11 @@ async function check(
   const target = planned.release && buildTarget(planned.release, platform);
   const source = target && specification.identical?.file(target);
   const checksum = source === undefined ? undefined : recipe?.fileChecksums[source];
+  if (source !== undefined && checksum === undefined) {
+    throw new Error(
+      `the checksum of ${source}, which ${specification.identical?.path} must be identical to, is not known`,
+    );
+  }
   return checkImage({
     registry,
     repository,

@@ -1,9 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { Configuration } from "./configure";
+import type { HandedOverImage } from "./handover/digestFile";
+import { writeDigestFiles } from "./handover/digestFolder";
 import type { AppOutcome, MirroredApp } from "./mirroredApp";
 import type { AppPlan } from "./plan/appPlan";
+import type { Digest } from "./plan/digest";
+import type { Platform } from "./plan/platform";
+import type { Published } from "./plan/published";
 import { planReport } from "./report/planReport";
 import { previewText } from "./report/previewText";
-import type { Published } from "./plan/published";
+import { attestationGaps, runFile, writeRunFile } from "./runFile";
 
 /** The stack outputs. */
 export interface StackOutputs {
@@ -15,42 +21,83 @@ export interface StackOutputs {
   readonly problems: pulumi.Output<readonly string[]>;
 }
 
-/** Prints what was found, once, before anything is declared. Problems of a preview are errors: it exits non-zero. */
+/** Prints what was found, once, before anything is declared. */
 export async function reportPlans(plans: readonly AppPlan[]): Promise<void> {
-  const reports = plans.map((plan) => planReport(plan, attestationGaps(plan)));
-  await pulumi.log.info(previewText(reports));
-}
-
-function attestationGaps({ versions }: AppPlan): ReadonlyMap<string, readonly string[]> {
-  return new Map(versions.map(({ version, attestation }) => [version, attestation?.gaps ?? []]));
+  await pulumi.log.info(previewText(plans.map((plan) => planReport(plan, attestationGaps(plan)))));
 }
 
 /**
  * Waits for every app and makes the outputs. They are values, not Outputs of resources: a failed resource would otherwise take
- * all of them with it. Failures are logged as errors when everything has settled, which makes the run exit non-zero.
+ * all of them with it. Failures are logged as one error when everything has settled, which makes the run exit non-zero.
+ * @param published the record of the last run, which a build run passes on unchanged.
  */
 export function conclude(
+  config: Configuration,
   plans: readonly AppPlan[],
   mirrored: ReadonlyMap<string, MirroredApp>,
-  dryRun: boolean,
+  published: Published,
 ): StackOutputs {
-  const ended = Promise.all([...mirrored].map(async ([name, app]) => [name, await app.ended] as const));
-  const outcomes = ended.then(async (apps) => {
-    const problems = apps.flatMap(([name, { failures }]) => failures.map((failure) => `${name}: ${failure}`));
-    if (problems.length > 0) await pulumi.log.error(problems.join("\n"));
-    return { apps, problems };
-  });
+  const done = finish(config, plans, mirrored);
+  const record = (outcomes: ReadonlyMap<string, AppOutcome>): Published =>
+    config.run.phase === "build"
+      ? published
+      : Object.fromEntries([...outcomes].map(([name, outcome]) => [name, outcome.published]));
   return {
-    published: pulumi.output(
-      outcomes.then(({ apps }) => Object.fromEntries(apps.map(([name, { published }]) => [name, published]))),
+    published: pulumi.output(done.then(({ outcomes }) => record(outcomes))),
+    missing: pulumi.output(
+      done.then(({ outcomes }) => [...outcomes].flatMap(([name, outcome]) => missingOf(name, outcome))),
     ),
-    missing: pulumi.output(outcomes.then(({ apps }) => apps.flatMap(([name, outcome]) => missingOf(name, outcome)))),
-    problems: pulumi.output(outcomes.then(({ problems }) => problems)),
+    problems: pulumi.output(done.then(({ problems }) => problems)),
   };
 }
 
+interface Finished {
+  readonly outcomes: ReadonlyMap<string, AppOutcome>;
+  readonly problems: readonly string[];
+}
+
+async function finish(
+  { run }: Configuration,
+  plans: readonly AppPlan[],
+  mirrored: ReadonlyMap<string, MirroredApp>,
+): Promise<Finished> {
+  const outcomes = new Map(
+    await Promise.all([...mirrored].map(async ([name, app]) => [name, await app.ended] as const)),
+  );
+  const problems = [...outcomes].flatMap(([name, { failures }]) => failures.map((failure) => `${name}: ${failure}`));
+  const dryRun = pulumi.runtime.isDryRun();
+  if (!dryRun && run.phase === "build" && run.digests !== undefined) {
+    const platforms = run.platforms ?? [...new Set(plans.flatMap((plan) => plan.platforms))];
+    await writeDigestFiles(
+      run.digests,
+      platforms,
+      plans.flatMap((plan) => imagesOf(plan, outcomes)),
+    );
+  }
+  if (run.report !== undefined) await writeRunFile(run.report, runFile(plans, dryRun ? undefined : outcomes));
+  if (problems.length > 0) await pulumi.log.error(problems.join("\n"));
+  return { outcomes, problems };
+}
+
+function imagesOf(plan: AppPlan, outcomes: ReadonlyMap<string, AppOutcome>): readonly HandedOverImage[] {
+  const { repository, specification, versions } = plan;
+  return versions.flatMap(({ version, release }) => {
+    const outcome = outcomes.get(specification.name)?.outcomes[version];
+    if (outcome?.state !== "built" || !release) return [];
+    const images = Object.entries(outcome.images) as [Platform, Digest][];
+    return images.map(([platform, digest]) => ({
+      app: specification.name,
+      version,
+      commit: release.commit,
+      platform,
+      repository,
+      digest,
+    }));
+  });
+}
+
 function missingOf(name: string, { outcomes }: AppOutcome): readonly string[] {
-  return Object.entries(outcomes).flatMap(([version, outcome]) =>
-    outcome.state === "published" ? [] : [`${name} ${version}`],
+  return Object.entries(outcomes).flatMap(([version, { state }]) =>
+    state === "published" || state === "built" ? [] : [`${name} ${version}`],
   );
 }

@@ -11,7 +11,10 @@ export interface UpstreamFiles {
   /** Whether all files of a platform are there. Never rejects. */
   readonly offer: (specification: AppSpecification, target: BuildTarget) => Promise<Offer>;
   /** Checksum of each file by URL. Rejects when one that is asked for cannot be had. */
-  readonly checksums: (specification: AppSpecification, target: BuildTarget) => Promise<Readonly<Record<string, Digest>>>;
+  readonly checksums: (
+    specification: AppSpecification,
+    target: BuildTarget,
+  ) => Promise<Readonly<Record<string, Digest>>>;
 }
 
 /** Opens the way to upstream's file hosts. */
@@ -21,8 +24,11 @@ export function upstreamFiles(): UpstreamFiles {
     offer: async (specification, target) => {
       try {
         const answers = await probeFiles(specification.files?.(target) ?? [], { transport });
-        const worst = answers.find(({ state }) => state === "unknown") ?? answers.find(({ state }) => state === "missing");
-        return worst && worst.state !== "available" ? { state: worst.state, reason: worst.reason } : { state: "offered" };
+        const worst =
+          answers.find(({ state }) => state === "unknown") ?? answers.find(({ state }) => state === "missing");
+        return worst && worst.state !== "available"
+          ? { state: worst.state, reason: worst.reason }
+          : { state: "offered" };
       } catch (error) {
         return { state: "unknown", reason: error instanceof Error ? error.message : String(error) };
       }

@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { AttestConfig } from "./attestation/attestConfig";
+import type { Phase } from "./config/runOptions";
 import type { BuildCache } from "./mirroredImage";
 import type { BuildRecipe, PlannedVersion } from "./plan/appPlan";
 import type { AppSpecification } from "./plan/appSpecification";
@@ -34,6 +35,8 @@ export interface VersionEdges {
   readonly lookAgain: (tagReference: string) => Promise<TagHolding | undefined>;
   /** The image of another app of this run: `name@sha256:…`. */
   readonly imageOf: (app: string, version: string, platform: Platform) => pulumi.Input<string>;
+  /** In phase `build` images are built and checked, and nothing gets a tag. */
+  readonly phase: Phase;
   /** How versions are signed, and when the run began (ISO 8601, UTC). */
   readonly attest: { readonly config: AttestConfig; readonly startedOn: string };
   readonly builder: (platform: Platform) => string | undefined;

@@ -1,10 +1,14 @@
 import type { PlannedVersion } from "./plan/appPlan";
+import type { Digest } from "./plan/digest";
+import type { Platform } from "./plan/platform";
 import type { PublishedVersion } from "./plan/published";
 
 /** How a version ended in this run. `pending`: a preview, it will be published by the next `up`. */
 export type VersionOutcome =
   | { readonly state: "published"; readonly record: PublishedVersion }
   | { readonly state: "pending" }
+  /** Phase `build`: these images are pushed by digest and checked. `reason` says what is wrong with the others. */
+  | { readonly state: "built"; readonly images: Readonly<Record<Platform, Digest>>; readonly reason?: string }
   | { readonly state: "failed"; readonly reason: string; readonly record?: PublishedVersion };
 
 /** The outcome of a version that this run leaves as it is. */
@@ -38,6 +42,8 @@ export function failed(version: PlannedVersion, reason: string): VersionOutcome 
 
 /** Why a version that nothing went wrong with is not published. */
 function whyNot({ plan, notOffered }: PlannedVersion): string {
-  const lacking = plan.lacking.map((platform) => `${platform}${notOffered[platform] === undefined ? "" : ` (${notOffered[platform]})`}`);
+  const lacking = plan.lacking.map(
+    (platform) => `${platform}${notOffered[platform] === undefined ? "" : ` (${notOffered[platform]})`}`,
+  );
   return lacking.length === 0 ? "it is not published" : `it waits for ${lacking.join(", ")}`;
 }

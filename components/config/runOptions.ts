@@ -23,6 +23,8 @@ export interface RunOptions {
   readonly apps?: readonly string[];
   /** `MIRROR_DIGESTS`: folder with the digest files of build runs. Phase `publish` needs it. */
   readonly digests?: string;
+  /** `MIRROR_REPORT`: file to leave what was found and done in, as JSON. */
+  readonly report?: string;
 }
 
 /**
@@ -59,6 +61,7 @@ export function readRunOptions(environment: Environment, apps: readonly AppSpeci
     ...(platforms.length > 0 && { platforms: [...new Set(platforms)] }),
     ...(names.length > 0 && { apps: [...new Set(names)] }),
     ...(digests !== undefined && { digests }),
+    ...(environment["MIRROR_REPORT"] && { report: environment["MIRROR_REPORT"] }),
   };
 }
 

@@ -142,7 +142,7 @@ interface AppBase {
 async function resolveAppBase(base: BaseImage, request: BuildRequest, context: PrepareContext): Promise<AppBase> {
   const { release, platforms } = request;
   const { config, apps, edges } = context;
-  const specification = apps.find(({ name }) => name === base.app);
+  const specification = config.apps.get(base.app)?.specification ?? apps.find(({ name }) => name === base.app);
   if (!specification) throw new Error(`app ${JSON.stringify(base.app)}, on which it builds, does not exist`);
   const repository = `${config.registry}/${config.namespace}/${base.app}`;
   const planned = (await edges.planOf(base.app))?.versions.find(({ version }) => version === release.version);

@@ -1,8 +1,10 @@
 import { type AppSettings, appSettings } from "../config/appSettings";
+import type { RunOptions } from "../config/runOptions";
 import type { MirrorConfig } from "../config/mirrorConfig";
 import type { AppPlan } from "../plan/appPlan";
 import type { Platform } from "../plan/platform";
 import type { Published } from "../plan/published";
+import { frozenPlan } from "./frozenPlan";
 import { surveyApp } from "./surveyApp";
 import type { SurveyEdges } from "./surveyEdges";
 
@@ -19,10 +21,10 @@ export type PlanOf = (app: string) => Promise<AppPlan | undefined>;
  * @throws Error when apps build on each other in a circle.
  */
 export async function surveyApps(
-  config: MirrorConfig,
+  config: MirrorConfig & { readonly run: Pick<RunOptions, "apps"> },
   published: Published,
   edgesFor: (planOf: PlanOf) => SurveyEdges,
-  handedOver: HandedOver = {},
+  handedOver: HandedOver,
 ): Promise<readonly AppPlan[]> {
   const order = basesFirst(config);
   const plans = new Map<string, Promise<AppPlan>>();
@@ -32,13 +34,18 @@ export async function surveyApps(
     const settings: AppSettings = appSettings(config, specification);
     const record = published[name];
     const handed = handedOver[name];
+    const repository = `${config.registry}/${config.namespace}/${name}`;
+    if (config.run.apps?.includes(name) === false) {
+      plans.set(name, Promise.resolve(frozenPlan(specification, repository, settings.platforms, record)));
+      continue;
+    }
     plans.set(
       name,
       surveyApp(
         {
           specification,
           settings,
-          repository: `${config.registry}/${config.namespace}/${name}`,
+          repository,
           ...(record && { published: record }),
           ...(handed && { handedOver: handed }),
         },

@@ -16,7 +16,11 @@ export interface AttestationEdges {
   readonly config: AttestConfig;
   readonly run: RunContext;
   /** What the version lacks. Rejects when the registry gives no usable answer. */
-  readonly missing: (repository: string, version: AttestedVersion, buildKnown: boolean) => Promise<readonly MissingAttestation[]>;
+  readonly missing: (
+    repository: string,
+    version: AttestedVersion,
+    buildKnown: boolean,
+  ) => Promise<readonly MissingAttestation[]>;
   /** The upstream commit the mirror's own label on an image names; undefined for images of others. */
   readonly builtFrom: (repository: string, platformDigest: Digest) => Promise<string | undefined>;
 }
@@ -35,10 +39,14 @@ export interface AttestationRequest {
  * Decides what is done about a version's attestations. A version this mirror built is recognised by its record or, when the
  * state was lost, by the mirror's label on its image. Never rejects.
  */
-export async function surveyAttestation(request: AttestationRequest, edges: AttestationEdges): Promise<PlannedAttestation | undefined> {
+export async function surveyAttestation(
+  request: AttestationRequest,
+  edges: AttestationEdges,
+): Promise<PlannedAttestation | undefined> {
   const { repository, planned, present } = request;
   if (edges.config.signing.mode === "off") return undefined;
-  const changes = planned.plan.build.length > 0 || (planned.plan.state === "missing" && planned.plan.sources !== undefined);
+  const changes =
+    planned.plan.build.length > 0 || (planned.plan.state === "missing" && planned.plan.sources !== undefined);
   const declaredBefore = planned.attested;
   if (changes) {
     const record = versionBuildRecord(sourceAsRead(request), planned, edges.run);
@@ -50,7 +58,8 @@ export async function surveyAttestation(request: AttestationRequest, edges: Atte
     const mode = attestationMode({ changes, missing: status.missing, declaredBefore, ours: status.ours });
     if (mode === "none") return undefined;
     const known = status.commit === undefined ? planned : { ...planned, recordedCommit: status.commit };
-    const record = mode === "repair" && status.built ? versionBuildRecord(sourceAsRead(request), known, edges.run) : undefined;
+    const record =
+      mode === "repair" && status.built ? versionBuildRecord(sourceAsRead(request), known, edges.run) : undefined;
     const gaps = mode === "repair" ? status.missing.map(describeMissing) : [];
     return { mode, gaps, ...(record && { record }) };
   } catch (error) {
@@ -61,7 +70,10 @@ export async function surveyAttestation(request: AttestationRequest, edges: Atte
 
 /** The app with the repository its sources really come from. */
 function sourceAsRead({ specification, settings }: AttestationRequest): AppSpecification {
-  return { ...specification, source: { kind: "gitTags", url: resolveSource(specification.source, settings.repository).url } };
+  return {
+    ...specification,
+    source: { kind: "gitTags", url: resolveSource(specification.source, settings.repository).url },
+  };
 }
 
 interface AttestationFinding {

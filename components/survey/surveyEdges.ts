@@ -1,4 +1,5 @@
 import type { AttestationEdges } from "./surveyAttestation";
+import type { Phase } from "../config/runOptions";
 import type { AppSettings } from "../config/appSettings";
 import type { AppSpecification, BuildTarget } from "../plan/appSpecification";
 import type { BuildRecipe, UnpublishedBase } from "../plan/appPlan";
@@ -26,6 +27,13 @@ export interface PreparedBuild {
   readonly unpublishedBases: readonly UnpublishedBase[];
 }
 
+/** Which part of the work this run does. */
+export interface RunScope {
+  readonly phase: Phase;
+  /** Whether the run deals with a platform at all. */
+  readonly covers: (platform: Platform) => boolean;
+}
+
 /** The ways a survey reaches the outside. All of them only read. */
 export interface SurveyEdges {
   /** Rejects with a telling error when the versions cannot be had. */
@@ -36,5 +44,6 @@ export interface SurveyEdges {
   /** Reads Dockerfile, bases and checksums. Rejects when the version cannot be built, naming file and line. */
   readonly prepare: (request: BuildRequest) => Promise<PreparedBuild>;
   readonly attestations: AttestationEdges;
+  readonly run: RunScope;
   readonly now: Date;
 }

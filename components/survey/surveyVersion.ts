@@ -36,15 +36,18 @@ export async function surveyVersion(request: VersionRequest, edges: SurveyEdges)
   const probe = await edges.probe(`${repository}:${tag}`);
   const recordedManifests = await probeRecorded(request, probe, edges);
   const held = probe.state === "present" ? probe.platforms : {};
-  const absent = settings.platforms.filter((platform) => !(platform in held));
+  const covered = settings.platforms.filter(edges.run.covers);
+  const absent = covered.filter((platform) => !(platform in held));
   const lookUpstream = release !== undefined && inWindow && probe.state !== "unknown" && absent.length > 0;
   const offers = lookUpstream ? await askOffers(request, release, absent, edges) : noOffers;
   const official = lookUpstream ? await askOfficial(request, release, edges) : noOfficial;
   const input: PlanInput = {
-    wanted: settings.platforms.filter(
-      (platform) => !(platform in offers.missing) && !official.skipped.includes(platform),
-    ),
-    required: settings.platformsRequired.filter((platform) => !official.skipped.includes(platform)),
+    wanted: covered.filter((platform) => !(platform in offers.missing) && !official.skipped.includes(platform)),
+    // A build run leaves the judgement of what is complete to the run that publishes.
+    required:
+      edges.run.phase === "build"
+        ? []
+        : settings.platformsRequired.filter((platform) => !official.skipped.includes(platform)),
     inWindow: inWindow && release !== undefined,
     probe,
     recordedManifests,
@@ -71,7 +74,10 @@ export async function surveyVersion(request: VersionRequest, edges: SurveyEdges)
     ...(request.recordedCommit !== undefined && { recordedCommit: request.recordedCommit }),
   };
   const present = probe.state === "present" ? { present: probe } : {};
-  const attestation = await surveyAttestation({ specification: request.specification, settings, repository, planned, ...present }, edges.attestations);
+  const attestation = await surveyAttestation(
+    { specification: request.specification, settings, repository, planned, ...present },
+    edges.attestations,
+  );
   return attestation ? { ...planned, attestation } : planned;
 }
 
@@ -181,10 +187,11 @@ async function prepare(
   copies: Readonly<Record<Platform, string>>,
   edges: SurveyEdges,
 ): Promise<Prepared> {
-  const platforms = build.filter((platform) => !(platform in copies) && !(platform in handedOver));
-  if (platforms.length === 0 || !release) return {};
+  const needed = build.filter((platform) => !(platform in copies) && !(platform in handedOver));
+  if (needed.length === 0 || !release) return {};
+  if (edges.run.phase === "publish") return { problem: `no build run handed over an image for ${needed.join(", ")}` };
   try {
-    return { build: await edges.prepare({ specification, settings, release, platforms }) };
+    return { build: await edges.prepare({ specification, settings, release, platforms: needed }) };
   } catch (error) {
     return { problem: error instanceof Error ? error.message : String(error) };
   }

@@ -1,0 +1,76 @@
+import { rename, writeFile } from "node:fs/promises";
+import type { AppOutcome } from "./mirroredApp";
+import type { AppPlan } from "./plan/appPlan";
+import type { Platform } from "./plan/platform";
+import type { AppReport } from "./report/appReport";
+import type { AppResult, VersionResult } from "./report/appResult";
+import { planReport } from "./report/planReport";
+
+/** What a run leaves for the program that started it, in the file `MIRROR_REPORT` names. */
+export interface RunFile {
+  readonly dryRun: boolean;
+  readonly apps: readonly AppReport[];
+  /** What is built in this run, or would be. */
+  readonly building: readonly { readonly app: string; readonly version: string; readonly platform: Platform }[];
+  /** After `up` only. How long builds took is not known here. */
+  readonly results?: readonly AppResult[];
+}
+
+/** Puts together what a run leaves. `outcomes` is there after `up` only. */
+export function runFile(plans: readonly AppPlan[], outcomes?: ReadonlyMap<string, AppOutcome>): RunFile {
+  return {
+    dryRun: outcomes === undefined,
+    apps: plans.map((plan) => planReport(plan, attestationGaps(plan))),
+    building: plans.flatMap(({ specification, versions }) =>
+      versions.flatMap(({ version, plan }) =>
+        plan.build.map((platform) => ({ app: specification.name, version, platform })),
+      ),
+    ),
+    ...(outcomes && { results: plans.map((plan) => appResult(plan, outcomes.get(plan.specification.name))) }),
+  };
+}
+
+/** Writes the file aside and renames it, so that nobody ever reads half of it. */
+export async function writeRunFile(path: string, content: RunFile): Promise<void> {
+  await writeFile(`${path}.tmp`, `${JSON.stringify(content, undefined, 2)}\n`);
+  await rename(`${path}.tmp`, path);
+}
+
+/** Version → what its attestations lack, in a few words each. */
+export function attestationGaps({ versions }: AppPlan): ReadonlyMap<string, readonly string[]> {
+  return new Map(versions.map(({ version, attestation }) => [version, attestation?.gaps ?? []]));
+}
+
+function appResult(plan: AppPlan, outcome: AppOutcome | undefined): AppResult {
+  return {
+    app: plan.specification.name,
+    repository: plan.repository,
+    versions: plan.versions.flatMap((planned): VersionResult[] => {
+      const ended = outcome?.outcomes[planned.version];
+      if (!ended) return [];
+      const record = "record" in ended ? ended.record : undefined;
+      const platforms = Object.keys(ended.state === "built" ? ended.images : (record?.platforms ?? {})) as Platform[];
+      return [
+        {
+          version: planned.version,
+          tag: planned.tag,
+          outcome: outcomeWord(planned, ended.state),
+          platforms,
+          builds: [],
+          ...(record && { digest: record.digest }),
+          ...("reason" in ended && { reason: ended.reason }),
+        },
+      ];
+    }),
+    floating: planReport(plan).floating,
+    notes: plan.notes,
+    problems: plan.problems,
+  };
+}
+
+function outcomeWord({ plan, attestation }: AppPlan["versions"][number], state: string): VersionResult["outcome"] {
+  if (state === "failed") return "missing";
+  if (plan.build.length > 0) return plan.present ? "repaired" : "published";
+  if (plan.state === "missing" || attestation?.mode === "repair") return "repaired";
+  return plan.origin === "adopted" ? "adopted" : "unchanged";
+}
