@@ -1,5 +1,6 @@
 import { type Challenge, parseChallenge } from "./challenge";
 import { isLoopback } from "./loopback";
+import { isCertificateFault } from "./certificateFault";
 import type { Mirror } from "./mirrors";
 import { RegistryError } from "./registryError";
 import type { Transport, TransportAnswer } from "./transport";
@@ -46,19 +47,22 @@ export class Endpoints {
     let origin = new URL(`${local ? "http" : "https"}://${host}`).origin;
     let answer = await this.#ping(origin);
     // A TLS server hangs up on plain HTTP, or says 400.
-    if (local && (answer === undefined || answer.status === 400)) {
+    if (local && (answer instanceof RegistryError || answer.status === 400)) {
       const tls = new URL(`https://${host}`).origin;
       const secure = await this.#ping(tls);
-      if (secure) [answer, origin] = [secure, tls];
+      if (!(secure instanceof RegistryError) || isCertificateFault(secure.cause)) [answer, origin] = [secure, tls];
     }
     // Without an answer nothing was learnt; the request that follows will say what is wrong, the next one asks again.
-    if (!answer) this.#known.delete(registry);
+    if (answer instanceof RegistryError) {
+      this.#known.delete(registry);
+      return { host, origin, prefix, challenge: undefined };
+    }
     // The scope in it is made up (`repository:user/image:pull`), as the question named no repository; nobody uses it.
-    const challenge = answer?.status === 401 ? parseChallenge(answer.header("www-authenticate")) : undefined;
+    const challenge = answer.status === 401 ? parseChallenge(answer.header("www-authenticate")) : undefined;
     return { host, origin, prefix, challenge };
   }
 
-  async #ping(origin: string): Promise<TransportAnswer | undefined> {
+  async #ping(origin: string): Promise<TransportAnswer | RegistryError> {
     const url = new URL("/v2/", origin);
     const question = {
       method: "GET",
@@ -69,7 +73,7 @@ export class Endpoints {
       keepRedirect: true,
     } as const;
     return this.#transport.send(question).catch((error: unknown) => {
-      if (error instanceof RegistryError) return undefined;
+      if (error instanceof RegistryError) return error;
       throw error;
     });
   }

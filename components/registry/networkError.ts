@@ -1,8 +1,9 @@
+import { isCertificateFault } from "./certificateFault";
 import { RegistryError } from "./registryError";
 
 const timeouts = new Set(["UND_ERR_CONNECT_TIMEOUT", "UND_ERR_HEADERS_TIMEOUT", "UND_ERR_BODY_TIMEOUT", "ETIMEDOUT"]);
 /** Trying again does not change a certificate or a wrong configuration. */
-const final = /CERT|SELF_SIGNED|UNABLE_TO_|ERR_TLS|ERR_SSL|EPROTO|UND_ERR_INVALID_ARG|ERR_INVALID/;
+const final = /ERR_TLS|ERR_SSL|EPROTO|UND_ERR_INVALID_ARG|ERR_INVALID/;
 
 /** Turns what the HTTP library threw into a typed error, and says whether trying again may help. */
 export function networkError(what: string, cause: unknown): { readonly error: RegistryError; readonly retry: boolean } {
@@ -11,7 +12,10 @@ export function networkError(what: string, cause: unknown): { readonly error: Re
   if (timeouts.has(code) || name === "TimeoutError") {
     return { error: new RegistryError("timeout", `${what}: ${detail}`, { cause }), retry: true };
   }
-  const certificate = /CERT|SELF_SIGNED|UNABLE_TO_/.test(code);
+  const certificate = isCertificateFault(cause);
   const advice = certificate ? "; a private certificate authority is named by SSL_CERT_FILE" : "";
-  return { error: new RegistryError("network", `${what}: ${detail}${advice}`, { cause }), retry: !final.test(code) };
+  return {
+    error: new RegistryError("network", `${what}: ${detail}${advice}`, { cause }),
+    retry: !certificate && !final.test(code),
+  };
 }

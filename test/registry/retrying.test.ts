@@ -69,6 +69,13 @@ describe("retrying", () => {
     expect(registry.requests).toHaveLength(1);
   });
 
+  it("tries five times when the far end is broken, and says so", async () => {
+    registry.answer(/manifests/, { status: 500 });
+    const reason = expect.stringContaining("after 5 tries") as string;
+    expect(await client.probe(`${registry.host}/o/a:1`)).toMatchObject({ state: "unknown", cause: "outage", reason });
+    expect(registry.requests).toHaveLength(5);
+  });
+
   it("does not retry what will not change", async () => {
     registry.answer(/manifests/, { status: 403, ...errorBody("DENIED") });
     await client.probe(`${registry.host}/o/a:1`);

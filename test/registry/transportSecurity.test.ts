@@ -36,8 +36,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-async function probe(environment: NodeJS.ProcessEnv) {
-  const client = new RegistryClient({ environment: { HOME: folder, ...environment }, clock: new FakeClock() });
+async function probe(environment: NodeJS.ProcessEnv, clock = new FakeClock()) {
+  const client = new RegistryClient({ environment: { HOME: folder, ...environment }, clock });
   try {
     return await client.probe(`${registry.host}/o/a:1`);
   } finally {
@@ -50,10 +50,12 @@ describe("a registry with a certificate of a private authority", () => {
     expect(await probe({ [variable]: authority })).toMatchObject({ state: "present" });
   });
 
-  it("is not trusted otherwise", async () => {
-    const seen = registry.seen.length;
-    expect(await probe({})).toMatchObject({ state: "unknown", cause: "network" });
+  it("is not trusted otherwise, which is said at once and with advice", async () => {
+    const [seen, clock] = [registry.seen.length, new FakeClock()];
+    const reason = expect.stringContaining("SSL_CERT_FILE") as string;
+    expect(await probe({}, clock)).toMatchObject({ state: "unknown", cause: "network", reason });
     expect(registry.seen).toHaveLength(seen);
+    expect(clock.slept).toEqual([]);
   });
 
   it("is refused at once when the file cannot be read", () => {
