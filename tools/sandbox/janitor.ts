@@ -25,6 +25,8 @@ export function startJanitor(options: JanitorOptions): () => Promise<void> {
   janitor.stdin.on("error", () => {});
   const ended = once(janitor, "exit");
   return async () => {
+    // From now on this process waits for it.
+    janitor.ref();
     janitor.stdin.end();
     await ended;
   };

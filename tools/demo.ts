@@ -1,0 +1,146 @@
+import { open } from "node:fs/promises";
+import { join } from "node:path";
+import { Command } from "commander";
+import { alignedTable } from "../components/report/alignedTable";
+import { elfIdentity, parsePlatform, unameMachine, type Platform } from "../components/plan/platform";
+import { startDemoSandbox } from "./sandbox/demoSandbox";
+import { checkout, defaultSandboxFolder } from "./sandbox/layout";
+import { RequestLog } from "./sandbox/requestLog";
+import { runQuietly, runVisibly, type VisibleOptions } from "./sandbox/visibleProcess";
+
+interface PublishedVersion {
+  readonly digest: string;
+  readonly platforms: Readonly<Record<string, string>>;
+  readonly origin: string;
+}
+
+/** The stack output `published`: by app. */
+type Published = Readonly<
+  Record<string, { readonly repository: string; readonly versions: Readonly<Record<string, PublishedVersion>> }>
+>;
+
+const stack = ["--stack", "sandbox"];
+const plain = ["--non-interactive", "--suppress-outputs", "--color", process.stdout.isTTY ? "always" : "never"];
+
+const command = new Command("demo")
+  .description("Mirrors a real application into a registry on this machine and shows what came of it")
+  .option("--keep", "leave the sandbox running and say how to use it")
+  .option("--dir <folder>", "folder of the demo's sandbox; emptied first", defaultSandboxFolder("demo"));
+
+const { keep = false, dir } = command.parse().opts<{ keep?: boolean; dir: string }>();
+const interrupt = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => interrupt.abort());
+
+demo().catch((error: unknown) => {
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(interrupt.signal.aborted ? "\ninterrupted\n" : `\n${message}\n`);
+  process.exitCode = interrupt.signal.aborted ? 130 : 1;
+});
+
+async function demo(): Promise<void> {
+  title("Starting a registry, BuildKit, a git server and a release API on this machine");
+  const sandbox = await startDemoSandbox(dir, keep, (line) => process.stdout.write(`  ${line}\n`));
+  const options: VisibleOptions = { cwd: checkout, env: { ...process.env, ...sandbox.env }, signal: interrupt.signal };
+  try {
+    interrupt.signal.throwIfAborted();
+    await mirror(options);
+  } finally {
+    if (!keep) title("Stopping");
+    await sandbox.stop();
+  }
+  if (keep) explain(dir);
+}
+
+async function mirror(options: VisibleOptions): Promise<void> {
+  title("pulumi preview: the images that are missing");
+  await runVisibly("pulumi", ["preview", ...stack, ...plain], options);
+  title("pulumi up: they are built, checked, published and signed");
+  await runVisibly("pulumi", ["up", "--yes", "--skip-preview", ...stack, ...plain], options);
+  title("Published");
+  const outputs = await runQuietly("pulumi", ["stack", "output", "published", "--json", ...stack], options);
+  const published = JSON.parse(outputs) as Published;
+  print(publishedTable(published));
+  title("pulumi preview again: nothing to do");
+  const before = writes(options);
+  await runVisibly("pulumi", ["preview", "--expect-no-changes", ...stack, ...plain], options);
+  print([`requests that write or delete, as the registry logged them: ${writes(options) - before}`]);
+  title("One image of each platform, pulled back by another client (regctl)");
+  print(await pulledTable(published, options));
+}
+
+function publishedTable(published: Published): readonly string[] {
+  const rows = Object.entries(published).flatMap(([app, { versions }]) =>
+    Object.entries(versions)
+      .toReversed()
+      .flatMap(([version, { platforms, origin }]) =>
+        Object.entries(platforms).map(([platform, digest]) => [app, version, platform, digest, origin]),
+      ),
+  );
+  return table([["app", "version", "platform", "digest", "origin"], ...rows]);
+}
+
+async function pulledTable(published: Published, options: VisibleOptions): Promise<readonly string[]> {
+  const rows: string[][] = [["image", "platform asked for", "configuration says", "program is built for"]];
+  for (const [app, { repository, versions }] of Object.entries(published)) {
+    const platforms = Object.keys(Object.values(versions).at(-1)?.platforms ?? {}).map(parsePlatform);
+    for (const platform of platforms) rows.push(await pull(`${repository}:latest`, app, platform, options));
+  }
+  return table(rows);
+}
+
+/** Reads configuration and program of an image as a client on that platform would get them. */
+async function pull(image: string, app: string, platform: Platform, options: VisibleOptions): Promise<string[]> {
+  const format = "{{.OS}}/{{.Architecture}} {{index .Config.Entrypoint 0}}";
+  const config = await runQuietly(
+    "regctl",
+    ["image", "config", "--platform", platform, "--format", format, image],
+    options,
+  );
+  const [says = "", program = ""] = config.trim().split(" ");
+  const file = join(dir, `${app}-${platform.replaceAll("/", "-")}`);
+  await runQuietly("regctl", ["image", "get-file", "--platform", platform, image, program, file], options);
+  const machine = await elfMachine(file);
+  const fits = says === platform && machine === elfIdentity(platform).machine;
+  if (!fits) throw new Error(`${image} for ${platform} holds ${says}, ELF machine ${machine}`);
+  return [image, platform, says, `${unameMachine(platform)} (${program})`];
+}
+
+/** Field `e_machine` of an ELF header. */
+async function elfMachine(path: string): Promise<number> {
+  const file = await open(path);
+  try {
+    const { buffer } = await file.read({ buffer: Buffer.alloc(20), position: 0 });
+    return buffer.readUInt16LE(18);
+  } finally {
+    await file.close();
+  }
+}
+
+function writes({ env }: VisibleOptions): number {
+  const requests = RequestLog.read(env.MIRROR_SANDBOX_LOG ?? "");
+  return requests.filter(({ method }) => !["GET", "HEAD"].includes(method)).length;
+}
+
+function explain(folder: string): void {
+  title("The sandbox is still running; in this folder");
+  const option = `--dir ${folder}`;
+  print([
+    `eval "$(npm run --silent sandbox -- env ${option})"`,
+    "pulumi preview --stack sandbox                      # and up, destroy, stack output, …",
+    'regctl tag ls "$MIRROR_SANDBOX_REGISTRY/mirror/esbuild"',
+    'cosign verify --key "$MIRROR_SANDBOX_COSIGN_PUB" --insecure-ignore-tlog "$MIRROR_SANDBOX_REGISTRY/mirror/esbuild:latest"',
+    `npm run sandbox -- stop ${option}`,
+  ]);
+}
+
+function table(rows: readonly (readonly string[])[]): readonly string[] {
+  return alignedTable(rows, Number.MAX_SAFE_INTEGER);
+}
+
+function title(text: string): void {
+  process.stdout.write(`\n== ${text}\n`);
+}
+
+function print(lines: readonly string[]): void {
+  for (const line of lines) process.stdout.write(`  ${line}\n`);
+}

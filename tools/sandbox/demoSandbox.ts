@@ -1,0 +1,56 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { control } from "./control";
+import { detach } from "./detach";
+import type { Environment } from "./environment";
+import { writeFixtures } from "../fixtures/fixtures";
+import { checkout, Layout } from "./layout";
+import { lockHolder } from "./lock";
+import { ensureStack } from "./pulumiStack";
+import { readRunning } from "./sandboxState";
+import { startSandbox } from "./startSandbox";
+
+/** A sandbox as the demo uses it. */
+export interface DemoSandbox {
+  readonly env: Environment;
+  /** Ends it, if it is to end with the demo. */
+  readonly stop: () => Promise<void>;
+}
+
+/**
+ * Starts a sandbox with an empty registry in a folder; what an earlier demo left there is stopped and removed.
+ * @param keep start it as a process of its own that stays; otherwise it ends with this process, however that ends.
+ */
+export async function startDemoSandbox(
+  folder: string,
+  keep: boolean,
+  progress: (line: string) => void,
+): Promise<DemoSandbox> {
+  const layout = new Layout(folder);
+  if (lockHolder(layout.lockFile)) {
+    progress("stopping the sandbox an earlier demo left running");
+    await control(layout.controlSocket, "stop");
+    while (lockHolder(layout.lockFile)) await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  rmSync(layout.folder, { recursive: true, force: true });
+  if (keep) {
+    await detach(
+      join(checkout, "tools", "sandbox.ts"),
+      ["start", "--foreground", "--dir", layout.folder],
+      layout,
+      progress,
+    );
+    const env = readRunning(layout)?.env;
+    if (!env) throw new Error(`the sandbox in ${JSON.stringify(layout.folder)} ended at once; see its logs`);
+    return { env, stop: () => Promise.resolve() };
+  }
+  const sandbox = await startSandbox({ dir: layout.folder, progress });
+  try {
+    await writeFixtures(sandbox, progress);
+    await ensureStack(sandbox.env, checkout);
+  } catch (error) {
+    await sandbox.stop();
+    throw error;
+  }
+  return { env: sandbox.env, stop: () => sandbox.stop() };
+}
