@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { AppSpecification } from "../plan/appSpecification";
 import type { Platform } from "../plan/platform";
 import { parsePlatform, acceptedPlatforms } from "../plan/platform";
+import { acceptedFilesFrom, parseFilesFrom, withFilesFrom } from "./filesFrom";
 import { keepSchema } from "./keepSchema";
 import type { AppOverrides, MirrorConfig } from "./mirrorConfig";
 import { acceptedRepository, parseRepository } from "./repositoryOverride";
@@ -20,10 +21,14 @@ const versionSchema = text("a version in quotes: X.Y.Z, or the first eight hex d
 
 const hours: Readonly<Record<string, number>> = { "": 1, h: 1, d: 24, w: 168 };
 
+/** A hundred years: whoever means "never" excludes the version or switches the app off. */
+const longestAgeHours = 876_000;
+
 const ageSchema = accepting('a number of hours, or a whole number with h, d or w, such as "12h" or "3d"', (value) => {
   const [, number, unit = ""] = /^([0-9]{1,5})([hdw]?)$/.exec(String(value)) ?? [];
   const valid = number !== undefined && (typeof value === "string" || typeof value === "number");
-  return valid ? Number(number) * (hours[unit] ?? 1) : undefined;
+  const age = valid ? Number(number) * (hours[unit] ?? 1) : undefined;
+  return age !== undefined && age <= longestAgeHours ? age : undefined;
 });
 
 const overridesSchema = fields("an app's settings", {
@@ -31,6 +36,7 @@ const overridesSchema = fields("an app's settings", {
   keep: keepSchema.optional(),
   platforms: platformsSchema.optional(),
   repository: text(acceptedRepository, parseRepository).optional(),
+  filesFrom: text(acceptedFilesFrom, parseFilesFrom).optional(),
   exclude: uniqueList("a list of versions", versionSchema, { mayBeEmpty: true }).optional(),
   minimumReleaseAge: ageSchema.optional(),
 });
@@ -99,7 +105,13 @@ function readOverrides(
 function selected(apps: readonly AppSpecification[], chosen: readonly NamedOverrides[]): MirrorConfig["apps"] {
   return new Map(
     chosen.flatMap(({ name, overrides }) =>
-      apps.filter((app) => app.name === name).map((specification) => [name, { specification, overrides }] as const),
+      apps
+        .filter((app) => app.name === name)
+        .map((app) => {
+          const { filesFrom } = overrides;
+          const specification = filesFrom === undefined ? app : withFilesFrom(app, filesFrom);
+          return [name, { specification, overrides }] as const;
+        }),
     ),
   );
 }

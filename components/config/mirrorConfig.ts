@@ -10,6 +10,8 @@ export interface AppOverrides {
   readonly keep?: Keep;
   readonly platforms?: readonly Platform[];
   readonly repository?: RepositoryOverride;
+  /** Address, without a slash at the end, that takes the place of scheme and host of the files upstream publishes. */
+  readonly filesFrom?: string;
   /** Versions that are not mirrored, as the mirror writes them: `1.2.3`, or eight hex digits. */
   readonly exclude: readonly string[];
   /** Releases younger than this many hours wait. */

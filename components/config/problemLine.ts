@@ -16,7 +16,7 @@ export function problemLine(prefix: string, path: ConfigPath, value: unknown, me
 /** A value as JSON in printable ASCII, shortened when it is long. */
 export function formatValue(value: unknown): string {
   if (value === undefined) return "nothing given";
-  const json = ascii(JSON.stringify(value) ?? String(value)).replace(userInformation, "$1***@");
+  const json = ascii(JSON.stringify(value)).replace(userInformation, "$1***@");
   return json.length <= longestValue ? json : `${json.slice(0, longestValue)}... (${json.length} characters)`;
 }
 

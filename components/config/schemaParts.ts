@@ -2,7 +2,7 @@ import { z } from "zod";
 import { nearest } from "./nearest";
 
 /** A schema for one value: what it takes is up to a function, and its message says what is accepted. */
-export type Schema<T> = z.ZodType<T, unknown>;
+export type Schema<T> = z.ZodType<T>;
 
 /** The values of an object schema's fields. */
 export type Fields<Shape extends z.ZodRawShape> = z.output<z.ZodObject<Shape>>;

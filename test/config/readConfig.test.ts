@@ -188,7 +188,9 @@ describe("readConfig refuses", () => {
     ...["https://h/%2e%2e/a.git", "http://127.0.0.1.evil.org/a.git", "http://localhost@evil.org/a.git", ""].map(
       repository,
     ),
-    ...["3y", "-1", -1, 1.5, "soon", null].map((value) => pair("apps")({ outline: { minimumReleaseAge: value } })),
+    ...["3y", "-1", -1, 1.5, "soon", "99999w", null].map((value) =>
+      pair("apps")({ outline: { minimumReleaseAge: value } }),
+    ),
     ...["1.2.3", ["1.2"], [1.1], ["1.2.3", "1.2.3"], [">=1"]].map((value) =>
       pair("apps")({ outline: { exclude: value } }),
     ),

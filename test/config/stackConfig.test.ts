@@ -11,8 +11,8 @@ describe("stackConfig", () => {
     else process.env["PULUMI_NODEJS_PROJECT"] = projectBefore;
   });
 
-  it("hands over every key of the project, unknown ones too, and none of other namespaces", () => {
-    pulumi.runtime.setMocks(
+  it("hands over every key of the project, unknown ones too, and none of other namespaces", async () => {
+    await pulumi.runtime.setMocks(
       { call: () => ({}), newResource: () => ({ id: "", state: {} }) },
       "multiarch-mirror",
       "test",

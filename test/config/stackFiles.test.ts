@@ -1,17 +1,13 @@
+import { apps } from "../../apps";
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { appSettings } from "../../components/config/appSettings";
 import { readConfig } from "../../components/config/readConfig";
-import type { AppSpecification } from "../../components/plan/appSpecification";
-
-const apps: readonly AppSpecification[] = ["mattermost", "mostlymatter", "outline", "base-outline", "hello-flask"].map(
-  (name) => ({ name, source: { kind: "githubReleases", repository: `up/${name}` } }),
-);
 
 function read(file: string) {
   const { config } = parse(readFileSync(file, "utf8")) as { config: Record<string, unknown> };
-  const entries = Object.entries(config).map(([key, value]) => [key.replace(/^multiarch-mirror:/, ""), value]);
+  const entries = Object.entries(config).map(([key, value]) => [key.replace(/^multiarch-mirror:/, ""), value] as const);
   return readConfig(Object.fromEntries(entries), { apps, environment: {} });
 }
 
@@ -19,7 +15,7 @@ describe("the stack files", () => {
   it("prod keeps the last 10 of every app for two platforms on GitHub's registry", () => {
     const config = read("Pulumi.prod.yaml");
     expect(config).toMatchObject({ registry: "ghcr.io", platforms: ["linux/amd64", "linux/arm64"], keep: 10 });
-    expect([...config.apps.keys()]).toEqual(apps.map((app) => app.name));
+    expect([...config.apps.keys()]).toEqual(["mattermost", "mostlymatter", "outline", "base-outline", "hello-flask"]);
     expect(config.attest.signing.mode).toBe("keyless");
   });
 
@@ -27,7 +23,7 @@ describe("the stack files", () => {
     const config = read("Pulumi.dockerhub.yaml");
     expect(config).toMatchObject({ registry: "docker.io", keep: 3 });
     expect(config.platforms).toHaveLength(3);
-    const [mattermost] = apps;
+    const mattermost = apps.find(({ name }) => name === "mattermost");
     expect(mattermost && appSettings(config, mattermost)).toMatchObject({ keep: 3, minimumReleaseAgeHours: 24 });
   });
 });

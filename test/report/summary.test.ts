@@ -76,7 +76,8 @@ describe("summaryMarkdown", () => {
   });
 
   it("names no command for an app of which nothing is published, nor a verification for what is not signed", () => {
-    const { verify: _, ...unsigned } = result;
+    const unsigned: AppResult = { ...result };
+    delete (unsigned as { verify?: unknown }).verify;
     expect(summaryMarkdown([unsigned])).not.toContain("cosign");
     expect(summaryMarkdown([{ ...result, versions: result.versions.slice(0, 1) }])).not.toContain("docker pull");
   });
