@@ -53,8 +53,9 @@ const longestConfiguration = 16 * 1024 * 1024;
  * and trouble. *Absent* is a GET answered with 404 and MANIFEST_UNKNOWN or NAME_UNKNOWN, and nothing else: not an
  * empty 404, not a proxy's page, not a refusal. Whatever is trouble throws a {@link RegistryError}.
  *
- * None of the npm packages fits: `@sigstore/oci` has no retries, token renewal or streams and is for attaching;
- * `docker-registry-client` and `@snyk/docker-registry-v2-client` predate OCI indexes and read any 404 as absent.
+ * No npm package fits, as looked at in 2026-11: `@sigstore/oci` 0.7 exports attaching and a digest look-up only, takes any
+ * 404 for "none" and wants Node 22; `@snyk/docker-registry-v2-client` 4.0 follows an index to one platform's
+ * manifest; `docker-registry-client` 3.4 is of the Node 0.10 age. None obeys Retry-After or asks Docker's credential helpers.
  *
  * One client keeps connections and tokens and is meant to be shared by a whole run.
  */
