@@ -114,7 +114,6 @@ function report({ reference, digest, verified, checks }: ImageVerification, comm
 
 /** Signed text is still somebody's text: nothing in it may steer the terminal. */
 function printable(text: string): string {
-  // eslint-disable-next-line no-control-regex
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
 }
 

@@ -68,7 +68,9 @@ export class AttestationWriter {
   async #checkPredicates(state: AttestationState, platforms: Platforms, attempt: Queue): Promise<void> {
     for (const { kind } of state.absent) {
       if (kind === "provenance" || kind === "mirror")
-        await attempt(async () => void (await this.#edges.predicate(kind, platforms)));
+        await attempt(async () => {
+          await this.#edges.predicate(kind, platforms);
+        });
     }
   }
 

@@ -52,16 +52,15 @@ export async function verifyImage(
   if (probe.state === "absent") throw new Error(`${reference} is not in the registry`);
   const platforms = Object.entries(probe.platforms) as [Platform, Digest][];
   const index = `${name}@${probe.digest}`;
-  const checks = (
-    await Promise.all([
-      signature("index", index, verifier),
-      ...(platforms.length === 0 ? [{ what: "platforms", ok: false, detail: "the index lists none" }] : []),
-      ...platforms.map(([platform, digest]) => signature(platform, `${name}@${digest}`, verifier)),
-      ...(wishes.sbom ? [sboms(name, probe.digest, platforms, verifier)] : []),
-      ...(wishes.provenance ? [provenanceChecks(index, verifier, wishes), mirrorChecks(index, verifier, wishes)] : []),
-    ])
-  ).flat();
-  return { reference, digest: probe.digest, verified: checks.every(({ ok }) => ok), checks };
+  const none = { what: "platforms", ok: false, detail: "the index lists none" };
+  const checks = await Promise.all([
+    signature("index", index, verifier),
+    ...platforms.map(([platform, digest]) => signature(platform, `${name}@${digest}`, verifier)),
+    ...(wishes.sbom ? [sboms(name, probe.digest, platforms, verifier)] : []),
+    ...(wishes.provenance ? [provenanceChecks(index, verifier, wishes), mirrorChecks(index, verifier, wishes)] : []),
+  ]);
+  const all = [...(platforms.length === 0 ? [none] : []), ...checks.flat()];
+  return { reference, digest: probe.digest, verified: all.every(({ ok }) => ok), checks: all };
 }
 
 async function signature(what: string, reference: string, verifier: Verifier): Promise<VerificationCheck> {

@@ -28,6 +28,5 @@ function redacted(text: string, environment: NodeJS.ProcessEnv): string {
 
 /** Control characters could forge lines of the log, or colour it. */
 function printable(text: string): string {
-  // eslint-disable-next-line no-control-regex
   return text.replace(/\s*\n\s*/g, " | ").replace(/[\u0000-\u001f\u007f-\u009f]/g, " ");
 }

@@ -296,6 +296,13 @@ describe("attesting fails", () => {
     expect(tools.calls).toEqual([]);
   });
 
+  it("before anything is asked, for an index named by tag", async () => {
+    const { status, stderr } = await attest({ plan: { indexDigest: "1.0.0" } });
+    expect(status).toBe(1);
+    expect(stderr).toContain('indexDigest: accepted is "sha256:"');
+    expect(registry.requests).toEqual([]);
+  });
+
   it("at once and without starting anything, for keyless signing on a machine without an identity token", async () => {
     const { status, stderr } = await attest({ signing: keyless });
     expect(status).toBe(1);
@@ -368,7 +375,7 @@ describe("secrets", () => {
     const { stdout, stderr } = await attestByProcess();
     expect(stdout + stderr).not.toContain("canary");
     expect(stderr).toContain("[secret]");
-    // eslint-disable-next-line no-control-regex
+
     expect(stderr.trimEnd()).not.toMatch(/[\u0000-\u001f]/);
   });
 
