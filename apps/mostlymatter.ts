@@ -30,5 +30,5 @@ export const mostlymatter: AppSpecification = {
     command: ["/mattermost/bin/mattermost", "version"],
     expect: ({ version }) => new RegExp(`^Version:\\s*${literally(version)}\\s*$`, "m"),
   },
-  identical: { path: "/mattermost/bin/mattermost", file: binaryUrl },
+  identical: { path: "/mattermost/bin/mattermost", file: binaryUrl, replaces: true },
 };

@@ -11,7 +11,7 @@ import type { Probe } from "./plan/probe";
 import { RegistryClient } from "./registry/registryClient";
 import { buildTarget } from "./survey/buildTarget";
 import { cacheDirectory } from "./cacheDirectory";
-import { prepareBuild } from "./survey/prepareBuild";
+import { type PrepareEdges, prepareBuild, type SourceRequest } from "./survey/prepareBuild";
 import type { PlanOf } from "./survey/surveyApps";
 import type { SurveyEdges } from "./survey/surveyEdges";
 import { discover } from "./upstream/discover";
@@ -94,27 +94,13 @@ async function probeFor(reference: string, registry: RegistryClient, config: Con
   return isNew && (await Promise.resolve(false)) ? { state: "absent" } : probe;
 }
 
-async function readOne({
-  url,
-  commit,
-  reference,
-  path,
-}: {
-  url: string;
-  commit: string;
-  reference: { kind: "tag" | "branch"; name: string };
-  path: string;
-}) {
-  const { files, committedAt } = await readSource({
-    url,
-    commit,
-    reference,
-    paths: [path],
-    cacheDirectory: cacheDirectory(),
-  });
+async function readOne({ path, ...request }: SourceRequest): ReturnType<PrepareEdges["readSource"]> {
+  const paths = path === undefined ? [] : [path];
+  const { files, committedAt } = await readSource({ ...request, paths, cacheDirectory: cacheDirectory() });
+  if (path === undefined) return { committedAt };
   const text = files.get(path);
-  if (text === undefined) throw new Error(`commit ${commit} of ${url} has no file ${JSON.stringify(path)}`);
-  return { text, committedAt };
+  if (text !== undefined) return { text, committedAt };
+  throw new Error(`commit ${request.commit} of ${request.url} has no file ${JSON.stringify(path)}`);
 }
 
 async function lookAgain(reference: string, registry: RegistryClient): ReturnType<VersionEdges["lookAgain"]> {
@@ -153,12 +139,20 @@ async function check(
     builder: builderFor(config.builder, platform),
     environment: process.env,
     baseLayers: recipe?.bases.find(({ final }) => final)?.layers ?? [],
+    ...(specification.foreign && { foreign: specification.foreign }),
     ...(target &&
       specification.smoke && {
         smoke: { command: specification.smoke.command, expect: specification.smoke.expect(target) },
       }),
     ...(specification.identical &&
       source !== undefined &&
-      checksum !== undefined && { identical: { path: specification.identical.path, checksum, source } }),
+      checksum !== undefined && {
+        identical: {
+          path: specification.identical.path,
+          checksum,
+          source,
+          ...(specification.identical.replaces && { replaces: true }),
+        },
+      }),
   });
 }

@@ -3,7 +3,7 @@ import type { Platform } from "../plan/platform";
 import { CheckError } from "./checkError";
 import { elfMismatch } from "./elfMismatch";
 import type { FileTree, Resolution } from "./fileTree";
-import { identicalProblem, wantedChecksum, type IdenticalFile } from "./identical";
+import { identicalProblem, replacementProblem, wantedChecksum, type IdenticalFile } from "./identical";
 import { ImageReader } from "./imageReader";
 import { locateProgram, programProblem, startedPrograms } from "./mainExecutable";
 import type { RegistryReader } from "./registryReader";
@@ -93,6 +93,7 @@ async function inspect(request: CheckRequest): Promise<Inspection> {
   const compared = lookups.at(-1);
   if (identical && compared) {
     problems.push(await identicalProblem(identical, compared, (layer, sum) => reader.rehash(layer, sum)));
+    if (identical.replaces) problems.push(replacementProblem(identical, await reader.wantedVersions()));
   }
   return {
     problems: problems.filter((problem) => problem !== undefined),

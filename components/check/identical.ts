@@ -11,6 +11,8 @@ export interface IdenticalFile {
   readonly checksum: string;
   /** Where the known file comes from, for messages. */
   readonly source?: string;
+  /** A lower layer must hold another file at this path. */
+  readonly replaces?: boolean;
 }
 
 /** The checksum to compute while reading. @throws Error naming the value when path or checksum is malformed. */
@@ -25,6 +27,18 @@ export function wantedChecksum(identical: IdenticalFile): WantedChecksum {
     throw new Error(`path ${JSON.stringify(identical.path)} of a file to compare must be absolute in the image`);
   }
   return { path: identical.path.replace(/^\/+/, ""), algorithm };
+}
+
+/**
+ * What is wrong about the file that was to be replaced, or undefined: it has to be there, and to be another one.
+ * @param versions checksums of the path in each layer that has it, from the lowest
+ */
+export function replacementProblem(identical: IdenticalFile, versions: readonly string[]): string | undefined {
+  if (!identical.replaces) return undefined;
+  const subject = `file ${JSON.stringify(identical.path)}`;
+  if (versions.length < 2) return `${subject} replaces nothing: only ${versions.length} of the layers holds it`;
+  if (new Set(versions.slice(-2)).size > 1) return undefined;
+  return `${subject} is byte for byte the one of the image it is built on, which it was to replace: ${versions.at(-1)}`;
 }
 
 /**

@@ -52,6 +52,15 @@ export class ImageReader {
     }
   }
 
+  /** Checksums of the wanted file in every layer that holds it, from the lowest. Reads all layers. */
+  async wantedVersions(): Promise<readonly string[]> {
+    for (const layer of this.manifest.layers) await this.#load(layer);
+    return this.manifest.layers.flatMap(({ digest }) => {
+      const entry = this.#listings.get(digest)?.entries.findLast(({ path }) => path === this.wanted?.path);
+      return entry?.kind === "file" && entry.file.checksum !== undefined ? [entry.file.checksum] : [];
+    });
+  }
+
   /** Reads a layer again for the checksum of one file in it. */
   async rehash(digest: Digest, wanted: WantedChecksum): Promise<FileContent | undefined> {
     const layer = this.manifest.layers.find((candidate) => candidate.digest === digest);

@@ -101,8 +101,17 @@ export interface AppSpecification {
     /** What standard output or standard error must match. */
     readonly expect: (target: BuildTarget) => RegExp;
   };
-  /** Path in the image of a file that must be byte for byte the given required file. */
-  readonly identical?: { readonly path: string; readonly file: (target: BuildTarget) => string };
+  /** A file of the image that must be byte for byte the given required file, whose checksum has to be known. */
+  readonly identical?: {
+    /** Absolute path in the image. */
+    readonly path: string;
+    /** Address of the required file. */
+    readonly file: (target: BuildTarget) => string;
+    /** The image it is built on has another file at this path: one that is the same bytes means that nothing was replaced. */
+    readonly replaces?: boolean;
+  };
+  /** Absolute paths in the image, files or folders, where programs for other machines belong. */
+  readonly foreign?: readonly string[];
   /** Upstream's own image, when there is one, and what to do for platforms it already has. Default `build`. */
   readonly official?: {
     readonly reference: (release: { readonly version: string; readonly tag: string }) => string;

@@ -19,13 +19,14 @@ export interface SourceRequest {
   readonly commit: string;
   /** The tag or branch the commit was found under, for servers that do not serve single commits. */
   readonly reference: { readonly kind: "tag" | "branch"; readonly name: string };
-  readonly path: string;
+  /** The file wanted; undefined: only the date. An app with a Dockerfile of ours may have none upstream. */
+  readonly path?: string;
 }
 
 /** The ways preparing a build reaches the outside. All of them only read. */
 export interface PrepareEdges {
-  /** Text of one file of a commit, and when the commit was made (ISO 8601). */
-  readonly readSource: (request: SourceRequest) => Promise<{ readonly text: string; readonly committedAt: string }>;
+  /** Text of the file asked for, and when the commit was made (ISO 8601). Rejects when the commit has no such file. */
+  readonly readSource: (request: SourceRequest) => Promise<{ readonly text?: string; readonly committedAt: string }>;
   /** Checksum of each file by URL. */
   readonly checksums: (
     specification: AppSpecification,
@@ -58,10 +59,9 @@ export async function prepareBuild(request: BuildRequest, context: PrepareContex
     url,
     commit: release.commit,
     reference: { kind: release.reference, name: release.tag },
-    path,
+    ...(specification.ownDockerfile === undefined && { path }),
   });
-  const text =
-    specification.ownDockerfile === undefined ? source.text : await readFile(specification.ownDockerfile, "utf8");
+  const text = source.text ?? (await readFile(specification.ownDockerfile ?? path, "utf8"));
   const checksums = Object.fromEntries(
     await Promise.all(
       platforms.map(
@@ -115,7 +115,7 @@ function contextUrl(url: string, { subdirectory }: AppSpecification, release: Re
     checksum: release.commit,
     ...(subdirectory !== undefined && { subdir: subdirectory }),
   });
-  return `${url}?${query}`;
+  return `${url}?${query.toString()}`;
 }
 
 function argumentsFor(
