@@ -1,0 +1,68 @@
+/** What earlier runs recorded about a version that they could not build. */
+export interface RecordedFailure {
+  /** How often in a row. At least 1. */
+  readonly count: number;
+  /** When the last try ended, as an ISO 8601 time. */
+  readonly last: string;
+  /** What went wrong in the last try, one line. */
+  readonly reason: string;
+}
+
+/** The record: `app/version` → its failure. Losing it only means trying again. */
+export type FailureRecord = Readonly<Record<string, RecordedFailure>>;
+
+/** A version that is left alone for now. */
+export interface Wait {
+  readonly until: Date;
+  readonly failure: RecordedFailure;
+}
+
+const hour = 3_600_000;
+
+/**
+ * Hours between a failure and the next try, by the number of failures in a row; the last one stays. Each is an hour less
+ * than a multiple of the schedule's six, or a run that begins a minute earlier than the last one ended would skip a turn.
+ */
+const intervals = [5, 11, 23, 47, 95, 167] as const;
+
+/** Entries of versions nobody tried for so long belong to versions that are no longer wanted. */
+const forgottenAfter = 60 * 24 * hour;
+
+/** The key of a version in the record. */
+export function failureKey(app: string, version: string): string {
+  return `${app}/${version}`;
+}
+
+/**
+ * Whether a version is to be left alone, and until when; undefined: try it. A time that does not parse or lies in the
+ * future is no reason to wait: a wrong clock must not hold a version back for years.
+ */
+export function waitOf(failure: RecordedFailure | undefined, now: Date): Wait | undefined {
+  const last = failure ? Date.parse(failure.last) : Number.NaN;
+  if (!failure || Number.isNaN(last) || last > now.getTime()) return undefined;
+  const hours = intervals[Math.min(failure.count, intervals.length) - 1] ?? intervals[0];
+  const until = new Date(last + hours * hour);
+  return until > now ? { until, failure } : undefined;
+}
+
+/** What one run found out about versions it tried to build. */
+export interface Tries {
+  /** Key → reason. */
+  readonly failed: ReadonlyMap<string, string>;
+  /** Keys of versions that are complete now. */
+  readonly complete: ReadonlySet<string>;
+  /** When the run ended. */
+  readonly at: Date;
+}
+
+/** The record after a run: what failed counts one more, what is complete is forgotten, and so is what nobody wants any more. */
+export function recordTries(before: FailureRecord, { failed, complete, at }: Tries): FailureRecord {
+  const kept = Object.entries(before).filter(
+    ([key, { last }]) => !complete.has(key) && at.getTime() - Date.parse(last) < forgottenAfter,
+  );
+  const added = [...failed].map(([key, reason]): [string, RecordedFailure] => {
+    const known = Object.hasOwn(before, key) ? before[key] : undefined;
+    return [key, { count: (known?.count ?? 0) + 1, last: at.toISOString(), reason }];
+  });
+  return Object.fromEntries([...kept, ...added].toSorted(([left], [right]) => (left < right ? -1 : 1)));
+}
