@@ -1,23 +1,27 @@
 import type { BaseRegistry } from "./bases";
-import type { Digest } from "./plan/digest";
-import type { Platform } from "./plan/platform";
 import type { ImageManifest } from "./registry/manifest";
 import type { RegistryClient } from "./registry/registryClient";
 
+type ManifestReader = Pick<RegistryClient, "manifest" | "imageConfig">;
+
 /** What base resolution asks, answered by the registry client; each question once per run, as versions share their bases. */
-export function baseRegistry(registry: RegistryClient): BaseRegistry {
+export function baseRegistry(registry: ManifestReader): BaseRegistry {
   const lookups = new Map<string, ReturnType<BaseRegistry["lookUp"]>>();
   return {
     lookUp: (reference) => {
-      const known = lookups.get(reference) ?? lookUp(registry, reference);
-      lookups.set(reference, known);
-      return known;
+      const known = lookups.get(reference);
+      if (known) return known;
+      const answer = lookUp(registry, reference);
+      lookups.set(reference, answer);
+      // Trouble is not an answer: the next version asks again.
+      answer.catch(() => lookups.delete(reference));
+      return answer;
     },
     layers: async (reference) => (await imageManifest(registry, reference)).layers.map(({ digest }) => digest),
   };
 }
 
-async function lookUp(registry: RegistryClient, reference: string): ReturnType<BaseRegistry["lookUp"]> {
+async function lookUp(registry: ManifestReader, reference: string): ReturnType<BaseRegistry["lookUp"]> {
   const manifest = await registry.manifest(reference);
   if (!manifest) return undefined;
   if (manifest.kind === "image") {
@@ -25,17 +29,18 @@ async function lookUp(registry: RegistryClient, reference: string): ReturnType<B
     return {
       kind: "image",
       digest: manifest.digest,
-      platforms: { [platform]: manifest.digest } as Record<Platform, Digest>,
+      platforms: { [platform]: manifest.digest },
     };
   }
   const platforms = manifest.manifests.flatMap(({ platform, digest }) =>
     platform === undefined || platform.startsWith("unknown/") ? [] : [[platform, digest] as const],
   );
-  return { kind: "index", digest: manifest.digest, platforms: Object.fromEntries(platforms) };
+  // Of two manifests for one platform BuildKit takes the first.
+  return { kind: "index", digest: manifest.digest, platforms: Object.fromEntries(platforms.toReversed()) };
 }
 
 /** @throws Error when the reference is absent or names an index; RegistryError when the registry gives no answer. */
-export async function imageManifest(registry: RegistryClient, reference: string): Promise<ImageManifest> {
+export async function imageManifest(registry: ManifestReader, reference: string): Promise<ImageManifest> {
   const manifest = await registry.manifest(reference);
   if (manifest?.kind === "image") return manifest;
   throw new Error(

@@ -1,16 +1,17 @@
 import * as dockerBuild from "@pulumi/docker-build";
 import * as pulumi from "@pulumi/pulumi";
 import { Attestation } from "./attestation";
-import { type CheckedSources, checkedSources, digestOf, literal } from "./indexSources";
-import { mirroredImage } from "./mirroredImage";
-import type { BuildRecipe, PlannedVersion } from "./plan/appPlan";
+import { type CheckedSources, checkedSources, literal } from "./indexSources";
+import { buildOnly } from "./buildOnly";
+import type { PlannedVersion } from "./plan/appPlan";
 import type { AppSpecification } from "./plan/appSpecification";
 import { isDigest } from "./plan/digest";
 import type { IndexSource } from "./plan/plan";
-import { type Platform, platformSlug } from "./plan/platform";
+import type { Platform } from "./plan/platform";
 import type { PublishedVersion } from "./plan/published";
 import { reasonOf } from "./reasonOf";
 import { settle } from "./settled";
+import { toBuild, VersionImages } from "./versionImages";
 import type { TagHolding, VersionEdges } from "./versionEdges";
 import { failed, untouched, type VersionOutcome } from "./versionOutcome";
 
@@ -26,8 +27,7 @@ export interface MirroredVersionArgs {
 export class MirroredVersion extends pulumi.ComponentResource {
   /** Reference by digest of every platform image declared, by platform. */
   readonly images: Readonly<Record<Platform, pulumi.Output<string>>>;
-  /** Images of bases that are published nowhere: app → platform → reference by digest. */
-  private readonly bases: Record<string, Record<Platform, pulumi.Output<string>>> = {};
+  readonly #images: VersionImages;
   /** How the version ended. Never rejects. */
   readonly outcome: pulumi.Output<VersionOutcome>;
   /** The same as a promise, for decisions that follow. */
@@ -36,15 +36,8 @@ export class MirroredVersion extends pulumi.ComponentResource {
   constructor(name: string, args: MirroredVersionArgs, options?: pulumi.ComponentResourceOptions) {
     super("multiarch-mirror:index:MirroredVersion", name, {}, options);
     const { repository, planned } = args;
-    this.declareBases(name, args);
-    const kept = args.edges.phase === "build" ? [] : (Object.keys(planned.plan.keep) as Platform[]);
-    const declared = [...new Set([...kept, ...toBuild(planned)])];
-    this.images = Object.fromEntries(
-      declared.map((platform) => {
-        const recipe = planned.recipes.find((candidate) => candidate.platform === platform);
-        return [platform, this.declareImage(`${name}-${platformSlug(platform)}`, repository, platform, recipe, args)];
-      }),
-    );
+    this.#images = new VersionImages(name, args, this);
+    this.images = this.#images.platforms;
     this.ended = this.end(name, args);
     this.outcome = pulumi.output(this.ended);
     this.registerOutputs({ tag: `${repository}:${planned.tag}` });
@@ -52,88 +45,8 @@ export class MirroredVersion extends pulumi.ComponentResource {
 
   private end(name: string, args: MirroredVersionArgs): Promise<VersionOutcome> {
     const { sources } = args.planned.plan;
-    if (args.edges.phase === "build") return this.buildOnly(args);
+    if (args.edges.phase === "build") return buildOnly(args, this.#images);
     return sources ? this.declareIndex(name, args, sources) : this.leaveIndex(name, args);
-  }
-
-  /** Phase `build`: waits for every image and checks it, each by itself, as the platforms do not depend on each other. */
-  private async buildOnly({ repository, specification, planned, edges }: MirroredVersionArgs): Promise<VersionOutcome> {
-    if (pulumi.runtime.isDryRun()) return { state: "pending" };
-    if (planned.plan.problem !== undefined) return failed(planned, planned.plan.problem);
-    const ended = toBuild(planned).map(async (platform) => {
-      try {
-        const ref = await settle(this.imageFor(platform));
-        if (ref.state !== "known") throw new Error(`the build for ${platform} failed`);
-        const digest = digestOf(ref.value);
-        const recipe = planned.recipes.find((candidate) => candidate.platform === platform);
-        const reference = `${repository}@${digest}`;
-        await edges.check({ reference, platform, specification, planned, ...(recipe && { recipe }) });
-        return { platform, digest };
-      } catch (error) {
-        return { reason: reasonOf(error) };
-      }
-    });
-    const results = await Promise.all(ended);
-    const images = results.flatMap((result) => ("digest" in result ? [[result.platform, result.digest] as const] : []));
-    const reasons = results.flatMap((result) => ("reason" in result ? [result.reason] : []));
-    return {
-      state: "built",
-      images: Object.fromEntries(images),
-      ...(reasons.length > 0 && { reason: reasons.join("; ") }),
-    };
-  }
-
-  /** Declares the bases nobody publishes, in the order they build on each other, and those kept from earlier runs. */
-  private declareBases(name: string, args: MirroredVersionArgs): void {
-    const { planned, repository } = args;
-    const namespace = repository.slice(0, repository.lastIndexOf("/"));
-    const kept = Object.entries(planned.keptBases).map(([app, images]) => ({
-      app,
-      repository: `${namespace}/${app}`,
-      wanted: (Object.keys(images) as Platform[]).map((platform) => ({ platform })),
-    }));
-    const fresh = planned.unpublishedBases.map(({ app, repository: own, recipes }) => ({
-      app,
-      repository: own,
-      wanted: recipes.map((recipe) => ({ platform: recipe.platform, recipe })),
-    }));
-    for (const base of [...fresh, ...kept]) {
-      const declared = (this.bases[base.app] ??= {});
-      for (const { platform, ...rest } of base.wanted) {
-        const recipe = "recipe" in rest ? (rest.recipe as BuildRecipe) : undefined;
-        declared[platform] ??= this.declareImage(
-          `${name}-on-${base.app}-${platformSlug(platform)}`,
-          base.repository,
-          platform,
-          recipe,
-          args,
-        );
-      }
-    }
-  }
-
-  private declareImage(
-    name: string,
-    repository: string,
-    platform: Platform,
-    recipe: BuildRecipe | undefined,
-    { edges }: MirroredVersionArgs,
-  ): pulumi.Output<string> {
-    const builder = edges.builder(platform);
-    const cache = edges.cache(repository.slice(repository.lastIndexOf("/") + 1), platform);
-    const image = mirroredImage(
-      name,
-      {
-        repository,
-        platform,
-        imageOf: (app, version, target) => this.bases[app]?.[target] ?? edges.imageOf(app, version, target),
-        ...(recipe && { recipe }),
-        ...(builder !== undefined && { builder }),
-        ...(cache && { cache }),
-      },
-      { parent: this },
-    );
-    return image.ref;
   }
 
   /**
@@ -150,7 +63,7 @@ export class MirroredVersion extends pulumi.ComponentResource {
     const options = { parent: this, retainOnDelete: true };
     const shown = planned.map((source) =>
       source.kind === "build"
-        ? (version.copies[source.platform] ?? this.imageFor(source.platform))
+        ? (version.copies[source.platform] ?? this.#images.of(source.platform))
         : literal(source, repository),
     );
     const writing = version.plan.build.length > 0 || version.plan.state === "missing";
@@ -159,7 +72,7 @@ export class MirroredVersion extends pulumi.ComponentResource {
       const attestation = this.attest(name, args, writing ? unknownOutput() : version.plan.present?.digest);
       return writing ? Promise.resolve({ state: "pending" }) : this.attested(untouched(version), attestation);
     }
-    const images = toBuild(version).map((platform) => ({ platform, ref: this.imageFor(platform) }));
+    const images = toBuild(version).map((platform) => ({ platform, ref: this.#images.of(platform) }));
     const sources = pulumi.all(images.map(({ ref }) => ref)).apply((refs) => {
       const made = new Map(images.map(({ platform }, position) => [platform, refs[position] ?? ""]));
       return checkedSources(made, tag, args, planned);
@@ -234,31 +147,12 @@ export class MirroredVersion extends pulumi.ComponentResource {
     }
   }
 
-  private imageFor(platform: Platform): pulumi.Output<string> {
-    const image = this.images[platform];
-    if (image) return image;
-    throw new Error(`no image is declared for ${platform}`);
-  }
-
-  /** The digests of the unpublished bases declared here, for the record. Those that failed are left out. */
-  private async baseImages(): Promise<NonNullable<PublishedVersion["baseImages"]>> {
-    const apps = Object.entries(this.bases).map(async ([app, images]) => {
-      const entries = Object.entries(images) as [Platform, pulumi.Output<string>][];
-      const settled = await Promise.all(entries.map(async ([platform, ref]) => [platform, await settle(ref)] as const));
-      const known = settled.flatMap(([platform, ref]) =>
-        ref.state === "known" ? [[platform, digestOf(ref.value)] as const] : [],
-      );
-      return [app, Object.fromEntries(known)] as const;
-    });
-    return Object.fromEntries(await Promise.all(apps));
-  }
-
   private async record(
     version: PlannedVersion,
     written: TagHolding,
     checked: CheckedSources,
   ): Promise<PublishedVersion> {
-    const bases = await this.baseImages();
+    const bases = await this.#images.bases();
     const commit = version.recordedCommit ?? version.release?.commit;
     return {
       tag: version.tag,
@@ -276,11 +170,6 @@ export class MirroredVersion extends pulumi.ComponentResource {
 interface PlatformImage {
   readonly platform: Platform;
   readonly ref: pulumi.Output<string>;
-}
-
-/** Platforms that are built here rather than copied from upstream's own image. */
-function toBuild({ plan, copies }: PlannedVersion): readonly Platform[] {
-  return plan.build.filter((platform) => !(platform in copies));
 }
 
 /** What a preview cannot know yet. */

@@ -37,7 +37,8 @@ const published = z.record(
  */
 export async function previousRun(): Promise<Published> {
   const name = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
-  const { value } = await new pulumi.StackReference(name).getOutputDetails("published");
+  const details = await new pulumi.StackReference(name).getOutputDetails("published");
+  const value: unknown = details.value;
   if (value === undefined || value === null) return {};
   const parsed = published.safeParse(value);
   if (parsed.success) return parsed.data;

@@ -9,6 +9,7 @@ import type { Platform } from "./plan/platform";
 import type { Published } from "./plan/published";
 import { planReport } from "./report/planReport";
 import { previewText } from "./report/previewText";
+import { safeText } from "./report/safeText";
 import { attestationGaps, runFile, writeRunFile } from "./runFile";
 
 /** The stack outputs. */
@@ -75,7 +76,7 @@ async function finish(
     );
   }
   if (run.report !== undefined) await writeRunFile(run.report, runFile(plans, dryRun ? undefined : outcomes));
-  if (problems.length > 0) await pulumi.log.error(problems.join("\n"));
+  if (problems.length > 0) await pulumi.log.error(problems.map((problem) => safeText(problem, 2000)).join("\n"));
   return { outcomes, problems };
 }
 

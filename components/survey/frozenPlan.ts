@@ -1,6 +1,5 @@
 import type { AppPlan, PlannedVersion } from "../plan/appPlan";
 import type { AppSpecification } from "../plan/appSpecification";
-import type { Digest } from "../plan/digest";
 import type { IndexSource } from "../plan/plan";
 import type { Platform } from "../plan/platform";
 import type { PublishedApp, PublishedVersion } from "../plan/published";
@@ -40,7 +39,7 @@ function frozenVersion(version: string, record: PublishedVersion): PlannedVersio
     plan: {
       state: "published",
       build: [],
-      keep: images as Readonly<Record<Platform, Digest>>,
+      keep: images,
       lacking: [],
       present: { digest, platforms },
       origin,
