@@ -45,6 +45,12 @@ export function waitOf(failure: RecordedFailure | undefined, now: Date): Wait | 
   return until > now ? { until, failure } : undefined;
 }
 
+/** One line for people: until when, and why. */
+export function describeWait({ until, failure }: Wait): string {
+  const times = failure.count === 1 ? "once" : `${failure.count} times in a row`;
+  return `not tried before ${until.toISOString().slice(0, 16)}Z, because it failed ${times}; the last time: ${failure.reason}`;
+}
+
 /** What one run found out about versions it tried to build. */
 export interface Tries {
   /** Key → reason. */

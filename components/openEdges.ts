@@ -1,6 +1,8 @@
 import { baseRegistry } from "./baseRegistry";
 import { buildCache } from "./buildCache";
 import { type CheckReport, checkImage } from "./check/checkImage";
+import { failureKey, type FailureRecord, waitOf } from "./backoff";
+import { readFailureFile } from "./failureFile";
 import { builderFor } from "./config/builder";
 import type { Configuration } from "./configure";
 import type { MirroredVersion } from "./mirroredVersion";
@@ -33,7 +35,10 @@ export function openEdges(config: Configuration, apps: readonly AppSpecification
   const upstream = pulumiEdges();
   const bases = baseRegistry(registry);
   const files = upstreamFiles();
-  const startedOn = new Date().toISOString();
+  const startedAt = new Date();
+  const startedOn = startedAt.toISOString();
+  const failures: Promise<FailureRecord> =
+    config.run.failures === undefined ? Promise.resolve({}) : readFailureFile(config.run.failures);
   const probe = (reference: string) => probeFor(reference, registry, config);
   return {
     registry,
@@ -46,6 +51,7 @@ export function openEdges(config: Configuration, apps: readonly AppSpecification
         discover: find,
         offer: files.offer,
         attestations: attestationEdges(registry, config),
+        wait: async (app, version) => waitOf((await failures)[failureKey(app, version)], startedAt),
         run: { phase: config.run.phase, covers: (platform) => config.run.platforms?.includes(platform) ?? true },
         prepare: (request) =>
           prepareBuild(request, {

@@ -70,6 +70,7 @@ function appResult(plan: AppPlan, outcome: AppOutcome | undefined): AppResult {
 
 function outcomeWord({ plan, attestation }: AppPlan["versions"][number], state: string): VersionResult["outcome"] {
   if (state === "failed") return "missing";
+  if (state === "waiting") return "waiting";
   if (plan.build.length > 0) return plan.present ? "repaired" : "published";
   if (plan.state === "missing" || attestation?.mode === "repair") return "repaired";
   return plan.origin === "adopted" ? "adopted" : "unchanged";

@@ -9,11 +9,13 @@ export type VersionOutcome =
   | { readonly state: "pending" }
   /** Phase `build`: these images are pushed by digest and checked. `reason` says what is wrong with the others. */
   | { readonly state: "built"; readonly images: Readonly<Record<Platform, Digest>>; readonly reason?: string }
+  /** Left alone after builds that failed in earlier runs. It is missing, but that is no new failure. */
+  | { readonly state: "waiting"; readonly reason: string; readonly record?: PublishedVersion }
   | { readonly state: "failed"; readonly reason: string; readonly record?: PublishedVersion };
 
 /** The outcome of a version that this run leaves as it is. */
 export function untouched(planned: PlannedVersion): VersionOutcome {
-  const { plan, managed, release, recordedCommit, tag, keptBases, attested, attestation } = planned;
+  const { plan, managed, release, recordedCommit, tag, keptBases, attested, attestation, waiting } = planned;
   const commit = recordedCommit ?? release?.commit;
   const seen =
     plan.present && plan.state !== "moved"
@@ -29,6 +31,8 @@ export function untouched(planned: PlannedVersion): VersionOutcome {
     ...(attested && { attested }),
   };
   const problem = plan.problem ?? attestation?.problem;
+  if (problem === undefined && waiting !== undefined)
+    return { state: "waiting", reason: waiting, ...(record && { record }) };
   if (record && problem === undefined) return { state: "published", record };
   const reason = problem ?? whyNot(planned);
   return { state: "failed", reason, ...(record && { record }) };

@@ -25,6 +25,8 @@ export interface RunOptions {
   readonly digests?: string;
   /** `MIRROR_REPORT`: file to leave what was found and done in, as JSON. */
   readonly report?: string;
+  /** `MIRROR_FAILURES`: file with the record of failed builds; versions in it wait. */
+  readonly failures?: string;
 }
 
 /**
@@ -61,6 +63,9 @@ export function readRunOptions(environment: Environment, apps: readonly AppSpeci
     ...(platforms.length > 0 && { platforms: [...new Set(platforms)] }),
     ...(names.length > 0 && { apps: [...new Set(names)] }),
     ...(digests !== undefined && { digests }),
+    // MIRROR_RETRY=1 is what somebody who starts a run by hand wants: everything is tried at once.
+    ...(environment["MIRROR_FAILURES"] &&
+      environment["MIRROR_RETRY"] !== "1" && { failures: environment["MIRROR_FAILURES"] }),
     ...(environment["MIRROR_REPORT"] && { report: environment["MIRROR_REPORT"] }),
   };
 }

@@ -74,6 +74,8 @@ export interface PlannedVersion {
   /** Platform manifests that need no build here, by digest: upstream's own, to be copied, or those a build run handed over. */
   readonly copies: Readonly<Record<Platform, string>>;
   readonly inWindow: boolean;
+  /** Why and until when the version is left alone, after builds that failed; undefined: it is not. */
+  readonly waiting?: string;
   /** An earlier run declared the version's attestations. */
   readonly attested: boolean;
   /** What is done about its attestations; undefined: nothing is declared. */

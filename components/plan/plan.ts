@@ -75,11 +75,12 @@ export function planVersion(input: PlanInput): VersionPlan {
   }
 }
 
-/** The same decision for a version that cannot be built in this run, for the reason given: what exists is declared as before. */
-export function withholdBuild(input: PlanInput, problem: string): VersionPlan {
+/** The same decision for a version that is not built in this run, for the reason given if that is a problem: what exists is declared as before. */
+export function withholdBuild(input: PlanInput, problem?: string): VersionPlan {
   const plan = planVersion(input);
   const { managed, probe } = input;
-  if (probe.state !== "present") return { state: plan.state, build: [], keep: plan.keep, lacking: plan.build, problem };
+  const why = problem === undefined ? {} : { problem };
+  if (probe.state !== "present") return { state: plan.state, build: [], keep: plan.keep, lacking: plan.build, ...why };
   const origin = managed?.origin ?? "adopted";
   return {
     ...declaredAgain(managed, probe),
@@ -88,7 +89,7 @@ export function withholdBuild(input: PlanInput, problem: string): VersionPlan {
     lacking: plan.build,
     present: probe,
     origin,
-    problem,
+    ...why,
   };
 }
 
@@ -173,8 +174,13 @@ function complete(input: PlanInput, completion: Completion): VersionPlan {
   const after = new Set<Platform>([...(Object.keys(held) as Platform[]), ...build]);
   const unmet = required.filter((platform) => !after.has(platform));
   const shown = { state, present, lacking: unmet };
+  const keep = Object.fromEntries(
+    (Object.entries(managed?.images ?? {}) as [Platform, Digest][]).filter(([, digest]) =>
+      Object.values(held).includes(digest),
+    ),
+  );
   if (unmet.length > 0 || after.size === 0) {
-    const declared = present ? declaredAgain(managed, present) : { keep: {} };
+    const declared = present ? declaredAgain(managed, present) : { keep };
     return strip({
       ...shown,
       ...declared,
@@ -183,11 +189,6 @@ function complete(input: PlanInput, completion: Completion): VersionPlan {
       origin: present && (managed?.origin ?? "adopted"),
     });
   }
-  const keep = Object.fromEntries(
-    (Object.entries(managed?.images ?? {}) as [Platform, Digest][]).filter(([, digest]) =>
-      Object.values(held).includes(digest),
-    ),
-  );
   const sources = [...kept.map(existing), ...build.map((platform): IndexSource => ({ kind: "build", platform }))];
   return strip({ ...shown, build, keep, sources, origin });
 }

@@ -19,14 +19,14 @@ export function planReport(plan: AppPlan, notes: VersionNotes = new Map()): AppR
 }
 
 function versionReport(planned: PlannedVersion, wanted: readonly Platform[], notes: readonly string[]): VersionReport {
-  const { version, tag, plan } = planned;
+  const { version, tag, plan, waiting } = planned;
   const adopted = plan.state === "published" && plan.origin === "adopted";
   return {
     version,
     tag,
-    state: adopted ? "adopted" : plan.state,
+    state: waiting !== undefined ? "waiting" : adopted ? "adopted" : plan.state,
     platforms: wanted.map((platform) => platformReport(planned, platform)),
-    notes,
+    notes: waiting === undefined ? notes : [...notes, waiting],
     ...(plan.problem !== undefined && { problem: plan.problem }),
   };
 }
@@ -37,10 +37,14 @@ function platformReport(planned: PlannedVersion, platform: Platform): PlatformRe
   return { platform, state, ...(state === "not offered" && note !== undefined && { note }) };
 }
 
-function platformState({ plan, copies, notOffered, official }: PlannedVersion, platform: Platform): ReportState {
+function platformState(
+  { plan, copies, notOffered, official, waiting }: PlannedVersion,
+  platform: Platform,
+): ReportState {
   if (plan.build.includes(platform)) return platform in copies ? "will copy" : "will build";
   if (plan.present && platform in plan.present.platforms) return plan.origin === "adopted" ? "adopted" : "published";
   if (platform in notOffered) return "not offered";
+  if (waiting !== undefined && plan.lacking.includes(platform)) return "waiting";
   if (plan.state === "unknown" || plan.state === "gone") return plan.state;
   return official.includes(platform) && !plan.lacking.includes(platform) ? "-" : "missing";
 }

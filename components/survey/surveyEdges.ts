@@ -1,4 +1,5 @@
 import type { AttestationEdges } from "./surveyAttestation";
+import type { Wait } from "../backoff";
 import type { Phase } from "../config/runOptions";
 import type { AppSettings } from "../config/appSettings";
 import type { AppSpecification, BuildTarget } from "../plan/appSpecification";
@@ -44,6 +45,8 @@ export interface SurveyEdges {
   /** Reads Dockerfile, bases and checksums. Rejects when the version cannot be built, naming file and line. */
   readonly prepare: (request: BuildRequest) => Promise<PreparedBuild>;
   readonly attestations: AttestationEdges;
+  /** Whether a version is left alone after earlier failures. Never rejects. */
+  readonly wait: (app: string, version: string) => Promise<Wait | undefined>;
   readonly run: RunScope;
   readonly now: Date;
 }

@@ -2,6 +2,7 @@ import type { AppSettings } from "../config/appSettings";
 import type { PlannedVersion } from "../plan/appPlan";
 import type { AppSpecification } from "../plan/appSpecification";
 import type { Digest } from "../plan/digest";
+import { describeWait } from "../backoff";
 import { type PlanInput, planVersion, withholdBuild } from "../plan/plan";
 import type { Platform } from "../plan/platform";
 import type { Probe } from "../plan/probe";
@@ -61,7 +62,7 @@ export async function surveyVersion(request: VersionRequest, edges: SurveyEdges)
     version: request.version,
     tag,
     inWindow,
-    plan: prepared.problem === undefined ? plan : withholdBuild(input, prepared.problem),
+    plan: (prepared.problem ?? prepared.waiting) ? withholdBuild(input, prepared.problem) : plan,
     recipes: prepared.build?.recipes ?? [],
     unpublishedBases: prepared.build?.unpublishedBases ?? [],
     keptBases: await keptBases(request, edges),
@@ -69,6 +70,7 @@ export async function surveyVersion(request: VersionRequest, edges: SurveyEdges)
     official: official.platforms,
     copies: { ...official.copies, ...request.handedOver },
     attested: managed?.attested ?? request.attested,
+    ...(prepared.waiting !== undefined && { waiting: prepared.waiting }),
     ...(release && { release }),
     ...(managed && { managed }),
     ...(request.recordedCommit !== undefined && { recordedCommit: request.recordedCommit }),
@@ -179,16 +181,19 @@ async function askOfficial(
 interface Prepared {
   readonly build?: PreparedBuild;
   readonly problem?: string | undefined;
+  readonly waiting?: string;
 }
 
 async function prepare(
-  { specification, settings, release, handedOver }: VersionRequest,
+  { specification, settings, version, release, handedOver }: VersionRequest,
   build: readonly Platform[],
   copies: Readonly<Record<Platform, string>>,
   edges: SurveyEdges,
 ): Promise<Prepared> {
   const needed = build.filter((platform) => !(platform in copies) && !(platform in handedOver));
   if (needed.length === 0 || !release) return {};
+  const wait = await edges.wait(specification.name, version);
+  if (wait) return { waiting: describeWait(wait) };
   if (edges.run.phase === "publish") return { problem: `no build run handed over an image for ${needed.join(", ")}` };
   try {
     return { build: await edges.prepare({ specification, settings, release, platforms: needed }) };
