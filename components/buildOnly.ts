@@ -2,10 +2,13 @@ import * as pulumi from "@pulumi/pulumi";
 import { digestOf } from "./indexSources";
 import type { MirroredVersionArgs } from "./mirroredVersion";
 import type { Digest } from "./plan/digest";
+import type { Platform } from "./plan/platform";
 import { reasonOf } from "./reasonOf";
 import { settle } from "./settled";
 import { toBuild, type VersionImages } from "./versionImages";
 import { failed, type VersionOutcome } from "./versionOutcome";
+
+type PlatformResult = { readonly image: readonly [Platform, Digest] } | { readonly reason: string };
 
 /** Phase `build`: waits for every image and checks it, each by itself, as the platforms do not depend on each other. */
 export async function buildOnly(
@@ -14,7 +17,7 @@ export async function buildOnly(
 ): Promise<VersionOutcome> {
   if (pulumi.runtime.isDryRun()) return { state: "pending" };
   if (planned.plan.problem !== undefined) return failed(planned, planned.plan.problem);
-  const ended = toBuild(planned).map(async (platform) => {
+  const ended = toBuild(planned).map(async (platform): Promise<PlatformResult> => {
     try {
       const ref = await settle(images.of(platform));
       if (ref.state !== "known") throw new Error(`the build for ${platform} failed`);
@@ -22,17 +25,17 @@ export async function buildOnly(
       const recipe = planned.recipes.find((candidate) => candidate.platform === platform);
       const reference = `${repository}@${digest}`;
       await edges.check({ reference, platform, specification, planned, ...(recipe && { recipe }) });
-      return { platform, digest };
+      return { image: [platform, digest] };
     } catch (error) {
       return { reason: reasonOf(error) };
     }
   });
   const results = await Promise.all(ended);
-  const built = results.flatMap((result) => ("digest" in result ? [[result.platform, result.digest] as const] : []));
+  const built = results.flatMap((result) => ("image" in result ? [result.image] : []));
   const reasons = results.flatMap((result) => ("reason" in result ? [result.reason] : []));
   return {
     state: "built",
-    images: Object.fromEntries<Digest>(built),
+    images: Object.fromEntries(built),
     ...(reasons.length > 0 && { reason: reasons.join("; ") }),
   };
 }
