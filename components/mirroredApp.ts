@@ -64,16 +64,19 @@ export class MirroredApp extends pulumi.ComponentResource {
     const { tag, managed, action } = floating;
     if ((action === "unchanged" || action === "hold") && !managed) return { tag };
     const target = this.floatingTarget(plan, floating);
-    const source = pulumi.output(target).apply((chosen) => {
-      if (chosen) return [chosen.source];
-      throw new pulumi.RunError(
-        `${plan.repository}:${tag} is not written: none of ${floating.candidates.join(", ")} was published`,
-      );
-    });
     const undecided = pulumi.runtime.isDryRun() && floating.candidates.some((version) => this.isPending(plan, version));
+    // Made only where it is used: an Output that rejects is an error of the run, even if nobody looks at it.
+    const sources = undecided
+      ? unknownSources()
+      : pulumi.output(target).apply((chosen) => {
+          if (chosen) return [chosen.source];
+          throw new pulumi.RunError(
+            `${plan.repository}:${tag} is not written: none of ${floating.candidates.join(", ")} was published`,
+          );
+        });
     const index = new dockerBuild.Index(
       `${name}-${tag}`,
-      { tag: `${plan.repository}:${tag}`, sources: undecided ? unknownSources() : source, push: true },
+      { tag: `${plan.repository}:${tag}`, sources, push: true },
       { parent: this, retainOnDelete: true },
     );
     const chosen = await target;
