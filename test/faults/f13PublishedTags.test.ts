@@ -1,0 +1,139 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { MirrorUnderTest } from "../e2e/support/mirrorUnderTest";
+import { changesOf, errorsOf } from "../e2e/support/pulumiRun";
+import { tinyAppFile, tinyUpstream } from "../e2e/support/tinyUpstream";
+import { publishedManifests } from "./support/publishedManifests";
+import { Watch } from "./support/watch";
+
+let mirror: MirrorUnderTest;
+
+beforeAll(async () => {
+  mirror = await MirrorUnderTest.start({
+    apps: async (sandbox) => {
+      await tinyUpstream(sandbox, "tiny", [{ version: "1.0.0" }, { version: "1.1.0" }]);
+      await tinyUpstream(sandbox, "other", [{ version: "10.1.0" }]);
+      return { tiny: tinyAppFile(sandbox, "tiny"), other: tinyAppFile(sandbox, "other") };
+    },
+    settings: { apps: ["tiny"] },
+  });
+  const up = await mirror.up();
+  expect(errorsOf(up)).toBe("");
+});
+
+afterAll(() => mirror?.stop());
+
+it("F13 a version whose index lost a platform gets back just that platform", async () => {
+  await mirror.loseState();
+  const whole = await mirror.registry.index("tiny", "1.0.0");
+  await mirror.registry.regctl("index", "delete", "--platform", "linux/arm64", mirror.registry.name("tiny", "1.0.0"));
+  const preview = await mirror.preview();
+  expect(preview.output).toMatch(/1\.0\.0 .*partial: .*arm64/);
+  expect(changesOf(preview)).toEqual(["create tiny-1.0.0", "create tiny-1.0.0-linux-arm64"]);
+  const up = await mirror.up();
+  expect(errorsOf(up)).toBe("");
+  expect(up.exitCode).toBe(0);
+  expect(changesOf(up)).toEqual(changesOf(preview));
+  const after = await mirror.registry.index("tiny", "1.0.0");
+  expect(Object.keys(after.platforms).toSorted()).toEqual(["linux/amd64", "linux/arm64"]);
+  expect(after.platforms["linux/amd64"]).toBe(whole.platforms["linux/amd64"]);
+  await mirror.registry.pull("tiny", "1.0.0");
+});
+
+it("F14 a version tag others moved is reported and left alone, while other apps go on", async () => {
+  const ours = await mirror.registry.digest("tiny", "1.0.0");
+  await mirror.registry.retag("tiny", "1.1.0", "1.0.0");
+  const theirs = await mirror.registry.digest("tiny", "1.0.0");
+  expect(theirs).not.toBe(ours);
+  mirror.configure({ apps: ["tiny", "other"] });
+  const watch = await Watch.begin(mirror, ["tiny", "other"]);
+  const up = await mirror.up();
+  expect(up.exitCode).not.toBe(0);
+  expect(errorsOf(up)).toContain(
+    `tiny: 1.0.0: the tag was moved by others: it names ${theirs}, this mirror published ${ours}`,
+  );
+  expect(await watch.damage()).toEqual([]);
+  expect(watch.tagWrites("tiny", "1.0.0")).toBe(0);
+  expect(up.outputs.missing).toEqual(["tiny 1.0.0"]);
+  await mirror.registry.pull("other", "10.1.0");
+  await mirror.registry.regctl(
+    "image",
+    "copy",
+    mirror.registry.name("tiny", ours),
+    mirror.registry.name("tiny", "1.0.0"),
+  );
+  expect((await mirror.up()).exitCode).toBe(0);
+});
+
+it("F17 latest stays with the highest version after a backport, and comes back when it was moved", async () => {
+  await tinyUpstream(mirror.sandbox, "other", [{ version: "9.11.5" }]);
+  const watch = await Watch.begin(mirror, ["tiny", "other"]);
+  const backport = await mirror.up();
+  expect(errorsOf(backport)).toBe("");
+  expect(await mirror.registry.tags("other")).toEqual(["10.1.0", "9.11.5", "latest"]);
+  const highest = await mirror.registry.digest("other", "10.1.0");
+  expect(await mirror.registry.digest("other", "latest")).toBe(highest);
+  expect(watch.tagWrites("other", "latest")).toBe(0);
+  // Twice, as the resource's inputs look the same as before.
+  for (const _ of ["once", "again"]) {
+    await mirror.registry.retag("other", "9.11.5", "latest");
+    expect(await mirror.registry.digest("other", "latest")).not.toBe(highest);
+    const up = await mirror.up();
+    expect(errorsOf(up)).toBe("");
+    expect(up.exitCode).toBe(0);
+    expect(await mirror.registry.digest("other", "latest")).toBe(highest);
+  }
+  expect(await watch.damage()).toEqual([]);
+});
+
+it("F15 nothing is deleted when the window slides, the provider is upgraded, an app is renamed or removed, or the stack destroyed", async () => {
+  const watch = await Watch.begin(mirror, ["tiny", "other"]);
+  const manifests = publishedManifests(mirror);
+  expect(manifests.length).toBeGreaterThan(10);
+  mirror.configure({ keep: 1 });
+  expect((await mirror.up()).exitCode).toBe(0);
+
+  await upgradeProvider();
+  const upgraded = await mirror.up();
+  expect(errorsOf(upgraded)).toBe("");
+  expect(changesOf(upgraded)).toEqual([]);
+  expect(await providers()).toEqual(["0.0.22"]);
+
+  const renamed = tinyAppFile(mirror.sandbox, "tiny").replace('name: "tiny"', 'name: "renamed"');
+  const steps: readonly (readonly [readonly string[], () => void])[] = [
+    [["renamed", "other"], () => mirror.setApps({ tiny: renamed, other: tinyAppFile(mirror.sandbox, "other") })],
+    [["renamed"], () => mirror.setApps({ tiny: renamed })],
+  ];
+  for (const [apps, change] of steps) {
+    change();
+    mirror.configure({ apps });
+    const up = await mirror.up();
+    expect(errorsOf(up)).not.toMatch(/delet/i);
+  }
+  expect((await mirror.destroy()).exitCode).toBe(0);
+  expect((await mirror.exportState()).resources).toEqual([]);
+
+  expect(await watch.damage()).toEqual([]);
+  for (const [app, digest] of manifests) expect(await mirror.registry.digest(app, digest)).toBe(digest);
+  for (const version of ["1.0.0", "1.1.0"]) await mirror.registry.pull("tiny", version);
+  for (const version of ["10.1.0", "9.11.5", "latest"]) await mirror.registry.pull("other", version);
+});
+
+/** Makes the state look as an older provider left it. */
+async function upgradeProvider(): Promise<void> {
+  const now = await mirror.pulumi("stack", "export");
+  expect(await providers()).toEqual(["0.0.22"]);
+  const file = join(mirror.sandbox.folder, "older.json");
+  writeFileSync(file, now.replaceAll("default_0_0_22", "default_0_0_21").replaceAll('"0.0.22"', '"0.0.21"'));
+  await mirror.pulumi("stack", "import", "--file", file);
+  expect(await providers()).toEqual(["0.0.21"]);
+}
+
+/** Versions of the docker-build provider that the state holds. */
+async function providers(): Promise<readonly unknown[]> {
+  const { resources } = await mirror.exportState();
+  return resources.flatMap(({ type, inputs }) =>
+    type === "pulumi:providers:docker-build" ? [inputs?.["version"]] : [],
+  );
+}

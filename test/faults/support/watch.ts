@@ -1,0 +1,58 @@
+import type { LoggedRequest } from "../../../tools/sandbox/requestLog";
+import type { MirrorUnderTest } from "../../e2e/support/mirrorUnderTest";
+import type { RegistryView } from "../../e2e/support/registryView";
+
+/** `app:tag` → digest it names. */
+export type TagDigests = Readonly<Record<string, string>>;
+
+/**
+ * What must hold whatever goes wrong: since the watch began nothing was deleted, and every version tag there was still names the
+ * digest it named. The request log and another client's view of the registry are the proof. Begin it after damage done on purpose,
+ * and ask it once the fault rules are cleared, since its own reading passes the fault proxy too.
+ */
+export class Watch {
+  private constructor(
+    private readonly mirror: MirrorUnderTest,
+    private readonly apps: readonly string[],
+    private readonly start: number,
+    /** Version tags there were at the beginning. */
+    readonly before: TagDigests,
+  ) {}
+
+  static async begin(mirror: MirrorUnderTest, apps: readonly string[] = ["tiny"]): Promise<Watch> {
+    const before = await versionTags(mirror.registry, apps);
+    return new Watch(mirror, apps, mirror.sandbox.requestLog("registry").length, before);
+  }
+
+  /** Requests to the registry since the beginning. */
+  get log(): readonly LoggedRequest[] {
+    return this.mirror.sandbox.requestLog("registry").slice(this.start);
+  }
+
+  /** What must not have happened and did, a line each. */
+  async damage(): Promise<readonly string[]> {
+    const after = await versionTags(this.mirror.registry, this.apps);
+    const deletes = this.log.filter(({ method }) => method === "DELETE").map(({ path }) => `DELETE ${path}`);
+    const moved = Object.entries(this.before)
+      .filter(([name, digest]) => after[name] !== digest)
+      .map(([name, digest]) => `${name} named ${digest} and now names ${after[name] ?? "nothing"}`);
+    return [...deletes, ...moved];
+  }
+
+  /** How often a manifest was written under a tag, answered as written. */
+  tagWrites(app: string, tag: string): number {
+    const path = `/${app}/manifests/${tag}`;
+    return this.log.filter(
+      (request) => request.method === "PUT" && request.path.endsWith(path) && Number(request.status) < 300,
+    ).length;
+  }
+}
+
+/** Floating tags may move, and lists of referrers grow; every other tag is a version. */
+async function versionTags(registry: RegistryView, apps: readonly string[]): Promise<TagDigests> {
+  const entries = apps.map(async (app) => {
+    const tags = (await registry.tags(app)).filter((tag) => tag !== "latest" && !tag.startsWith("sha256-"));
+    return Promise.all(tags.map(async (tag) => [`${app}:${tag}`, await registry.digest(app, tag)] as const));
+  });
+  return Object.fromEntries((await Promise.all(entries)).flat());
+}

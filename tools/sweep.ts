@@ -1,0 +1,49 @@
+import { Command, InvalidArgumentError } from "commander";
+import { spreadSample } from "./sweep/spreadSample";
+import { sweep, sweepSummary } from "./sweep/sweep";
+import type { SweepPoint } from "./sweep/sweepPoint";
+
+interface Options {
+  readonly sample?: number;
+  readonly seed: number;
+  readonly from?: number;
+  readonly to?: number;
+}
+
+const command = new Command("sweep")
+  .description(
+    "Fails the n-th registry request of a whole first run, for every n, once with status 500 and once with a cut connection, and checks after each that nothing was lost and one clean run completes everything",
+  )
+  .option("--from <n>", "first request to fail", wholeNumber)
+  .option("--to <n>", "last request to fail", wholeNumber)
+  .option("--sample <count>", "so many points only, spread over all", wholeNumber)
+  .option("--seed <number>", "chooses the sample", wholeNumber, Date.now() % 2 ** 32);
+
+const options = command.parse().opts<Options>();
+const interrupt = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => interrupt.abort());
+
+main(options).catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+});
+
+async function main({ sample, seed, from = 1, to = Infinity }: Options): Promise<void> {
+  if (sample !== undefined) console.log(`seed ${seed}`);
+  const result = await sweep({
+    choose: (points: readonly SweepPoint[]) => {
+      const within = points.filter(({ n }) => n >= from && n <= to);
+      return sample === undefined ? within : spreadSample(within, sample, seed);
+    },
+    progress: (line) => console.log(line),
+    signal: interrupt.signal,
+  });
+  console.log(sweepSummary(result));
+  const broken = result.results.some((one) => one.broken.length > 0);
+  if (broken || result.results.length === 0 || interrupt.signal.aborted) process.exitCode = 1;
+}
+
+function wholeNumber(text: string): number {
+  if (/^[0-9]{1,10}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("accepted is a whole number");
+}
