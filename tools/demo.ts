@@ -1,10 +1,11 @@
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { Command } from "commander";
-import { alignedTable } from "../components/report/alignedTable";
 import { elfIdentity, parsePlatform, unameMachine, type Platform } from "../components/plan/platform";
+import { columns } from "./sandbox/columns";
 import { startDemoSandbox } from "./sandbox/demoSandbox";
 import { checkout, defaultSandboxFolder } from "./sandbox/layout";
+import { PulumiDigest } from "./sandbox/pulumiDigest";
 import { RequestLog } from "./sandbox/requestLog";
 import { runQuietly, runVisibly, type VisibleOptions } from "./sandbox/visibleProcess";
 
@@ -20,7 +21,7 @@ type Published = Readonly<
 >;
 
 const stack = ["--stack", "sandbox"];
-const plain = ["--non-interactive", "--suppress-outputs", "--color", process.stdout.isTTY ? "always" : "never"];
+const plain = ["--non-interactive", "--suppress-outputs", "--color", "never"];
 
 const command = new Command("demo")
   .description("Mirrors a real application into a registry on this machine and shows what came of it")
@@ -53,19 +54,24 @@ async function demo(): Promise<void> {
 
 async function mirror(options: VisibleOptions): Promise<void> {
   title("pulumi preview: the images that are missing");
-  await runVisibly("pulumi", ["preview", ...stack, ...plain], options);
+  await pulumi(["preview"], options);
   title("pulumi up: they are built, checked, published and signed");
-  await runVisibly("pulumi", ["up", "--yes", "--skip-preview", ...stack, ...plain], options);
+  await pulumi(["up", "--yes", "--skip-preview"], options);
   title("Published");
   const outputs = await runQuietly("pulumi", ["stack", "output", "published", "--json", ...stack], options);
   const published = JSON.parse(outputs) as Published;
   print(publishedTable(published));
   title("pulumi preview again: nothing to do");
   const before = writes(options);
-  await runVisibly("pulumi", ["preview", "--expect-no-changes", ...stack, ...plain], options);
+  await pulumi(["preview", "--expect-no-changes"], options);
   print([`requests that write or delete, as the registry logged them: ${writes(options) - before}`]);
   title("One image of each platform, pulled back by another client (regctl)");
   print(await pulledTable(published, options));
+}
+
+async function pulumi(args: readonly string[], options: VisibleOptions): Promise<void> {
+  const digest = new PulumiDigest();
+  await runVisibly("pulumi", [...args, ...stack, ...plain], options, (line) => digest.line(line));
 }
 
 function publishedTable(published: Published): readonly string[] {
@@ -76,7 +82,7 @@ function publishedTable(published: Published): readonly string[] {
         Object.entries(platforms).map(([platform, digest]) => [app, version, platform, digest, origin]),
       ),
   );
-  return table([["app", "version", "platform", "digest", "origin"], ...rows]);
+  return columns([["app", "version", "platform", "digest", "origin"], ...rows]);
 }
 
 async function pulledTable(published: Published, options: VisibleOptions): Promise<readonly string[]> {
@@ -85,7 +91,7 @@ async function pulledTable(published: Published, options: VisibleOptions): Promi
     const platforms = Object.keys(Object.values(versions).at(-1)?.platforms ?? {}).map(parsePlatform);
     for (const platform of platforms) rows.push(await pull(`${repository}:latest`, app, platform, options));
   }
-  return table(rows);
+  return columns(rows);
 }
 
 /** Reads configuration and program of an image as a client on that platform would get them. */
@@ -131,10 +137,6 @@ function explain(folder: string): void {
     'cosign verify --key "$MIRROR_SANDBOX_COSIGN_PUB" --insecure-ignore-tlog "$MIRROR_SANDBOX_REGISTRY/mirror/esbuild:latest"',
     `npm run sandbox -- stop ${option}`,
   ]);
-}
-
-function table(rows: readonly (readonly string[])[]): readonly string[] {
-  return alignedTable(rows, Number.MAX_SAFE_INTEGER);
 }
 
 function title(text: string): void {

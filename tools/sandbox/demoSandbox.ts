@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { control } from "./control";
 import { detach } from "./detach";
@@ -27,7 +27,13 @@ export async function startDemoSandbox(
   progress: (line: string) => void,
 ): Promise<DemoSandbox> {
   const layout = new Layout(folder);
-  if (lockHolder(layout.lockFile)) {
+  const holder = lockHolder(layout.lockFile);
+  if (holder) {
+    if (!existsSync(layout.controlSocket)) {
+      throw new Error(
+        `another demo is running in ${JSON.stringify(folder)} (process ${holder.pid}); wait for it, or use another folder: --dir`,
+      );
+    }
     progress("stopping the sandbox an earlier demo left running");
     await control(layout.controlSocket, "stop");
     while (lockHolder(layout.lockFile)) await new Promise((resolve) => setTimeout(resolve, 50));

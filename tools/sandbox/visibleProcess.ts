@@ -4,8 +4,8 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
-/** Lines in which the Pulumi CLI says where it found its plugins, which is what the sandbox arranged. */
-const noise = /\bwarning:.*\busing pulumi-[\w-]+ from \$PATH\b/;
+/** How long a program may be silent before it is said that it still runs. */
+const silenceMs = 15_000;
 
 /** How a program is run for people to watch. */
 export interface VisibleOptions {
@@ -16,21 +16,37 @@ export interface VisibleOptions {
 }
 
 /**
- * Runs a program and shows its output line by line, as it comes.
+ * Runs a program and shows its output as it comes, line by line.
+ * @param show what to show for a line, if anything; default: the line.
  * @throws Error with command and exit status when it fails.
  */
-export async function runVisibly(command: string, args: readonly string[], options: VisibleOptions): Promise<void> {
+export async function runVisibly(
+  command: string,
+  args: readonly string[],
+  options: VisibleOptions,
+  show: (line: string) => string | undefined = (line) => line,
+): Promise<void> {
   const { cwd, env, signal } = options;
+  const started = Date.now();
+  let last = started;
+  const print = (text: string): void => {
+    last = Date.now();
+    process.stdout.write(`  ${text}\n`);
+  };
   const child = spawn(command, args, { cwd, env, signal, stdio: ["ignore", "pipe", "pipe"] });
   for (const stream of [child.stdout, child.stderr]) {
     createInterface({ input: stream }).on("line", (line) => {
-      if (!noise.test(line)) process.stdout.write(`  ${line}\n`);
+      const text = show(line);
+      if (text !== undefined) print(text);
     });
   }
+  const timer = setInterval(() => {
+    if (Date.now() - last >= silenceMs) print(`… still at it, ${Math.round((Date.now() - started) / 1000)} s`);
+  }, 1000);
   const status = await new Promise<number | NodeJS.Signals | null>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code, killed) => resolve(code ?? killed));
-  });
+  }).finally(() => clearInterval(timer));
   if (status !== 0) throw new Error(`${command} ${args.join(" ")} failed (${status}); see above`);
 }
 
