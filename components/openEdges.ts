@@ -39,7 +39,9 @@ export function openEdges(config: Configuration, apps: readonly AppSpecification
   const startedOn = startedAt.toISOString();
   const failures: Promise<FailureRecord> =
     config.run.failures === undefined ? Promise.resolve({}) : readFailureFile(config.run.failures);
-  const probe = (reference: string) => probeFor(reference, registry, config);
+  let accepted: Promise<boolean> | undefined;
+  const accepts = () => (accepted ??= registry.accepts(config.registry));
+  const probe = (reference: string) => probeFor(reference, registry, config, accepts);
   return {
     registry,
     survey: (planOf) => {
@@ -91,13 +93,19 @@ export function openEdges(config: Configuration, apps: readonly AppSpecification
  * The probe as the stack configuration wants it read: some registries answer 403 for a package that does not exist yet. For an
  * app listed under `newPackages` that counts as absent, provided the same credentials are accepted by the registry itself.
  */
-async function probeFor(reference: string, registry: RegistryClient, config: Configuration): Promise<Probe> {
+async function probeFor(
+  reference: string,
+  registry: Pick<RegistryClient, "probe">,
+  config: Pick<Configuration, "newPackages" | "registry" | "namespace">,
+  accepts: () => Promise<boolean>,
+): Promise<Probe> {
   const probe = await registry.probe(reference);
   if (probe.state !== "unknown" || probe.cause !== "authorisation") return probe;
   const isNew = config.newPackages.some((app) =>
     reference.startsWith(`${config.registry}/${config.namespace}/${app}:`),
   );
-  return isNew && (await Promise.resolve(false)) ? { state: "absent" } : probe;
+  // A registry that does not answer this question clearly proves nothing.
+  return isNew && (await accepts().catch(() => false)) ? { state: "absent" } : probe;
 }
 
 async function readOne({ path, ...request }: SourceRequest): ReturnType<PrepareEdges["readSource"]> {

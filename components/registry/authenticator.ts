@@ -72,6 +72,29 @@ export class Authenticator {
     return this.#transport.send({ ...request, authorization });
   }
 
+  /**
+   * Whether the registry itself (`GET /v2/`, no repository) accepts the credentials configured for it. False without credentials,
+   * unless it asks for none; false when it refuses them.
+   * @throws RegistryError when there is no clear answer.
+   */
+  async accepts(endpoint: Endpoint): Promise<boolean> {
+    const url = new URL("/v2/", endpoint.origin);
+    const request = { method: "GET", url, bodyLimit: longestAnswer } as const;
+    const open = await this.#transport.send(request);
+    if (open.status === 200) return true;
+    const challenge = open.status === 401 ? parseChallenge(open.header("www-authenticate")) : undefined;
+    // An anonymous token proves nothing.
+    if (!challenge || !(await this.#credentials.for(endpoint.host))) return false;
+    try {
+      const { header } = await this.#authorization({ ...endpoint, challenge }, undefined);
+      const answer = await this.#transport.send({ ...request, authorization: async () => header });
+      return answer.status === 200;
+    } catch (error) {
+      if (error instanceof RegistryError && error.kind === "authorisation") return false;
+      throw error;
+    }
+  }
+
   async #current(key: string, endpoint: Endpoint, repository: string): Promise<Authorization> {
     for (;;) {
       const pending = this.#known.get(key);
@@ -87,7 +110,8 @@ export class Authenticator {
     return fetched;
   }
 
-  async #authorization(endpoint: Endpoint, scope: string): Promise<Authorization> {
+  /** @param scope undefined for a token that only proves who asks. */
+  async #authorization(endpoint: Endpoint, scope: string | undefined): Promise<Authorization> {
     const { challenge, host } = endpoint;
     if (!challenge) return { header: undefined, until: Infinity };
     const credentials = await this.#credentials.for(host);
@@ -101,12 +125,12 @@ export class Authenticator {
   async #token(
     challenge: BearerChallenge,
     endpoint: Endpoint,
-    scope: string,
+    scope: string | undefined,
     credentials: Credentials | undefined,
   ): Promise<Authorization> {
     const started = this.#clock.now();
     const answer = await this.#transport.send(tokenRequest(challenge, scope, endpoint, credentials));
-    if (answer.status !== 200) throw answerError(`token for ${endpoint.host} (${scope})`, answer);
+    if (answer.status !== 200) throw answerError(`token for ${endpoint.host} (${scope ?? "no scope"})`, answer);
     const parsed = answerSchema.safeParse(parseJson(answer.body));
     const token = parsed.data?.token || parsed.data?.access_token;
     // A token goes into a header, so it must not carry a line break.
@@ -122,7 +146,7 @@ export class Authenticator {
 
 function tokenRequest(
   { realm, service }: BearerChallenge,
-  scope: string,
+  scope: string | undefined,
   endpoint: Endpoint,
   credentials: Credentials | undefined,
 ): TransportRequest {
@@ -132,7 +156,10 @@ function tokenRequest(
     const message = `${endpoint.host} names the token server ${JSON.stringify(realm)}; accepted is an https address`;
     throw new RegistryError("malformed", message);
   }
-  const parameters = new URLSearchParams({ ...(service !== undefined && { service }), scope });
+  const parameters = new URLSearchParams({
+    ...(service !== undefined && { service }),
+    ...(scope !== undefined && { scope }),
+  });
   // Waited for by requests that already hold a place, so it must not queue behind them.
   const common = { bodyLimit: longestAnswer, urgent: true } as const;
   if (credentials && "identityToken" in credentials) {

@@ -178,6 +178,16 @@ export class RegistryClient {
     );
   }
 
+  /**
+   * Whether a registry accepts the credentials configured for it, whatever they may do there. False when it wants some and there
+   * are none.
+   * @param registry host and port: `ghcr.io`.
+   * @throws RegistryError when there is no clear answer.
+   */
+  async accepts(registry: string): Promise<boolean> {
+    return this.#authenticator.accepts(await this.#endpoints.for(registry));
+  }
+
   /** Ends all connections, requests under way included. The client is of no use afterwards. */
   async close(): Promise<void> {
     await this.#connections.close();

@@ -145,6 +145,58 @@ describe("token authentication", () => {
   );
 });
 
+describe("credentials", () => {
+  const accepts = () => client.accepts(registry.host);
+  const wantBasic = (): void =>
+    registry.rule(({ authorization }) =>
+      authorization === basicHeader
+        ? { status: 200 }
+        : { status: 401, ...errorBody("UNAUTHORIZED"), headers: { "www-authenticate": "Basic realm=x" } },
+    );
+
+  it("are accepted by a registry that asks for none", async () => {
+    registry.answer(/GET \/v2\/$/, { status: 200 });
+    expect(await accepts()).toBe(true);
+  });
+
+  it("are accepted or not as name and password are right or wrong", async () => {
+    wantBasic();
+    expect(await accepts()).toBe(false);
+    await configure({ auths: { [registry.host]: { auth: Buffer.from("user:wrong").toString("base64") } } });
+    const wrong = new RegistryClient({ environment: { DOCKER_CONFIG: folder }, clock });
+    expect(await wrong.accepts(registry.host)).toBe(false);
+    await wrong.close();
+    await login();
+    const right = new RegistryClient({ environment: { DOCKER_CONFIG: folder }, clock });
+    expect(await right.accepts(registry.host)).toBe(true);
+    await right.close();
+  });
+
+  it("are accepted when the token they are exchanged for is, which an anonymous one does not prove", async () => {
+    wantTokens(registry);
+    registry.rule(({ path, authorization }) =>
+      path === "/v2/" && authorization?.startsWith("Bearer t") ? { status: 200 } : undefined,
+    );
+    expect(await accepts()).toBe(false);
+    await login();
+    const known = new RegistryClient({ environment: { DOCKER_CONFIG: folder }, clock });
+    expect(await known.accepts(registry.host)).toBe(true);
+    await known.close();
+    expect(tokenRequests().map(({ path, authorization }) => [path, authorization])).toEqual([
+      ["/token?service=a%2C+%22service%22", basicHeader],
+    ]);
+  });
+
+  it("are not accepted when the token server refuses them, and unknown when it is down", async () => {
+    wantTokens(registry);
+    await login();
+    registry.answer(/\/token/, { status: 403 });
+    expect(await accepts()).toBe(false);
+    registry.answer(/\/token/, { status: 503 });
+    await expect(accepts()).rejects.toMatchObject({ kind: "outage" });
+  });
+});
+
 describe("a redirect", () => {
   it("to another host does not take our credentials along, and that host's 401 does not get them", async () => {
     await login();
