@@ -3,8 +3,8 @@ import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { AttestConfig } from "./attestation/attestConfig";
 import type { AttestSummary } from "./attestation/attestVersion";
-import type { AttestationMode } from "./attestation/attestationMode";
-import type { BuildRecordInput } from "./attestation/buildRecord";
+import type { AttestationMode } from "./plan/attestationMode";
+import type { BuildRecordInput } from "./plan/buildRecord";
 import { planVariable } from "./attestation/attestPlan";
 import { isDigest } from "./plan/digest";
 

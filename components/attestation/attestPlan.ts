@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type Digest, isDigest } from "../plan/digest";
 import { attestConfigSchema } from "./attestConfig";
-import { buildRecordSchema } from "./buildRecord";
+import { buildRecordSchema } from "../plan/buildRecord";
 import { describeIssues } from "./describeIssues";
 
 const schema = z.strictObject({

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type Digest, isDigest } from "../plan/digest";
 import type { Platform } from "../plan/platform";
-import { type BuildRecord, buildRecordSchema } from "./buildRecord";
+import { type BuildRecord, buildRecordSchema } from "../plan/buildRecord";
 import { describeIssues } from "./describeIssues";
 
 const record = buildRecordSchema.shape;

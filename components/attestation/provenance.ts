@@ -1,6 +1,6 @@
 import type { Digest } from "../plan/digest";
 import type { Platform } from "../plan/platform";
-import type { BuildRecord } from "./buildRecord";
+import type { BuildRecord } from "../plan/buildRecord";
 import { parseSlsaProvenance, type SlsaProvenance } from "./slsaProvenance";
 
 /** Names the kind of build in the provenance; its parameters are described in the README. */

@@ -7,7 +7,7 @@ import { RegistryClient } from "../registry/registryClient";
 import { type AttestPlan, parseAttestPlan, planVariable } from "./attestPlan";
 import { type AttestSummary, attestVersion } from "./attestVersion";
 import { AttestationWriter, type WriterEdges } from "./attestationWriter";
-import type { BuildRecord } from "./buildRecord";
+import type { BuildRecord } from "../plan/buildRecord";
 import { cosignFor } from "./cosignFor";
 import { DigestLock } from "./digestLock";
 import { FallbackList } from "./fallbackList";

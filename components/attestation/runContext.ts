@@ -1,4 +1,4 @@
-import type { BuildRecordInput } from "./buildRecord";
+import type { BuildRecordInput } from "../plan/buildRecord";
 
 /** Builder named in the provenance of versions built outside GitHub Actions. */
 export const localBuilder = "https://multiarch-mirror.github.io/builder/v1";

@@ -1,7 +1,7 @@
 import type { BuildRecipe, NamedContext, PlannedVersion } from "../plan/appPlan";
 import type { AppSpecification, Source } from "../plan/appSpecification";
 import type { Platform } from "../plan/platform";
-import type { BuildRecordInput } from "./buildRecord";
+import type { BuildRecordInput } from "../plan/buildRecord";
 import { localBuilder, type RunContext } from "./runContext";
 
 /**

@@ -1,5 +1,5 @@
-import type { AttestationMode } from "../attestation/attestationMode";
-import type { BuildRecordInput } from "../attestation/buildRecord";
+import type { AttestationMode } from "./attestationMode";
+import type { BuildRecordInput } from "./buildRecord";
 import type { AppSpecification } from "./appSpecification";
 import type { Digest } from "./digest";
 import type { FloatingTagMove } from "./floatingTags";

@@ -1,4 +1,4 @@
-import type { BuildRecordInput } from "../../components/attestation/buildRecord";
+import type { BuildRecordInput } from "../../components/plan/buildRecord";
 
 /** A complete build record. */
 export const exampleRecord: BuildRecordInput = {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import Ajv from "ajv";
 import { describe, expect, it } from "vitest";
 import { predicateTypes } from "../../components/attestation/attestationKind";
-import { buildRecordSchema } from "../../components/attestation/buildRecord";
+import { buildRecordSchema } from "../../components/plan/buildRecord";
 import { mirrorPredicate } from "../../components/attestation/mirrorPredicate";
 import { exampleImages, exampleRecord } from "./fixtures";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { buildRecordSchema } from "../../components/attestation/buildRecord";
+import { buildRecordSchema } from "../../components/plan/buildRecord";
 import { provenance } from "../../components/attestation/provenance";
 import { parseSlsaProvenance, type SlsaProvenance } from "../../components/attestation/slsaProvenance";
 import { exampleImages, exampleRecord } from "./fixtures";
