@@ -3,6 +3,7 @@ import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join, posix } from "node:path";
 import { z } from "zod";
 import { acceptedRepository, parseRepository } from "../config/repositoryOverride";
+import { acceptedRepositoryPath, isRepositoryPath } from "../plan/repositoryPath";
 import { GitRepository } from "./gitRepository";
 import { printable } from "./printable";
 import { SourceTreeError } from "./sourceTreeError";
@@ -99,10 +100,8 @@ function checkRequest({ url, commit, paths, reference }: SourceRequest): string 
   if (!/^[0-9a-f]{40}$/.test(commit))
     throw refuse(`${JSON.stringify(commit)} is not a commit; accepted are 40 lower-case hex digits`);
   for (const path of paths) {
-    if (isInside(path)) continue;
-    throw refuse(
-      `${printable(path, 200)} is not a path within a repository; accepted is a relative path without "..", "//", control characters or a leading "-"`,
-    );
+    if (isRepositoryPath(path)) continue;
+    throw refuse(`${printable(path, 200)} is not a path within a repository; accepted is ${acceptedRepositoryPath}`);
   }
   // What git's own rules for reference names forbid, so that the name cannot become a refspec.
   if (
@@ -115,13 +114,6 @@ function checkRequest({ url, commit, paths, reference }: SourceRequest): string 
   throw refuse(`${printable(url, 200)} is not a repository; accepted is ${acceptedRepository}`);
 }
 
-function isInside(path: string): boolean {
-  const parts = path.split("/");
-  return (
-    path.length <= 1024 && !/^-|[\x00-\x1f\x7f\\]/.test(path) && !parts.some((part) => ["", ".", ".."].includes(part))
-  );
-}
-
 async function readFileAt(repository: GitRepository, commit: string, asked: string): Promise<string | undefined> {
   let path = asked;
   for (let links = 0; links <= mostLinks; links++) {
@@ -131,7 +123,7 @@ async function readFileAt(repository: GitRepository, commit: string, asked: stri
     if (!link) return undefined;
     const target = decode(await repository.blob(link.object, 4096), asked);
     const joined = posix.join(posix.dirname(link.path), target, path.slice(link.path.length + 1)).replace(/\/$/, "");
-    if (posix.isAbsolute(target) || !isInside(joined)) {
+    if (posix.isAbsolute(target) || !isRepositoryPath(joined)) {
       throw new SourceTreeError(
         "content",
         `${printable(asked, 200)} is a symbolic link out of the repository, to ${printable(target, 200)}`,
