@@ -14,10 +14,16 @@ export interface RunFile {
   readonly building: readonly { readonly app: string; readonly version: string; readonly platform: Platform }[];
   /** After `up` only. How long builds took is not known here. */
   readonly results?: readonly AppResult[];
+  /** Arguments of `cosign verify` for what this stack signs, where they are known. */
+  readonly verify?: readonly string[];
 }
 
 /** Puts together what a run leaves. `outcomes` is there after `up` only. */
-export function runFile(plans: readonly AppPlan[], outcomes?: ReadonlyMap<string, AppOutcome>): RunFile {
+export function runFile(
+  plans: readonly AppPlan[],
+  verify: RunFile["verify"],
+  outcomes?: ReadonlyMap<string, AppOutcome>,
+): RunFile {
   return {
     dryRun: outcomes === undefined,
     apps: plans.map((plan) => planReport(plan, attestationGaps(plan))),
@@ -26,6 +32,7 @@ export function runFile(plans: readonly AppPlan[], outcomes?: ReadonlyMap<string
         plan.build.map((platform) => ({ app: specification.name, version, platform })),
       ),
     ),
+    ...(verify && { verify }),
     ...(outcomes && { results: plans.map((plan) => appResult(plan, outcomes.get(plan.specification.name))) }),
   };
 }

@@ -10,6 +10,7 @@ import type { Published } from "./plan/published";
 import { planReport } from "./report/planReport";
 import { previewText } from "./report/previewText";
 import { safeText } from "./report/safeText";
+import { verifyHint } from "./verifyHint";
 import { attestationGaps, runFile, writeRunFile } from "./runFile";
 
 /** The stack outputs. */
@@ -58,7 +59,7 @@ interface Finished {
 }
 
 async function finish(
-  { run }: Configuration,
+  { run, attest }: Configuration,
   plans: readonly AppPlan[],
   mirrored: ReadonlyMap<string, MirroredApp>,
 ): Promise<Finished> {
@@ -75,7 +76,10 @@ async function finish(
       plans.flatMap((plan) => imagesOf(plan, outcomes)),
     );
   }
-  if (run.report !== undefined) await writeRunFile(run.report, runFile(plans, dryRun ? undefined : outcomes));
+  if (run.report !== undefined) {
+    const verify = verifyHint(attest, process.env);
+    await writeRunFile(run.report, runFile(plans, verify, dryRun ? undefined : outcomes));
+  }
   if (problems.length > 0) await pulumi.log.error(problems.map((problem) => safeText(problem, 2000)).join("\n"));
   return { outcomes, problems };
 }

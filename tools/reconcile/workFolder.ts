@@ -1,0 +1,59 @@
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseDocument } from "yaml";
+import type { ReconcileRequest } from "./request";
+import { UsageError } from "./usageError";
+
+/** Files of one run, outside the project: Pulumi writes the salt of a new state into the stack configuration it is given. */
+export interface WorkFolder {
+  readonly folder: string;
+  /** Copy of the stack configuration, with what the request overrides. */
+  readonly configFile: string;
+  /** Pulumi backend. */
+  readonly state: string;
+  /** Pulumi's event log. */
+  readonly events: string;
+  /** What the program leaves. */
+  readonly report: string;
+  readonly remove: () => Promise<void>;
+}
+
+/**
+ * Makes the folder of a run.
+ * @throws UsageError when there is no such stack.
+ */
+export async function makeWorkFolder(request: ReconcileRequest): Promise<WorkFolder> {
+  const { project, stack, state, keep } = request;
+  const name = `Pulumi.${stack.split("/").at(-1)}.yaml`;
+  const source = request.configFile ?? join(project, name);
+  const config = await readConfiguration(source, stack);
+  const folder = await mkdtemp(join(tmpdir(), "reconcile-"));
+  await mkdir(join(folder, "state"));
+  await copyFile(join(project, "Pulumi.yaml"), join(folder, "Pulumi.yaml"));
+  const configFile = join(folder, name);
+  await writeFile(configFile, keep === undefined ? config : withKeep(config, keep));
+  return {
+    folder,
+    configFile,
+    state: state ?? `file://${join(folder, "state")}`,
+    events: join(folder, "events.ndjson"),
+    report: join(folder, "report.json"),
+    remove: () => rm(folder, { recursive: true, force: true, maxRetries: 5 }),
+  };
+}
+
+async function readConfiguration(path: string, stack: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (cause) {
+    const message = `stack ${JSON.stringify(stack)} has no configuration: ${JSON.stringify(path)} cannot be read; name another with --config-file`;
+    throw new UsageError(message, { cause });
+  }
+}
+
+function withKeep(config: string, keep: number): string {
+  const document = parseDocument(config);
+  document.setIn(["config", "multiarch-mirror:keep"], keep);
+  return document.toString();
+}
