@@ -182,6 +182,12 @@ export class MirrorUnderTest {
       .map(({ method, path }) => `${method} ${path}`);
   }
 
+  /** Empties a builder's cache, so that what it builds next has other digests than before. */
+  async pruneBuilder(name = "mirror"): Promise<void> {
+    const args = ["prune", "--builder", name, "--all", "--force"];
+    await execute("buildx", args, { env: this.environment(), timeout: limitMs });
+  }
+
   /** Ends everything and removes all files. */
   async stop(): Promise<void> {
     await this.sandbox.stop();
