@@ -1,6 +1,6 @@
 import { baseRegistry } from "./baseRegistry";
 import { buildCache } from "./buildCache";
-import { type CheckReport, checkImage } from "./check/checkImage";
+import { checkBeforeTag } from "./checkBeforeTag";
 import { failureKey, type FailureRecord, waitOf } from "./backoff";
 import { readFailureFile } from "./failureFile";
 import { builderFor } from "./config/builder";
@@ -8,7 +8,6 @@ import type { Configuration } from "./configure";
 import type { MirroredVersion } from "./mirroredVersion";
 import type { AppSpecification } from "./plan/appSpecification";
 import { attestationEdges } from "./attestationEdges";
-import { parseDigest } from "./plan/digest";
 import type { Probe } from "./plan/probe";
 import { RegistryClient } from "./registry/registryClient";
 import { buildTarget } from "./survey/buildTarget";
@@ -19,7 +18,7 @@ import type { SurveyEdges } from "./survey/surveyEdges";
 import { discover } from "./upstream/discover";
 import { pulumiEdges } from "./upstream/pulumiEdges";
 import { upstreamFiles } from "./upstreamFiles";
-import type { ImageToCheck, VersionEdges } from "./versionEdges";
+import type { TagHolding, VersionEdges } from "./versionEdges";
 import { readSource } from "./upstream/sourceTree";
 
 /** Every way the program reaches the outside, over one registry client. */
@@ -73,11 +72,11 @@ export function openEdges(config: Configuration, apps: readonly AppSpecification
     },
     version: (find) => ({
       check: async (image) => {
-        await check(image, registry, config);
+        await checkBeforeTag(image, registry, config.builder);
       },
       phase: config.run.phase,
       attest: { config: config.attest, startedOn },
-      lookAgain: (reference) => lookAgain(reference, registry),
+      lookAgain: async (reference) => holding(reference, await probe(reference)),
       builder: (platform) => builderFor(config.builder, platform),
       cache: (name, platform) => buildCache(config, name, platform),
       imageOf: (app, version, platform) => {
@@ -117,8 +116,7 @@ async function readOne({ path, ...request }: SourceRequest): ReturnType<PrepareE
   throw new Error(`commit ${request.commit} of ${request.url} has no file ${JSON.stringify(path)}`);
 }
 
-async function lookAgain(reference: string, registry: RegistryClient): ReturnType<VersionEdges["lookAgain"]> {
-  const probe = await registry.probe(reference);
+function holding(reference: string, probe: Probe): TagHolding | undefined {
   switch (probe.state) {
     case "present":
       return { digest: probe.digest, platforms: probe.platforms };
@@ -129,44 +127,4 @@ async function lookAgain(reference: string, registry: RegistryClient): ReturnTyp
     default:
       return probe satisfies never;
   }
-}
-
-async function check(
-  { reference, platform, planned, recipe, specification }: ImageToCheck,
-  registry: RegistryClient,
-  config: Configuration,
-): Promise<CheckReport> {
-  const [repository = "", digest = ""] = reference.split("@");
-  const target = planned.release && buildTarget(planned.release, platform);
-  const source = target && specification.identical?.file(target);
-  const checksum = source === undefined ? undefined : recipe?.fileChecksums[source];
-  if (source !== undefined && checksum === undefined) {
-    throw new Error(
-      `the checksum of ${source}, which ${specification.identical?.path} must be identical to, is not known`,
-    );
-  }
-  return checkImage({
-    registry,
-    repository,
-    digest: parseDigest(digest),
-    platform,
-    builder: builderFor(config.builder, platform),
-    environment: process.env,
-    baseLayers: recipe?.bases.find(({ final }) => final)?.layers ?? [],
-    ...(specification.foreign && { foreign: specification.foreign }),
-    ...(target &&
-      specification.smoke && {
-        smoke: { command: specification.smoke.command, expect: specification.smoke.expect(target) },
-      }),
-    ...(specification.identical &&
-      source !== undefined &&
-      checksum !== undefined && {
-        identical: {
-          path: specification.identical.path,
-          checksum,
-          source,
-          ...(specification.identical.replaces && { replaces: true }),
-        },
-      }),
-  });
 }
