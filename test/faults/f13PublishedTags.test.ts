@@ -29,7 +29,7 @@ it("F13 a version whose index lost a platform gets back just that platform", asy
   const whole = await mirror.registry.index("tiny", "1.0.0");
   await mirror.registry.regctl("index", "delete", "--platform", "linux/arm64", mirror.registry.name("tiny", "1.0.0"));
   const preview = await mirror.preview();
-  expect(preview.output).toMatch(/1\.0\.0 .*partial: .*arm64/);
+  expect(preview.output).toMatch(/1\.0\.0 +partial +published +will build/);
   expect(changesOf(preview)).toEqual(["create tiny-1.0.0", "create tiny-1.0.0-linux-arm64"]);
   const up = await mirror.up();
   expect(errorsOf(up)).toBe("");
@@ -90,7 +90,7 @@ it("F17 latest stays with the highest version after a backport, and comes back w
 it("F15 nothing is deleted when the window slides, the provider is upgraded, an app is renamed or removed, or the stack destroyed", async () => {
   const watch = await Watch.begin(mirror, ["tiny", "other"]);
   const manifests = publishedManifests(mirror);
-  expect(manifests.length).toBeGreaterThan(10);
+  expect(manifests.length).toBeGreaterThan(7);
   mirror.configure({ keep: 1 });
   expect((await mirror.up()).exitCode).toBe(0);
 

@@ -1,0 +1,93 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { MirrorUnderTest, type RunningCommand } from "../e2e/support/mirrorUnderTest";
+import { changesOf, type PulumiRun } from "../e2e/support/pulumiRun";
+import { releaseDeadLocks } from "../../tools/state/releaseDeadLocks";
+import { tinyAppFile, tinyUpstream } from "../e2e/support/tinyUpstream";
+import { killTree } from "./support/killTree";
+import { shortcomings } from "./support/shortcomings";
+import { signingByKey } from "./support/signedBundles";
+import { holdBuilds, slowUpstream } from "./support/slowUpstream";
+import { until } from "./support/until";
+import { Watch } from "./support/watch";
+
+/** Longer than any test: what is held is let go by a kill only. */
+const forEver = 3_600_000;
+const builds = (run: PulumiRun): readonly string[] => changesOf(run).filter((change) => /^(create|update|replace) .*-linux-/.test(change));
+
+describe("the machine dies in the middle of a run", () => {
+  let mirror: MirrorUnderTest;
+
+  beforeAll(async () => {
+    mirror = await MirrorUnderTest.start({ apps: (sandbox) => slowUpstream(sandbox, "tiny", ["1.0.0"]) });
+  });
+  afterAll(() => mirror?.stop());
+
+  const acted = (): boolean => mirror.sandbox.ruleStatus().some(({ used }) => used > 0);
+  async function kill({ child, ended }: RunningCommand): Promise<void> {
+    killTree(child.pid ?? 0);
+    await ended;
+    mirror.sandbox.clearRules();
+  }
+  /** As `npm run reconcile` begins: what a killed run left locked is no obstacle. */
+  async function nextRun(): Promise<PulumiRun> {
+    expect(await releaseDeadLocks(mirror.environment()["PULUMI_BACKEND_URL"] ?? "")).toHaveLength(1);
+    return mirror.up();
+  }
+  async function startNext(app: string): Promise<void> {
+    await tinyUpstream(mirror.sandbox, app, [{ version: "1.0.0" }]);
+    mirror.setApps({ [app]: tinyAppFile(mirror.sandbox, app) });
+    await mirror.loseState();
+  }
+
+  it("F02 leaves no tag when it is killed during a build, and the next run publishes without any repair", async () => {
+    const watch = await Watch.begin(mirror);
+    holdBuilds(mirror, forEver);
+    const running = mirror.start("up");
+    await until("the build runs", acted);
+    await kill(running);
+    expect(await mirror.registry.tags("tiny")).toEqual([]);
+    const run = await nextRun();
+    expect(run.exitCode, run.output).toBe(0);
+    expect(watch.tagWrites("tiny", "1.0.0")).toBe(1);
+    expect(await mirror.registry.tags("tiny")).toEqual(["1.0.0", "latest"]);
+    await mirror.registry.pull("tiny", "1.0.0");
+    expect(await watch.damage()).toEqual([]);
+    expect(changesOf(await mirror.up())).toEqual([]);
+  });
+
+  it("F03 ends with one complete index after a kill between the images' push and the index", async () => {
+    await startNext("unindexed");
+    const watch = await Watch.begin(mirror, ["unindexed"]);
+    mirror.sandbox.setRules([{ part: "registry", method: "PUT", path: "/manifests/1\\.0\\.0$", delayMs: forEver }]);
+    const running = mirror.start("up");
+    await until("the index is about to be written", acted);
+    await kill(running);
+    expect(await mirror.registry.tags("unindexed")).toEqual([]);
+    const run = await nextRun();
+    expect(run.exitCode, run.output).toBe(0);
+    expect(watch.tagWrites("unindexed", "1.0.0")).toBe(1);
+    const { platforms } = await mirror.registry.index("unindexed", "1.0.0");
+    expect(Object.keys(platforms).toSorted()).toEqual(["linux/amd64", "linux/arm64"]);
+    await mirror.registry.pull("unindexed", "1.0.0");
+    expect(await watch.damage()).toEqual([]);
+  });
+
+  it("F04 adds each attestation once after a kill between index and signature, and builds and tags nothing again", async () => {
+    mirror.configure({ attest: signingByKey(mirror) });
+    await startNext("unsigned");
+    const first = await Watch.begin(mirror, ["unsigned"]);
+    mirror.sandbox.setRules([{ part: "registry", method: "PUT", path: "/manifests/sha256-", delayMs: forEver }]);
+    const running = mirror.start("up");
+    await until("the tag is written", () => first.tagWrites("unsigned", "1.0.0") > 0);
+    await kill(running);
+    const watch = await Watch.begin(mirror, ["unsigned"]);
+    expect(Object.keys(watch.before)).toEqual(["unsigned:1.0.0"]);
+    const run = await nextRun();
+    expect(run.exitCode, run.output).toBe(0);
+    // The killed run recorded nothing, so its images leave the state, which keeps them in the registry.
+    expect(builds(run)).toEqual([]);
+    expect(watch.tagWrites("unsigned", "1.0.0")).toBe(0);
+    expect(await shortcomings(mirror, "unsigned", ["1.0.0"], { exactly: true })).toEqual([]);
+    expect(await watch.damage()).toEqual([]);
+  });
+});
