@@ -54,6 +54,8 @@ export interface PlatformBases {
   readonly namedContexts: Readonly<Record<string, NamedContext>>;
   /** Bases this platform's build pulls; the final one carries its layers. */
   readonly bases: readonly ResolvedBase[];
+  /** The named context of the app's own that the final stage is built on, if it is. */
+  readonly finalContext?: string;
 }
 
 /** The bases of a version. */
@@ -137,10 +139,14 @@ async function platformBases(
 ): Promise<PlatformBases> {
   const namedContexts: Record<string, NamedContext> = {};
   const bases = new Map<string, ResolvedBase>();
+  let finalContext: string | undefined;
   for (const reference of references) {
     const key = familiarName(parseReference(reference.reference));
     const decision = decisions.get(key);
-    if (!decision) continue;
+    if (!decision) {
+      if (reference.isFinalBase) finalContext = key;
+      continue;
+    }
     const { pinned, manifest, replaced, need } = decision;
     if (replaced) namedContexts[key] = { kind: "reference", location: `docker-image://${pinned}` };
     const base = { reference: need.written, pinned, digest: manifest.digest };
@@ -150,7 +156,7 @@ async function platformBases(
       bases.set(key, { ...base, final: true, layers: await layersOf(need, own, registry) });
     } else if (!bases.has(key)) bases.set(key, { ...base, final: reference.isFinalBase });
   }
-  return { namedContexts, bases: [...bases.values()] };
+  return { namedContexts, bases: [...bases.values()], ...(finalContext !== undefined && { finalContext }) };
 }
 
 async function layersOf(need: BaseNeed, digest: Digest, registry: BaseRegistry): Promise<readonly Digest[]> {

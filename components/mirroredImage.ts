@@ -68,7 +68,19 @@ function buildInputs(recipe: BuildRecipe, imageOf: MirroredImageArgs["imageOf"])
     context: { location: recipe.context, named: Object.fromEntries(named) as Record<string, { location: string }> },
     ...(recipe.dockerfile.inline !== undefined && { dockerfile: { inline: recipe.dockerfile.inline } }),
     buildArgs: recipe.buildArguments,
-    labels: recipe.labels,
+    labels: { ...recipe.labels, ...baseLabels(recipe, imageOf) },
     ...(recipe.target !== undefined && { target: recipe.target }),
   };
+}
+
+/** The labels that name an image of this mirror as the base: its digest may be known only when it has been built. */
+function baseLabels(
+  { namedContexts, finalBase, platform }: BuildRecipe,
+  imageOf: MirroredImageArgs["imageOf"],
+): Readonly<Record<string, pulumi.Input<string>>> {
+  const context = finalBase && namedContexts[finalBase.context];
+  if (!context) return {};
+  const image = context.kind === "reference" ? context.location : imageOf(context.app, context.version, platform);
+  const digest = pulumi.output(image).apply((reference) => reference.slice(reference.indexOf("@") + 1));
+  return { "org.opencontainers.image.base.name": finalBase.name, "org.opencontainers.image.base.digest": digest };
 }

@@ -38,6 +38,8 @@ export interface BuildRecipe {
   readonly namedContexts: Readonly<Record<string, NamedContext>>;
   readonly labels: Readonly<Record<string, string>>;
   readonly bases: readonly ResolvedBase[];
+  /** When the final stage is built on an image of this mirror: the key of its named context, and its tag, published or not. */
+  readonly finalBase?: { readonly context: string; readonly name: string };
   /** Checksum of each required file by URL, where it is known. */
   readonly fileChecksums: Readonly<Record<string, Digest>>;
 }
@@ -67,6 +69,8 @@ export interface PlannedVersion {
   readonly unpublishedBases: readonly UnpublishedBase[];
   /** Image resources of unpublished bases that exist already: app → platform → digest. */
   readonly keptBases: Readonly<Record<string, Readonly<Record<Platform, Digest>>>>;
+  /** What an operator should know about the builds of this version. */
+  readonly warnings: readonly string[];
   /** Platforms upstream does not offer for this version, or that cannot be told, with the reason. */
   readonly notOffered: Readonly<Record<Platform, string>>;
   /** Platforms upstream publishes itself. */

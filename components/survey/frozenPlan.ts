@@ -47,6 +47,7 @@ function frozenVersion(version: string, record: PublishedVersion): PlannedVersio
     },
     recipes: [],
     unpublishedBases: [],
+    warnings: [],
     keptBases: baseImages,
     notOffered: {},
     official: [],

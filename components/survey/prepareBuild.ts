@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { type BaseRegistry, resolveBases } from "../bases";
+import { type BaseRegistry, type PlatformBases, resolveBases } from "../bases";
 import { type AppSettings, appSettings } from "../config/appSettings";
 import type { MirrorConfig } from "../config/mirrorConfig";
 import type { BuildRecipe, NamedContext, UnpublishedBase } from "../plan/appPlan";
@@ -83,7 +83,8 @@ export async function prepareBuild(request: BuildRequest, context: PrepareContex
     Promise.all((specification.bases ?? []).map((base) => resolveAppBase(base, request, context))),
   ]);
   const recipes = platforms.map((platform): BuildRecipe => {
-    const own = resolved.platforms[platform] ?? { namedContexts: {}, bases: [] };
+    const own = resolved.platforms[platform] ?? noBases;
+    const finalBase = appBases.find(({ key }) => key === own.finalContext);
     const fromApps = Object.fromEntries(appBases.map(({ key, contexts }) => [key, contexts[platform] as NamedContext]));
     return {
       platform,
@@ -99,9 +100,14 @@ export async function prepareBuild(request: BuildRequest, context: PrepareContex
       bases: own.bases,
       fileChecksums: checksums[platform] ?? {},
       ...(specification.target !== undefined && { target: specification.target }),
+      ...(finalBase && { finalBase: { context: finalBase.key, name: finalBase.name } }),
     };
   });
-  return { recipes, unpublishedBases: appBases.flatMap(({ unpublished }) => unpublished) };
+  return {
+    recipes,
+    unpublishedBases: appBases.flatMap(({ unpublished }) => unpublished),
+    warnings: resolved.warnings,
+  };
 }
 
 function dockerfilePath({ subdirectory, dockerfile = "Dockerfile" }: AppSpecification): string {
@@ -132,8 +138,12 @@ function argumentsFor(
   return { ...specification.buildArguments?.(target), ...Object.fromEntries(sums) };
 }
 
+const noBases: PlatformBases = { namedContexts: {}, bases: [] };
+
 interface AppBase {
   readonly key: string;
+  /** Its tag, whether it is published under it or not. */
+  readonly name: string;
   readonly contexts: Readonly<Record<Platform, NamedContext>>;
   readonly unpublished: readonly UnpublishedBase[];
 }
@@ -148,9 +158,9 @@ async function resolveAppBase(base: BaseImage, request: BuildRequest, context: P
   const planned = (await edges.planOf(base.app))?.versions.find(({ version }) => version === release.version);
   if (planned?.plan.problem !== undefined)
     throw new Error(`its base ${base.app} ${release.version} is not to be had: ${planned.plan.problem}`);
-  const probe = planned ? undefined : await edges.probe(`${repository}:${release.version}`);
-  if (probe?.state === "unknown")
-    throw new Error(`its base ${repository}:${release.version} gave no usable answer: ${probe.reason}`);
+  const tagged = `${repository}:${planned?.tag ?? release.version}`;
+  const probe = planned ? undefined : await edges.probe(tagged);
+  if (probe?.state === "unknown") throw new Error(`its base ${tagged} gave no usable answer: ${probe.reason}`);
   const published = planned?.plan.present?.platforms ?? (probe?.state === "present" ? probe.platforms : {});
   const contexts = platforms.map((platform): [Platform, NamedContext] => {
     const digest = published[platform];
@@ -164,7 +174,7 @@ async function resolveAppBase(base: BaseImage, request: BuildRequest, context: P
     pending.length > 0
       ? await prepareUnpublished(specification, settings, repository, { ...request, platforms: pending }, context)
       : [];
-  return { key: base.context, contexts: Object.fromEntries(contexts), unpublished };
+  return { key: base.context, name: tagged, contexts: Object.fromEntries(contexts), unpublished };
 }
 
 async function prepareUnpublished(

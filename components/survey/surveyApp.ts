@@ -60,6 +60,7 @@ export async function surveyApp(request: AppRequest, edges: SurveyEdges): Promis
         ({ version, published, now }) =>
           `upstream moved the tag of ${version} from commit ${published} to ${now} after it was published; the published image stays`,
       ),
+      ...versions.flatMap(({ version, warnings }) => warnings.map((warning) => `${version}: ${warning}`)),
       ...floating.notes,
     ],
     problems: [...(found.failure === undefined ? [] : [found.failure]), ...floating.problems],

@@ -26,6 +26,8 @@ export interface BuildRequest {
 export interface PreparedBuild {
   readonly recipes: readonly BuildRecipe[];
   readonly unpublishedBases: readonly UnpublishedBase[];
+  /** What an operator should know although the version can be built. */
+  readonly warnings: readonly string[];
 }
 
 /** Which part of the work this run does. */

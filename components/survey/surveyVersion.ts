@@ -65,6 +65,7 @@ export async function surveyVersion(request: VersionRequest, edges: SurveyEdges)
     plan: (prepared.problem ?? prepared.waiting) ? withholdBuild(input, prepared.problem) : plan,
     recipes: prepared.build?.recipes ?? [],
     unpublishedBases: prepared.build?.unpublishedBases ?? [],
+    warnings: prepared.build?.warnings ?? [],
     keptBases: await keptBases(request, edges),
     notOffered: offers.missing,
     official: official.platforms,

@@ -15,6 +15,7 @@ function report(plan: Partial<VersionPlan>, more: Partial<PlannedVersion> = {}) 
     plan: { state: "published", build: [], keep: {}, lacking: [], ...plan },
     recipes: [],
     unpublishedBases: [],
+    warnings: [],
     keptBases: {},
     notOffered: {},
     official: [],
