@@ -61,7 +61,7 @@ function appResult(plan: AppPlan, outcome: AppOutcome | undefined): AppResult {
         {
           version: planned.version,
           tag: planned.tag,
-          outcome: outcomeWord(planned, ended.state),
+          outcome: outcomeWord(planned, ended.state, "reason" in ended ? ended.reason : undefined),
           platforms,
           builds: [],
           ...(record && { digest: record.digest }),
@@ -75,9 +75,14 @@ function appResult(plan: AppPlan, outcome: AppOutcome | undefined): AppResult {
   };
 }
 
-function outcomeWord({ plan, attestation }: AppPlan["versions"][number], state: string): VersionResult["outcome"] {
+function outcomeWord(
+  { plan, attestation }: AppPlan["versions"][number],
+  state: string,
+  reason?: string,
+): VersionResult["outcome"] {
   if (state === "failed") return "missing";
   if (state === "waiting") return "waiting";
+  if (state === "built") return reason === undefined ? "built" : "missing";
   if (plan.build.length > 0) return plan.present ? "repaired" : "published";
   if (plan.state === "missing" || attestation?.mode === "repair") return "repaired";
   return plan.origin === "adopted" ? "adopted" : "unchanged";

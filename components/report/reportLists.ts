@@ -39,11 +39,11 @@ export function reportPlatforms(report: AppReport): readonly Platform[] {
   return [...new Set(report.versions.flatMap(({ platforms }) => platforms.map(({ platform }) => platform)))];
 }
 
-/** `latest: 1.2.2 -> 1.2.3`, or why it does not move. */
+/** `latest: 1.2.2 → 1.2.3`, or why it does not move. */
 export function describeMove({ tag, from, to, note }: FloatingReport): string {
   const current = from === undefined ? "new" : clipped(from);
   const move =
-    to === undefined ? `stays at ${from === undefined ? "nothing" : clipped(from)}` : `${current} -> ${clipped(to)}`;
+    to === undefined ? `stays at ${from === undefined ? "nothing" : clipped(from)}` : `${current} → ${clipped(to)}`;
   return `${tag}: ${move}${note === undefined ? "" : ` (${note})`}`;
 }
 

@@ -6,7 +6,7 @@ import { markdownTable } from "./markdownTable";
 import { describeMove } from "./reportLists";
 import { safeText } from "./safeText";
 
-const outcomes: readonly Outcome[] = ["published", "repaired", "adopted", "unchanged", "missing", "waiting"];
+const outcomes: readonly Outcome[] = ["published", "built", "repaired", "adopted", "unchanged", "missing", "waiting"];
 
 /** The run's summary as Markdown, for `$GITHUB_STEP_SUMMARY`: what happened first, what stayed as it was only counted. */
 export function summaryMarkdown(results: readonly AppResult[]): string {

@@ -17,7 +17,7 @@ describe("previewText", () => {
         "  11.9.1   published  published    published",
         "  9.5.0    unknown    unknown      -",
         "  floating tags:",
-        "    - latest: 11.9.1 -> 11.10.0",
+        "    - latest: 11.9.1 → 11.10.0",
         "  notes:",
         "    - upstream publishes linux/arm64 itself: 11.9.1",
         "    - 11.10.0 linux/arm64: https://example.org/a.tar.gz answers 404",
@@ -59,7 +59,7 @@ describe("previewText", () => {
   });
 
   it.each([
-    [{ tag: "latest", to: "1.0.0" }, "latest: new -> 1.0.0"],
+    [{ tag: "latest", to: "1.0.0" }, "latest: new → 1.0.0"],
     [{ tag: "latest", from: "1.0.0", note: "moved by others" }, "latest: stays at 1.0.0 (moved by others)"],
     [{ tag: "latest", note: "nothing is complete" }, "latest: stays at nothing (nothing is complete)"],
   ])("says of the floating tag %j: %s", (floating, expected) => {
@@ -103,7 +103,7 @@ describe("previewMarkdown", () => {
         "",
         "**Floating tags**",
         "",
-        "- `latest: 11.9.1 -\\x3e 11.10.0`",
+        "- `latest: 11.9.1 → 11.10.0`",
         "",
         "**Notes**",
         "",

@@ -64,7 +64,7 @@ describe("summaryMarkdown", () => {
         "",
         "**Floating tags**",
         "",
-        "- `latest: 1.9.1 -\\x3e 1.9.2`",
+        "- `latest: 1.9.1 → 1.9.2`",
         "",
         "```console",
         "docker pull ghcr.io/acme/outline:1.9.2",
@@ -131,7 +131,7 @@ describe("summaryText", () => {
         "  1.9.3    missing    -",
         "  1.9.2    published  linux/amd64 42 s, linux/arm64 4 min 12 s",
         "  - 1.9.3: the build for linux/arm64 failed: exit code 1",
-        "  - latest: 1.9.1 -> 1.9.2",
+        "  - latest: 1.9.1 → 1.9.2",
         "  - PROBLEM 1.9.3 is not complete",
       ].join("\n"),
     );

@@ -126,8 +126,12 @@ const words: Readonly<Record<string, string>> = {
 
 function announce(event: EngineEvent, progress: Progress, looking: boolean, voice: Voice): void {
   if (event.kind === "message") {
+    // Where a plugin was found says nothing about the mirror.
+    if (/^using pulumi-\S+ from \$PATH at /.test(event.text)) return;
     // What the program says is for people; of what resources say only that something went wrong.
-    const told = event.type === "pulumi:pulumi:Stack" ? event.severity !== "debug" : event.severity === "error";
+    const told = ["", "pulumi:pulumi:Stack"].includes(event.type)
+      ? event.severity !== "debug"
+      : event.severity === "error";
     if (told) voice.say({ event: "message", severity: event.severity, text: event.text }, event.text);
     return;
   }

@@ -57,6 +57,8 @@ export function completed(
 ): readonly AppResult[] {
   return results.map((result) => ({
     ...result,
+    // A build run moves no tag, whatever its plan says.
+    ...(result.versions.some(({ outcome }) => outcome === "built") && { floating: [] }),
     ...(verify && { verify }),
     versions: result.versions.map((version) => {
       const own = records.filter((record) => record.app === result.app && record.version === version.version);
