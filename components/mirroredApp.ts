@@ -141,7 +141,7 @@ export class MirroredApp extends pulumi.ComponentResource {
       "record" in outcome && outcome.record ? [[version, outcome.record] as const] : [],
     );
     const failures = outcomes.flatMap(([version, outcome]) =>
-      "reason" in outcome ? [`${version}: ${outcome.reason}`] : [],
+      "reason" in outcome && outcome.state !== "waiting" ? [`${version}: ${outcome.reason}`] : [],
     );
     return {
       published: {
