@@ -205,6 +205,14 @@ describe("a fault rule", () => {
     expect(bench.logged().map(({ status }) => status)).toEqual([429, 429, 429, 201]);
   });
 
+  it("may pass an error page off as a success", async () => {
+    await open(echo);
+    bench.setRules({ status: 200, headers: { "content-type": "text/html" }, body: "<h1>Maintenance</h1>" });
+    const answer = await bench.send("GET", "/v2/app/manifests/1.0.0");
+    expect(answer).toMatchObject({ status: 200, headers: { "content-type": "text/html", "content-length": "20" } });
+    expect(answer.body.toString()).toBe("<h1>Maintenance</h1>");
+  });
+
   it("replaces the answer of work done when it forwards", async () => {
     await open(echo);
     bench.setRules({ status: 504, body: "gateway time-out", forward: true, times: 1 });

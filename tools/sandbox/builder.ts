@@ -32,6 +32,8 @@ export interface Builder {
   readonly child: Child;
   /** `unix://…`. */
   readonly address: string;
+  /** Platforms it is for; empty: all. BuildKit itself would also run others where emulators are registered. */
+  readonly platforms: readonly string[];
 }
 
 /** Hosts whose images the sandbox's registry serves under a prefix of that name. */
@@ -71,7 +73,7 @@ export async function startBuilder(layout: Layout, options: BuilderOptions): Pro
     env,
   });
   await child.ready(() => answers(programs.buildctl, address), 30_000);
-  return { child, address };
+  return { child, address, platforms: options.platforms };
 }
 
 /** Ends a builder; it may finish writing its cache's records, its containers end with it. */

@@ -38,8 +38,9 @@ export async function writeBuildxConfig(
   rmSync(layout.buildxConfig, { recursive: true, force: true });
   mkdirSync(layout.buildxConfig, { recursive: true });
   const env = { ...process.env, BUILDX_CONFIG: layout.buildxConfig, DOCKER_CONFIG: layout.dockerConfig };
-  for (const [name, { address }] of Object.entries(builders)) {
-    const args = ["create", "--name", name, "--driver", "remote", address];
+  for (const [name, { address, platforms }] of Object.entries(builders)) {
+    const only = platforms.length > 0 ? ["--platform", platforms.join(",")] : [];
+    const args = ["create", "--name", name, "--driver", "remote", ...only, address];
     await run(programPath(tools, "buildx"), args, { env, timeout: 30_000 });
   }
 }

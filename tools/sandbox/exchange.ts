@@ -45,7 +45,12 @@ export class Exchange {
     const text = typeof body === "string" ? body : JSON.stringify(body);
     const type = typeof body === "string" ? "text/plain; charset=utf-8" : "application/json";
     const length = Buffer.byteLength(text);
-    this.response.writeHead(status, { "Content-Type": type, "Content-Length": length, ...headers });
+    const named = Object.keys(headers ?? {}).some((name) => name.toLowerCase() === "content-type");
+    this.response.writeHead(status, {
+      ...(named ? {} : { "Content-Type": type }),
+      "Content-Length": length,
+      ...headers,
+    });
     this.bytes = this.request.method === "HEAD" ? 0 : length;
     this.log(status);
     this.response.end(text);
