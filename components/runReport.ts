@@ -80,9 +80,18 @@ async function finish(
     const verify = verifyHint(attest, process.env);
     await writeRunFile(run.report, runFile(plans, verify, dryRun ? undefined : outcomes));
   }
-  if (problems.length > 0) await pulumi.log.error(problems.map((problem) => safeText(problem, 2000)).join("\n"));
+  if (problems.length > 0) await reportProblems(problems);
   return { outcomes, problems };
 }
+
+/** A logged error alone fails neither a preview nor a run, whatever Pulumi's documentation says; the outputs are recorded all the same. */
+async function reportProblems(problems: readonly string[]): Promise<void> {
+  await pulumi.log.error(problems.map((problem) => safeText(problem, 2000)).join("\n"));
+  process.exitCode = alreadyReported;
+}
+
+/** Exit status by which a program tells Pulumi that it failed and has said why (`nodeJSProcessExitedAfterLoggingUserActionableMessage`). */
+const alreadyReported = 32;
 
 function imagesOf(plan: AppPlan, outcomes: ReadonlyMap<string, AppOutcome>): readonly HandedOverImage[] {
   const { repository, specification, versions } = plan;
