@@ -1,4 +1,5 @@
 import { mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
 import { verificationCommands } from "../../components/attestation/verificationCommands";
 import { recordTries } from "../../components/backoff";
 import { readFailureFile, writeFailureFile } from "../../components/failureFile";
@@ -37,7 +38,7 @@ export async function reconcile(request: ReconcileRequest, context: ReconcileCon
   try {
     const { voice } = context;
     voice.say({ event: "start", stack: request.stack }, `${request.phase}: stack ${request.stack}`);
-    if (request.digests !== undefined) await mkdir(request.digests, { recursive: true });
+    await makeFolders(request);
     const environment = pulumiEnvironment(request, work, context.environment);
     await makeStack(request, work, { ...context, environment });
     const progress = new Progress();
@@ -46,6 +47,12 @@ export async function reconcile(request: ReconcileRequest, context: ReconcileCon
   } finally {
     await work.remove();
   }
+}
+
+async function makeFolders({ digests, failures, result, summary }: ReconcileRequest): Promise<void> {
+  const files = [failures, result, summary].flatMap((file) => (file === undefined ? [] : [dirname(file)]));
+  for (const folder of [...files, ...(digests === undefined ? [] : [digests])])
+    await mkdir(folder, { recursive: true });
 }
 
 function pulumiEnvironment(

@@ -59,7 +59,8 @@ Versions that wait after failed builds are missing, but no failure. Credentials 
 (docker login), GITHUB_TOKEN and, for key pairs, COSIGN_PASSWORD.`;
 
 /**
- * Reads the command line.
+ * Reads the command line. An option with an empty value is one that is not given, so that workflows can pass on inputs as
+ * they are.
  * @throws CommanderError after printing usage or help; its `exitCode` is 0 for help.
  */
 export function readRequest(argv: readonly string[], environment: NodeJS.ProcessEnv, root: string): ReconcileRequest {
@@ -71,32 +72,33 @@ export function readRequest(argv: readonly string[], environment: NodeJS.Process
     .option("--platforms <platforms>", "build only for these, comma-separated", platforms)
     .option("--keep <n>", "how many versions to keep complete, instead of the stack's setting", whole)
     .option("--digests <folder>", "where builds leave digests, and publishing finds them (needed by those phases)")
-    .option("--dry-run", "change nothing", false)
+    .option("--dry-run [boolean]", "change nothing", yes, false)
     .option("--json", "print JSON lines instead of text", false)
     .option("--verbose", "print build logs too", false)
-    .option("--retry", "try versions that wait after failed builds at once", false)
-    .option("--parallel <n>", "resource operations at once", whole, 4)
+    .option("--retry [boolean]", "try versions that wait after failed builds at once", yes, false)
+    .option("--parallel <n>", "resource operations at once (default: 4)", whole)
     .option("--time-limit <minutes>", "stop after so long; what was being built counts as failed", whole)
     .option("--state <url>", "Pulumi backend: URL or folder (default: $PULUMI_BACKEND_URL, or one that is thrown away)")
     .option("--config-file <file>", "stack configuration (default: Pulumi.<stack>.yaml)")
     .option("--failures <file>", "record of failed builds, kept up to date")
     .option("--summary <file>", "append a Markdown summary to this file (default: $GITHUB_STEP_SUMMARY)")
     .option("--result <file>", "leave the result in this file, as JSON")
-    .option("--emulate", "plan one build job for all platforms instead of one on a native runner each", false)
+    .option("--emulate [boolean]", "plan one build job for all platforms, not one on a native runner each", yes, false)
     .option("--project <folder>", "folder of the Pulumi program", root)
     .addHelpText("after", help)
     .exitOverride();
   program.parse(argv, { from: "user" });
-  const options = program.opts<Options>();
+  const options = given(program);
   if ((options.phase === "build" || options.phase === "publish") && options.digests === undefined)
     program.error(`error: --phase ${options.phase} needs --digests <folder>`);
-  const { timeLimit, state, ...given } = options;
+  const { timeLimit, state, ...rest } = options;
   const path = (name: "digests" | "configFile" | "failures" | "summary" | "result", fallback?: string) => {
-    const value = given[name] ?? fallback;
+    const value = rest[name] ?? fallback;
     return value ? { [name]: resolve(value) } : {};
   };
   return {
-    ...given,
+    ...rest,
+    parallel: options.parallel ?? 4,
     project: resolve(options.project),
     ...path("digests"),
     ...path("configFile"),
@@ -109,11 +111,26 @@ export function readRequest(argv: readonly string[], environment: NodeJS.Process
   };
 }
 
-type Options = Omit<ReconcileRequest, "timeLimitMs" | "outputs"> & { readonly timeLimit?: number };
+type Options = Omit<ReconcileRequest, "timeLimitMs" | "outputs" | "parallel"> & {
+  readonly parallel?: number;
+  readonly timeLimit?: number;
+};
+
+/** The options that have a value. */
+function given(program: Command): Options {
+  const all = Object.entries(program.opts<Record<string, unknown>>());
+  return Object.fromEntries(all.filter(([, value]) => value !== undefined && value !== "")) as unknown as Options;
+}
 
 function backend(given: string | undefined): { readonly state?: string } {
   if (!given) return {};
   return { state: /^[a-z][a-z0-9+.-]*:\/\//.test(given) ? given : `file://${resolve(given)}` };
+}
+
+function yes(text: string): boolean {
+  if (text === "true") return true;
+  if (text === "false" || text === "") return false;
+  throw new InvalidArgumentError(`${JSON.stringify(text)} is neither true nor false.`);
 }
 
 function matching(pattern: RegExp, what: string): (text: string) => string {
@@ -123,11 +140,13 @@ function matching(pattern: RegExp, what: string): (text: string) => string {
   };
 }
 
-function names(text: string): readonly string[] {
+function names(text: string): readonly string[] | undefined {
+  if (text === "") return undefined;
   return text.split(",").map((item) => matching(/^[a-z0-9][a-z0-9._-]*$/, "an app's name")(item.trim()));
 }
 
-function platforms(text: string): readonly Platform[] {
+function platforms(text: string): readonly Platform[] | undefined {
+  if (text === "") return undefined;
   return text.split(",").map((item) => {
     try {
       return parsePlatform(item.trim());
@@ -137,6 +156,7 @@ function platforms(text: string): readonly Platform[] {
   });
 }
 
-function whole(text: string): number {
+function whole(text: string): number | undefined {
+  if (text === "") return undefined;
   return Number(matching(/^[1-9][0-9]{0,4}$/, "a whole number from 1 to 99999")(text));
 }
