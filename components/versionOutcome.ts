@@ -35,6 +35,9 @@ export function untouched(planned: PlannedVersion): VersionOutcome {
     return { state: "waiting", reason: waiting, ...(record && { record }) };
   if (record && problem === undefined) return { state: "published", record };
   const reason = problem ?? whyNot(planned);
+  // What upstream does not offer is no failure of this mirror: the version is completed when upstream does.
+  const upstreamLacks = plan.lacking.length > 0 && plan.lacking.every((platform) => platform in planned.notOffered);
+  if (problem === undefined && upstreamLacks) return { state: "waiting", reason };
   return { state: "failed", reason, ...(record && { record }) };
 }
 

@@ -199,4 +199,14 @@ describe("resolving the bases of a build", () => {
     }
     await expect(resolve("FROM node:22-slim", { registry: new Broken() })).rejects.toThrow(/cannot be looked up: 429/);
   });
+
+  it("names the app's own context when the final stage is built on it, and only then", async () => {
+    const on = async (text: string) => {
+      const { platforms } = await resolve(text, { provided: ["own"], platforms: ["linux/arm64"] });
+      return platforms["linux/arm64"]?.finalContext;
+    };
+    expect(await on("FROM own\nRUN true\n")).toBe("own");
+    expect(await on("FROM own AS one\nFROM one\n")).toBe("own");
+    expect(await on("FROM own AS one\nFROM node:22-slim\nCOPY --from=one /a /a\n")).toBeUndefined();
+  });
 });

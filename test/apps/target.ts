@@ -1,0 +1,22 @@
+import type { AppSpecification, BuildTarget } from "../../components/plan/appSpecification";
+import type { Platform } from "../../components/plan/platform";
+import { collectVersions } from "../../components/plan/versions";
+import type { Keep } from "../../components/plan/appSpecification";
+import { selectWindow } from "../../components/plan/window";
+import { buildTarget } from "../../components/survey/buildTarget";
+
+const commit = "c".repeat(40);
+
+/** What the functions of an app file receive for a version and platform. */
+export function target(version: string, platform: Platform, tag = `v${version}`): BuildTarget {
+  return buildTarget({ version, tag, reference: "tag", commit }, platform);
+}
+
+/** The versions an app's window holds when upstream has these tags. */
+export function windowOf(app: AppSpecification, tags: readonly string[], keep: Keep): readonly string[] {
+  const { releases } = collectVersions(
+    tags.map((tag) => ({ tag, commit })),
+    app,
+  );
+  return selectWindow(releases, { keep, now: new Date("2026-11-01T00:00:00Z") }).releases.map(({ version }) => version);
+}

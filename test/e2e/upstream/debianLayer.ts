@@ -1,0 +1,66 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { gzipSync } from "node:zlib";
+import type { Platform } from "../../../components/plan/platform";
+import { cacheFolder } from "../../../tools/sandbox/layout";
+import { ensureTools } from "../../../tools/toolchain/ensureTools";
+import { withFileLock } from "../../../tools/toolchain/fileLock";
+import { runProgram } from "../../../tools/toolchain/runProgram";
+import { digest, type Layer } from "./layer";
+
+const architectures: Readonly<Record<string, string>> = {
+  "linux/amd64": "amd64",
+  "linux/arm64": "arm64",
+  "linux/ppc64le": "ppc64el",
+};
+
+/** Nothing a container needs, and much of the size. */
+const leftOut = ["/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*"];
+
+/**
+ * A layer of Debian packages and what they depend on, of any architecture. The packages are unpacked but not configured,
+ * which needs no emulation and is what a stand-in for a base image can do with. Kept in the cache folder.
+ * @throws Error with the end of mmdebstrap's messages.
+ */
+export async function debianLayer(platform: Platform, packages: readonly string[]): Promise<Layer> {
+  const key = createHash("sha256")
+    .update(JSON.stringify([platform, packages, leftOut, 1]))
+    .digest("hex")
+    .slice(0, 16);
+  const file = join(cacheFolder(), "fixtures", "debian", `${key}.tar.gz`);
+  await withFileLock(
+    `${file}.lock`,
+    () => undefined,
+    async () => {
+      if (!existsSync(file)) await make(file, platform, packages);
+    },
+  );
+  return { bytes: await readFile(file), diffId: (await readFile(`${file}.diff-id`, "utf8")).trim() };
+}
+
+async function make(file: string, platform: Platform, packages: readonly string[]): Promise<void> {
+  const { programs } = await ensureTools(["mmdebstrap"]);
+  const draft = `${file}.${process.pid}.tar`;
+  await mkdir(dirname(file), { recursive: true });
+  const options = [
+    ...["--variant=extract", `--architectures=${architectures[platform]}`, `--include=${packages.join(",")}`],
+    ...["--skip=output/dev", '--aptopt=Acquire::Languages "none"'],
+    ...leftOut.map((path) => `--dpkgopt=path-exclude=${path}`),
+  ];
+  const source = "deb http://deb.debian.org/debian bookworm main";
+  const { status, stderr, failure } = await runProgram(
+    programs.get("mmdebstrap") ?? "mmdebstrap",
+    [...options, "bookworm", draft, source],
+    { timeout: 30 * 60_000 },
+  );
+  if (status !== 0) {
+    throw new Error(`mmdebstrap ${options.join(" ")} failed: ${failure ?? ""} ${stderr.slice(-500)}`);
+  }
+  const bytes = await readFile(draft);
+  await writeFile(`${file}.diff-id`, digest(bytes));
+  await writeFile(draft, gzipSync(bytes, { level: 1 }));
+  await rename(draft, file);
+  await rm(draft, { force: true });
+}
