@@ -1,16 +1,20 @@
 import { apps } from "./apps";
 import { configure } from "./components/configure";
 import { readHandedOver } from "./components/handover/readHandedOver";
+import { keepProvider } from "./components/keepProvider";
 import { MirroredApp } from "./components/mirroredApp";
 import { openEdges } from "./components/openEdges";
 import { previousRun } from "./components/previousRun";
+import { readableStacks } from "./components/readableStacks";
 import { retainEverything } from "./components/retainEverything";
 import { conclude, reportPlans } from "./components/runReport";
 import { surveyApps } from "./components/survey/surveyApps";
 
 /** config ─► discover ─► probe ─► plan ─► declare ─► attest ─► outputs */
 export = async () => {
+  readableStacks();
   retainEverything();
+  keepProvider();
   const config = configure(apps);
   const edges = openEdges(config, apps);
   const [published, handedOver] = await Promise.all([previousRun(), readHandedOver(config)]);
