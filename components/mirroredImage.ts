@@ -29,8 +29,9 @@ export interface MirroredImageArgs {
 const published = { context: { location: "https://localhost:1/published.git" } };
 
 /**
- * Declares one platform's image. It is pushed by digest only, so a tag can never name an image that was not checked;
- * and it is immutable: no later edit of label, cache, builder or recipe builds it again.
+ * Declares one platform's image. It is pushed by digest only, so a tag can never name an image that was not checked.
+ * Once it is published it is immutable: no later edit of label, cache, builder or recipe builds it again. One that is
+ * still to get its tag has a recipe and follows it: a failed check may be the recipe's fault, or upstream may have moved.
  */
 export function mirroredImage(
   name: string,
@@ -50,7 +51,7 @@ export function mirroredImage(
       ...(cache && { cacheFrom: cache.from, cacheTo: cache.to }),
       ...(recipe ? buildInputs(recipe, args.imageOf) : published),
     },
-    { ...options, ignoreChanges: ["*"], retainOnDelete: true },
+    { ...options, ignoreChanges: recipe ? [] : ["*"], retainOnDelete: true },
   );
 }
 

@@ -73,10 +73,10 @@ export class MirroredVersion extends pulumi.ComponentResource {
       return writing ? Promise.resolve({ state: "pending" }) : this.attested(untouched(version), attestation);
     }
     const images = toBuild(version).map((platform) => ({ platform, ref: this.#images.of(platform) }));
-    const sources = pulumi.all(images.map(({ ref }) => ref)).apply((refs) => {
-      const made = new Map(images.map(({ platform }, position) => [platform, refs[position] ?? ""]));
-      return checkedSources(made, tag, args, planned);
-    });
+    // Not by apply: a failed build leaves an unknown list, which the provider refuses in a way that ends the whole run.
+    const sources = pulumi.output(
+      builtReferences(tag, images).then((made) => checkedSources(made, tag, args, planned)),
+    );
     const index = new dockerBuild.Index(
       name,
       { tag, sources: sources.apply((checked) => checked.references), push: true },
@@ -170,6 +170,19 @@ export class MirroredVersion extends pulumi.ComponentResource {
 interface PlatformImage {
   readonly platform: Platform;
   readonly ref: pulumi.Output<string>;
+}
+
+/** Waits for the images. @throws RunError when one of them was not built. */
+async function builtReferences(tag: string, images: readonly PlatformImage[]): Promise<ReadonlyMap<Platform, string>> {
+  const made = new Map<Platform, string>();
+  const unbuilt: Platform[] = [];
+  for (const { platform, ref } of images) {
+    const settled = await settle(ref);
+    if (settled.state === "known") made.set(platform, settled.value);
+    else unbuilt.push(platform);
+  }
+  if (unbuilt.length === 0) return made;
+  throw new pulumi.RunError(`${tag} is not written: the build for ${unbuilt.join(", ")} failed`);
 }
 
 /** What a preview cannot know yet. */
