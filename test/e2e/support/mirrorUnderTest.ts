@@ -154,6 +154,13 @@ export class MirrorUnderTest {
     return { resources: deployment.resources ?? [] };
   }
 
+  /** Puts back a deployment as `pulumi stack export` printed it. */
+  async importState(exported: string): Promise<void> {
+    const file = join(this.folder, "exported.json");
+    writeFileSync(file, exported);
+    await this.pulumi("stack", "import", "--file", file);
+  }
+
   /** Throws the whole state away, as a runner does that keeps none. */
   async loseState(): Promise<void> {
     await rm(join(this.sandbox.folder, "pulumi", ".pulumi"), { recursive: true });
