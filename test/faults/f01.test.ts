@@ -30,7 +30,7 @@ describe("the state is lost", () => {
     expect(run.exitCode, run.output).toBe(0);
     expect(mirror.writes()).toEqual([]);
     expect(changesOf(run)).toEqual([]);
-    const { versions } = run.outputs.published?.["tiny"] ?? { versions: {} };
+    const versions = run.outputs.published?.["tiny"]?.versions ?? {};
     expect(
       Object.entries(versions).map(([version, { digest, origin }]) => [`tiny:${version}`, digest, origin]),
     ).toEqual(Object.entries(watch.before).map(([name, digest]) => [name, digest, "adopted"]));

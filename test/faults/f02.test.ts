@@ -12,7 +12,8 @@ import { Watch } from "./support/watch";
 
 /** Longer than any test: what is held is let go by a kill only. */
 const forEver = 3_600_000;
-const builds = (run: PulumiRun): readonly string[] => changesOf(run).filter((change) => /^(create|update|replace) .*-linux-/.test(change));
+const builds = (run: PulumiRun): readonly string[] =>
+  changesOf(run).filter((change) => /^(create|update|replace) .*-linux-/.test(change));
 
 describe("the machine dies in the middle of a run", () => {
   let mirror: MirrorUnderTest;

@@ -1,0 +1,20 @@
+import { describe, expect, it } from "vitest";
+import { spreadSample } from "../../tools/sweep/spreadSample";
+import { sweep, sweepSummary } from "../../tools/sweep/sweep";
+
+/** `SWEEP_SEED` makes a sample again that was printed before. The whole sweep is `npm run sweep`. */
+const seed = Number(process.env["SWEEP_SEED"] ?? Date.now() % 2 ** 32);
+const points = 6;
+
+describe("the sweep", () => {
+  it("F12 loses nothing when any one registry request fails, and one clean run completes everything", async () => {
+    console.log(`seed ${seed}`);
+    const result = await sweep({
+      choose: (all) => spreadSample(all, points, seed),
+      progress: (line) => console.log(line),
+    });
+    console.log(sweepSummary(result));
+    expect(result.results).toHaveLength(points);
+    expect(result.results.filter(({ broken }) => broken.length > 0)).toEqual([]);
+  });
+});
