@@ -1,3 +1,4 @@
+import { failureBehind } from "../../components/backoff";
 import { inlineCode } from "../../components/report/inlineCode";
 import type { WantedIssue } from "./issueBook";
 import type { RunResult } from "./result";
@@ -18,7 +19,11 @@ export function appIssues({ apps, versions }: RunResult): readonly AppIssue[] {
   return apps.flatMap(({ app, problems }): AppIssue[] => {
     const own = versions.filter((version) => version.app === app);
     if (own.length === 0 && problems.length === 0) return [];
-    const missing = own.filter(({ complete }) => !complete);
+    // A version that waits for upstream needs nobody here.
+    const missing = own.filter(
+      ({ complete, outcome, reason = "" }) =>
+        !complete && (outcome !== "waiting" || failureBehind(reason) !== undefined),
+    );
     if (missing.length === 0 && problems.length === 0) return [{ action: "close", app }];
     return [
       {
@@ -32,9 +37,9 @@ export function appIssues({ apps, versions }: RunResult): readonly AppIssue[] {
 
 function body(missing: RunResult["versions"], problems: readonly string[]): string {
   const lines = [
-    ...missing.map(({ version, outcome, reason }) => {
+    ...missing.map(({ version, reason }) => {
       const why = reason === undefined ? "" : `: ${inlineCode(steady(reason))}`;
-      return `- ${inlineCode(version)} is ${outcome}${why}`;
+      return `- ${inlineCode(version)}${why}`;
     }),
     ...problems.map((problem) => `- ${inlineCode(problem)}`),
   ];
@@ -45,7 +50,7 @@ function body(missing: RunResult["versions"], problems: readonly string[]): stri
   ].join("\n\n");
 }
 
-/** When a version is tried next changes with every try; the record of failures and the summary say it. */
+/** When a version is tried next changes with every try; the summary says it. */
 function steady(reason: string): string {
-  return reason.replace(/^not tried before \S+, because it failed (?:once|\d+ times in a row); the last time: /, "");
+  return failureBehind(reason) ?? reason;
 }

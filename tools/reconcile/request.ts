@@ -46,7 +46,7 @@ export interface ReconcileRequest {
 }
 
 /** The stack's own name, or with organisation and project in front. */
-const stackName = /^(?:[A-Za-z0-9_.-]+\/){0,2}[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$/;
+const stackName = /^(?:[A-Za-z0-9_-][A-Za-z0-9_.-]*\/){0,2}[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$/;
 
 const help = `
 Exit status:

@@ -22,7 +22,8 @@ const schema = z.object({
 /** What one run found or did, in few words: what `--result` leaves for `npm run issues`. Text may come from upstream. */
 export type RunResult = z.output<typeof schema>;
 
-const done: readonly string[] = ["published", "adopted"];
+const settled: readonly string[] = ["published", "adopted", "not offered", "-"];
+const troubled: readonly string[] = ["unknown", "moved", "waiting"];
 
 /** The result of a run that only looked, or with `results` of one that did something. */
 export function resultOf(run: RunFile, results: readonly AppResult[] | undefined, good: boolean): RunResult {
@@ -37,15 +38,22 @@ export function resultOf(run: RunFile, results: readonly AppResult[] | undefined
         })),
       )
     : run.apps.flatMap(({ app, versions: rows }) =>
-        rows.map(({ version: name, state, problem, notes = [] }) => ({
+        rows.map(({ version: name, state, problem, notes = [], platforms }) => ({
           app,
           version: name,
-          complete: done.includes(state) && problem === undefined,
+          complete:
+            problem === undefined &&
+            !troubled.includes(state) &&
+            platforms.every((platform) => settled.includes(platform.state)),
           outcome: state,
-          ...((problem ?? notes[0]) !== undefined && { reason: problem ?? notes[0] }),
+          ...reasonOf(problem ?? (state === "waiting" ? notes.at(-1) : undefined)),
         })),
       );
   return { good, apps: run.apps.map(({ app, problems }) => ({ app, problems: [...problems] })), versions };
+}
+
+function reasonOf(reason: string | undefined): { readonly reason?: string } {
+  return reason === undefined ? {} : { reason };
 }
 
 /** Leaves the result in a file. */
