@@ -20,7 +20,8 @@ export async function settle<T>(output: pulumi.Output<T>): Promise<Settled<T>> {
   const inner = output as unknown as Settleable<T>;
   try {
     const [value, known] = await Promise.all([inner.promise(), inner.isKnown]);
-    return known ? { state: "known", value } : { state: "unknown" };
+    // Where a provider leaves a property out, there is nothing to go on either.
+    return known && value !== undefined ? { state: "known", value } : { state: "unknown" };
   } catch (error) {
     return { state: "failed", error };
   }
