@@ -11,6 +11,7 @@ export type ToolName =
   | "registry"
   | "olareg"
   | "regctl"
+  | "regsync"
   | "cosign"
   | "syft"
   | "actionlint"

@@ -92,6 +92,13 @@ export const tools: readonly Tool[] = [
     source: go("regctl", "github.com/regclient/regclient/cmd/regctl"),
   },
   {
+    // For the benchmarks only.
+    name: "regsync",
+    version: "0.11.7",
+    question: asked("version"),
+    source: go("regsync", "github.com/regclient/regclient/cmd/regsync"),
+  },
+  {
     name: "cosign",
     version: "3.1.3",
     question: asked("version"),

@@ -1,0 +1,142 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { mirrorPredicate } from "../components/attestation/mirrorPredicate";
+import { provenance } from "../components/attestation/provenance";
+import { planVariable } from "../components/attestation/attestPlan";
+import type { Digest } from "../components/plan/digest";
+import { buildRecordSchema } from "../components/plan/buildRecord";
+import { writeDebianLayout } from "../test/attestation/debianLayout";
+import { exampleRecord } from "../test/attestation/fixtures";
+import { checkout } from "../tools/sandbox/layout";
+import { alternate } from "./support/alternate";
+import { AnnotatedCopies, type CopiedVersion } from "./support/annotatedCopies";
+import { BenchApp, versionNumbers } from "./support/benchApp";
+import type { Benchmark } from "./support/benchOptions";
+import { appFiles } from "./support/threeApps";
+import type { Workshop } from "./support/workshop";
+
+const name = "signed";
+const signing = {
+  mode: "key",
+  key: "${MIRROR_SANDBOX_COSIGN_KEY}",
+  publicKey: "${MIRROR_SANDBOX_COSIGN_PUB}",
+  signingConfig: "none",
+};
+
+/** Signature, provenance, mirror record and SBOMs of published versions. */
+export const attestation: Benchmark = {
+  id: "P6",
+  measure: async (workshop, { latency, rounds, quick, progress }) => {
+    const many = quick ? 2 : 10;
+    const images = new Images(workshop);
+    const app = await BenchApp.create(workshop, { name, versions: versionNumbers(many), seconds: 0 });
+    const program = workshop.program(appFiles(workshop, [app]));
+    const one = async (attest: (repository: string, version: CopiedVersion) => Promise<number>): Promise<number> => {
+      const { repository, versions } = await images.publish(many, 1);
+      const [version] = versions as [CopiedVersion];
+      const seconds = await workshop.delayed(latency, () => attest(repository, version));
+      await verify(workshop, repository, version);
+      return seconds;
+    };
+    const run = (count: number) => async (): Promise<number> => {
+      const { namespace, repository, versions } = await images.publish(many, count);
+      const attest = { signing, adopted: true };
+      const stack = await workshop.stack(program, { namespace, keep: count, attest, floatingTags: false });
+      const { seconds } = await workshop.delayed(latency, () => stack.up());
+      for (const version of versions) await verify(workshop, repository, version);
+      return seconds;
+    };
+    const times = await alternate(
+      {
+        script: () => one((repository, version) => script(workshop, repository, version)),
+        runner: () => one((repository, version) => runner(workshop, repository, version)),
+        single: run(1),
+        many: run(many),
+      },
+      rounds,
+      progress,
+    );
+    return [
+      {
+        id: "P6 one",
+        work: "attesting one version of 2 platforms: sign, 2 scans, 6 attestations, and verifying all of it",
+        against: "a script of `cosign` and `syft` that makes the same and verifies nothing",
+        goal: { atMost: 1.1 },
+        ours: times.runner,
+        other: times.script,
+      },
+      {
+        id: "P6 ten",
+        work: `attesting ${many} versions published by others (\`pulumi up\`)`,
+        against: "the same for one version",
+        goal: { atMost: 3 },
+        ours: times.many,
+        other: times.single,
+      },
+    ];
+  },
+};
+
+/** Publishes images with a few Debian packages, never the same twice. */
+class Images {
+  private made = 0;
+
+  constructor(private readonly workshop: Workshop) {}
+
+  /** The `count` highest of a number of versions. */
+  async publish(
+    of: number,
+    count: number,
+  ): Promise<{ readonly namespace: string; readonly repository: string; readonly versions: readonly CopiedVersion[] }> {
+    const namespace = `p6-${(this.made += 1)}`;
+    const registry = this.workshop.registry(namespace);
+    const layout = join(this.workshop.folder, namespace);
+    await writeDebianLayout(layout);
+    await registry.regctl("image", "copy", `ocidir://${layout}:1.0.0`, registry.name(name, "base"));
+    const copies = await AnnotatedCopies.of(registry.name(name), "base");
+    const versions = await Promise.all(
+      versionNumbers(of)
+        .slice(-count)
+        .map((tag) => copies.publish(tag, `${namespace} ${tag}`)),
+    );
+    return { namespace, repository: registry.name(name), versions };
+  }
+}
+
+async function runner(workshop: Workshop, repository: string, { index }: CopiedVersion): Promise<number> {
+  const { env } = workshop.sandbox;
+  const keys = { key: env["MIRROR_SANDBOX_COSIGN_KEY"], publicKey: env["MIRROR_SANDBOX_COSIGN_PUB"] };
+  const config = { signing: { mode: "key", ...keys, signingConfig: "none" } };
+  const plan = { repository, indexDigest: index, config, builtNow: true, startedOn: "2026-01-01T00:00:00Z" };
+  const { seconds } = await workshop.run(["node", "components/attestation/launch.cjs"], {
+    cwd: checkout,
+    env: { ...workshop.environment, [planVariable]: JSON.stringify(plan) },
+    stdin: JSON.stringify(exampleRecord),
+  });
+  return seconds;
+}
+
+async function script(workshop: Workshop, repository: string, version: CopiedVersion): Promise<number> {
+  const record = buildRecordSchema.parse(exampleRecord);
+  const platforms = version.platforms as Readonly<Record<`linux/${string}`, Digest>>;
+  const write = (file: string, content: unknown): string => {
+    const path = join(workshop.folder, file);
+    writeFileSync(path, JSON.stringify(content));
+    return path;
+  };
+  const files = [
+    write("provenance.json", provenance(record, platforms)),
+    write("mirror.json", mirrorPredicate(record, { repository, digest: version.index as Digest, platforms })),
+  ];
+  const images = Object.entries(version.platforms).map(([platform, digest]) => `${platform}=${digest}`);
+  const argv = ["sh", join(__dirname, "support/attest.sh"), repository, version.index, ...files, ...images];
+  return (await workshop.run(argv)).seconds;
+}
+
+/** Asks cosign itself: the index is signed, and every platform has its SBOM. */
+async function verify(workshop: Workshop, repository: string, { index, platforms }: CopiedVersion): Promise<void> {
+  const key = ["--key", workshop.sandbox.env["MIRROR_SANDBOX_COSIGN_PUB"] ?? "", "--insecure-ignore-tlog"];
+  await workshop.run(["cosign", "verify", ...key, `${repository}@${index}`]);
+  for (const digest of Object.values(platforms))
+    await workshop.run(["cosign", "verify-attestation", ...key, "--type", "spdxjson", `${repository}@${digest}`]);
+}

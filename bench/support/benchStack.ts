@@ -1,0 +1,102 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import type { PublishedAppOutput } from "../../test/e2e/support/pulumiRun";
+import { type CommandOptions, timedCommand, type TimedCommand } from "./timedCommand";
+
+/** Stack configuration by key, without the project's name in front. */
+export type StackSettings = Readonly<Record<string, unknown>>;
+
+/** What a {@link BenchStack} is made from. */
+export interface BenchStackOptions {
+  readonly name: string;
+  /** Folder of the program. */
+  readonly program: string;
+  readonly settings: StackSettings;
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+const defaults = {
+  registry: "${MIRROR_SANDBOX_REGISTRY}",
+  platforms: ["linux/amd64", "linux/arm64"],
+  builder: "mirror",
+  attest: "off",
+};
+
+/** A stack of a program's copy. Its commands are those of production: no preview first, failures do not stop the rest. */
+export class BenchStack {
+  private settings: StackSettings;
+
+  private constructor(private readonly options: BenchStackOptions) {
+    this.settings = { ...defaults, ...options.settings };
+  }
+
+  get name(): string {
+    return this.options.name;
+  }
+
+  static async create(options: BenchStackOptions): Promise<BenchStack> {
+    const stack = new BenchStack(options);
+    stack.configure({});
+    await stack.pulumi(["stack", "init", options.name, "--no-select"], false);
+    return stack;
+  }
+
+  /** Changes keys of the configuration. */
+  configure(changes: StackSettings): void {
+    this.settings = { ...this.settings, ...changes };
+    const { program, name } = this.options;
+    const file = join(program, `Pulumi.${name}.yaml`);
+    const salt = /^encryptionsalt: .*$/m.exec(read(file))?.[0] ?? "";
+    const config = Object.entries(this.settings).map(([key, value]) => [`multiarch-mirror:${key}`, value]);
+    writeFileSync(file, `${salt}\n${stringify({ config: Object.fromEntries(config) as StackSettings })}`);
+  }
+
+  /** @throws Error with the output when something failed. */
+  up(options: Partial<CommandOptions> = {}): Promise<TimedCommand> {
+    return this.pulumi(["up", "--yes", "--skip-preview", "--continue-on-error", ...plain], true, options);
+  }
+
+  /** @throws Error with the output when something failed. */
+  preview(options: Partial<CommandOptions> = {}): Promise<TimedCommand> {
+    return this.pulumi(["preview", ...plain], true, options);
+  }
+
+  /** The output `published`. */
+  async published(): Promise<Readonly<Record<string, PublishedAppOutput>>> {
+    const { output } = await this.pulumi(["stack", "output", "published", "--json"]);
+    return JSON.parse(output) as Readonly<Record<string, PublishedAppOutput>>;
+  }
+
+  /** The state, as `pulumi stack export` gives it. */
+  async exportState(): Promise<unknown> {
+    return JSON.parse((await this.pulumi(["stack", "export"])).output);
+  }
+
+  /** Puts another state in the place of this one. */
+  async importState(state: unknown): Promise<void> {
+    const file = join(this.options.program, `${this.options.name}.json`);
+    writeFileSync(file, JSON.stringify(state));
+    await this.pulumi(["stack", "import", "--file", file]);
+  }
+
+  private pulumi(argv: readonly string[], named = true, options: Partial<CommandOptions> = {}): Promise<TimedCommand> {
+    const { name, program, environment } = this.options;
+    const which = named ? ["--stack", name] : [];
+    return timedCommand(["pulumi", ...argv, ...which, "--non-interactive"], {
+      cwd: program,
+      env: environment,
+      ...options,
+    });
+  }
+}
+
+const plain = ["--color", "never"];
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
+}

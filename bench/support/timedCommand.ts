@@ -1,0 +1,43 @@
+import { spawn } from "node:child_process";
+import { watchMemory } from "./watchMemory";
+
+/** A command that ran to its end. */
+export interface TimedCommand {
+  readonly seconds: number;
+  /** Standard output and standard error. */
+  readonly output: string;
+  /** Most memory it and its descendants held at once, seen a few times a second; 0 unless asked for. */
+  readonly megabytes: number;
+}
+
+/** How a command is run. */
+export interface CommandOptions {
+  readonly cwd: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly stdin?: string;
+  readonly memory?: boolean;
+}
+
+const limitMs = 1_200_000;
+
+/** Runs a program and takes the time from its start to its end. @throws Error with its output unless it ends with 0. */
+export async function timedCommand(argv: readonly string[], options: CommandOptions): Promise<TimedCommand> {
+  const [program = "", ...rest] = argv;
+  const { cwd, env, stdin } = options;
+  const started = performance.now();
+  const child = spawn(program, rest, { cwd, env, stdio: ["pipe", "pipe", "pipe"], timeout: limitMs });
+  const memory = options.memory && child.pid !== undefined ? watchMemory(child.pid) : undefined;
+  let output = "";
+  child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr.on("data", (chunk: Buffer) => (output += chunk.toString()));
+  child.stdin.on("error", () => {});
+  child.stdin.end(stdin ?? "");
+  const status = await new Promise<number | null>((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", resolve);
+  });
+  const seconds = (performance.now() - started) / 1000;
+  const megabytes = memory?.() ?? 0;
+  if (status === 0) return { seconds, output, megabytes };
+  throw new Error(`${argv.slice(0, 3).join(" ")} … ended with ${status}:\n${output.slice(-4000)}`);
+}
