@@ -3,6 +3,7 @@ import { z } from "zod";
 import { type Digest, isDigest } from "./plan/digest";
 import type { Platform } from "./plan/platform";
 import type { Published } from "./plan/published";
+import { reasonOf } from "./reasonOf";
 
 const digest = z.custom<Digest>(isDigest);
 const digests = z.record(
@@ -31,17 +32,38 @@ const published = z.record(
   }),
 );
 
+const readOutputs = z.object({ outputs: z.record(z.string(), z.unknown()) });
+
 /**
  * Reads what the last run of this very stack recorded in its output `published`; empty on a first run.
  * The registry is the truth, so a record that does not parse is reported and dropped: what exists is then adopted.
  */
 export async function previousRun(): Promise<Published> {
-  const name = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
-  const details = await new pulumi.StackReference(name).getOutputDetails("published");
-  const value: unknown = details.value;
+  const { published: value } = await ownOutputs();
   if (value === undefined || value === null) return {};
   const parsed = published.safeParse(value);
   if (parsed.success) return parsed.data;
   await pulumi.log.warn(`the record of the last run does not parse and is not used: ${z.prettifyError(parsed.error)}`);
   return {};
+}
+
+const mostTries = 10;
+const pauseMs = 100;
+
+/**
+ * The outputs the stack's state holds. While the program runs the engine goes on writing that state, and a file backend does
+ * not write all of it in one piece (gocloud.dev's `.attrs` files), so a read may fail that succeeds a moment later. A failed
+ * StackReference would fail the run; a failed call can be made again.
+ */
+async function ownOutputs(): Promise<Readonly<Record<string, unknown>>> {
+  const name = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
+  for (let tries = 1; ; tries++) {
+    try {
+      const read: unknown = await pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", { name });
+      return readOutputs.parse(read).outputs;
+    } catch (cause) {
+      if (tries < mostTries) await new Promise((resolve) => setTimeout(resolve, pauseMs * tries));
+      else throw new pulumi.RunError(`the state of the last run cannot be read: ${reasonOf(cause)}`);
+    }
+  }
 }
