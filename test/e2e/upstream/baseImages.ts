@@ -1,7 +1,7 @@
 import type { Sandbox } from "../../../tools/sandbox/sandbox";
 import { type PrintingPlatform, printingProgram } from "../support/printingProgram";
 import { debianLayer } from "./debianLayer";
-import { layerOf, type LayerFile } from "./layer";
+import { type Layer, layerOf, type LayerFile } from "./layer";
 import { pushImage, type PushedImage } from "./pushImage";
 
 const usual = ["linux/amd64", "linux/arm64"] as const;
@@ -21,6 +21,8 @@ export interface BaseOptions {
   readonly shell?: boolean;
   /** Default: amd64 and arm64. */
   readonly platforms?: readonly PrintingPlatform[];
+  /** More layers, on top of the others. */
+  readonly extra?: readonly Layer[];
   /** More of the image configuration. */
   readonly config?: Readonly<Record<string, unknown>>;
 }
@@ -35,11 +37,11 @@ export async function pushBase(
   files: (platform: PrintingPlatform) => readonly LayerFile[],
   options: BaseOptions = {},
 ): Promise<PushedImage> {
-  const { shell: withShell = true, platforms = usual, config = {} } = options;
+  const { shell: withShell = true, platforms = usual, extra = [], config = {} } = options;
   const [repository = "", tag = ""] = name.split(/:(?=[^/]*$)/);
   const images = platforms.map(async (platform) => {
     const shell = withShell ? [await debianLayer(platform, ["busybox-static"]), await links()] : [];
-    const layers = [...shell, await layerOf([...system, ...files(platform)])];
+    const layers = [...shell, await layerOf([...system, ...files(platform)]), ...extra];
     return { platform, layers, config: { Env: ["PATH=/usr/local/bin:/usr/bin:/bin"], ...config } };
   });
   return pushImage(`${sandbox.urls.registry}/${repository}`, tag, await Promise.all(images));

@@ -81,7 +81,7 @@ export async function writeOutline(sandbox: Sandbox): Promise<string> {
   return url;
 }
 
-/** Pushes what upstream publishes itself for a version, under a repository of the sandbox's registry. */
+/** Pushes what upstream publishes itself for a version, under `repository` in the sandbox's registry. */
 export function pushOfficialOutline(
   sandbox: Sandbox,
   repository: string,
