@@ -2,6 +2,7 @@ import * as dockerBuild from "@pulumi/docker-build";
 import * as pulumi from "@pulumi/pulumi";
 import type { BuildRecipe } from "./plan/appPlan";
 import type { Platform } from "./plan/platform";
+import { settle } from "./settled";
 
 /** Where the layers of earlier builds are kept, as docker-build inputs. */
 export interface BuildCache {
@@ -62,7 +63,7 @@ function buildInputs(recipe: BuildRecipe, imageOf: MirroredImageArgs["imageOf"])
       location:
         context.kind === "reference"
           ? context.location
-          : pulumi.interpolate`docker-image://${imageOf(context.app, context.version, recipe.platform)}`,
+          : imageLocation(imageOf(context.app, context.version, recipe.platform), `${context.app}:${context.version}`),
     },
   ]);
   return {
@@ -84,4 +85,17 @@ function baseLabels(
   const image = context.kind === "reference" ? context.location : imageOf(context.app, context.version, platform);
   const digest = pulumi.output(image).apply((reference) => reference.slice(reference.indexOf("@") + 1));
   return { "org.opencontainers.image.base.name": finalBase.name, "org.opencontainers.image.base.digest": digest };
+}
+
+/**
+ * Where the build finds an image of this run. One that could not be built leaves an unknown value, which the provider
+ * refuses in a way that ends the whole run; so this build is sent to a place where there is nothing, and fails alone.
+ */
+function imageLocation(image: pulumi.Input<string>, name: string): pulumi.Output<string> {
+  const reference = pulumi.output(image);
+  if (pulumi.runtime.isDryRun()) return pulumi.interpolate`docker-image://${reference}`;
+  const location = settle(reference).then((settled) =>
+    settled.state === "known" ? settled.value : `localhost:1/the-base-was-not-built/${name}`,
+  );
+  return pulumi.output(location.then((found) => `docker-image://${found}`));
 }

@@ -110,6 +110,8 @@ export class MirroredVersion extends pulumi.ComponentResource {
   ): Promise<VersionOutcome> {
     const before = await outcome;
     if (!("record" in before) || !before.record || !attestation || pulumi.runtime.isDryRun()) return before;
+    // What waits for an index that is never written never ends.
+    if (before.state === "failed") return before;
     const summary = await settle(attestation.summary);
     if (summary.state === "known") return { ...before, record: { ...before.record, attested: true } };
     const why = summary.state === "failed" ? `: ${reasonOf(summary.error)}` : "";

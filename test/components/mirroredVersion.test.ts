@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { MirroredVersion } from "../../components/mirroredVersion";
 import type { PlannedVersion } from "../../components/plan/appPlan";
+import type { VersionPlan } from "../../components/plan/plan";
 import type { PublishedVersion } from "../../components/plan/published";
 import type { ImageToCheck, VersionEdges } from "../../components/versionEdges";
 import type { VersionOutcome } from "../../components/versionOutcome";
@@ -173,6 +174,16 @@ describe("a version that is absent", () => {
     expect(mock.of(image)["app-1.0.0-linux-arm64"]?.builder).toEqual({ name: "arm" });
   });
 
+  it("is sent to a place without an image when its base could not be built, so that it fails alone", async () => {
+    const namedContexts = { ours: { kind: "image", app: "base", version: "1.0.0" } } as const;
+    const { mock } = await declare(planned({ recipes: both.map((platform) => recipe(platform, { namedContexts })) }), {
+      imageOf: () => Promise.reject(new Error("not built")),
+    });
+    expect(mock.of(image)["app-1.0.0-linux-amd64"]?.context).toMatchObject({
+      named: { ours: { location: "docker-image://localhost:1/the-base-was-not-built/base:1.0.0" } },
+    });
+  });
+
   it("is copied rather than built for a platform upstream publishes itself", async () => {
     const theirs = `docker.io/upstream/app@${digestFor("theirs")}`;
     const { mock, checked } = await declare(planned({ copies: { "linux/arm64": theirs } }));
@@ -233,6 +244,27 @@ describe("a version that is published", () => {
     );
     expect(Object.keys(mock.of(image))).toEqual(["app-1.0.0-linux-arm64"]);
     expect(mock.of(index)["app-1.0.0"]?.sources).toEqual([`${repository}@${present.digest}`, `${repository}@${arm}`]);
+  });
+
+  it("keeps its record when it cannot be extended, and does not wait for attestations of what was not written", async () => {
+    const plan: VersionPlan = {
+      state: "partial",
+      build: ["linux/arm64"],
+      keep: {},
+      origin: "completed",
+      lacking: [],
+      present: { digest: digestFor("old"), platforms: { "linux/amd64": amd } },
+      sources: [
+        { kind: "existing", digest: digestFor("old") },
+        { kind: "build", platform: "linux/arm64" },
+      ],
+    };
+    const { outcome } = await declare(
+      planned({ plan, attestation: { mode: "fresh", gaps: [] } }),
+      {},
+      { failing: ["app-1.0.0-linux-arm64"] },
+    );
+    expect(outcome).toMatchObject({ state: "failed", record: { digest: digestFor("old"), origin: "adopted" } });
   });
 
   it("and unknown now keeps its record, with the reason", async () => {
