@@ -18,6 +18,7 @@ import { resultOf, writeResult } from "./result";
 import { UsageError } from "./usageError";
 import { buildRecords, completed, type ExitCode, exitCode, tries } from "./verdict";
 import type { Voice } from "./voice";
+import { releaseDeadLocks } from "../state/releaseDeadLocks";
 import { makeWorkFolder, type WorkFolder } from "./workFolder";
 
 /** What reconciling needs besides the request. */
@@ -40,6 +41,9 @@ export async function reconcile(request: ReconcileRequest, context: ReconcileCon
     voice.say({ event: "start", stack: request.stack }, `${request.phase}: stack ${request.stack}`);
     await makeFolders(request);
     const environment = pulumiEnvironment(request, work, context.environment);
+    // A run that was killed must not keep the next one waiting for somebody to unlock the state.
+    const released = await releaseDeadLocks(work.state);
+    for (const pid of released) voice.say({ event: "unlocked", pid }, `released the lock of process ${pid}, which is dead`);
     await makeStack(request, work, { ...context, environment });
     const progress = new Progress();
     const end = await runProgram(request, work, { ...context, environment }, progress);
