@@ -14,8 +14,8 @@ import { surveyApps } from "./components/survey/surveyApps";
 export = async () => {
   readableStacks();
   retainEverything();
-  keepProvider();
   const config = configure(apps);
+  keepProvider();
   const edges = openEdges(config, apps);
   const [published, handedOver] = await Promise.all([previousRun(), readHandedOver(config)]);
   const plans = await surveyApps(config, published, edges.survey, handedOver);
