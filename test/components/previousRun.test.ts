@@ -47,7 +47,9 @@ describe("what the last run recorded", () => {
 
   it("ends the run, saying so, when it can never be read: it is not taken for nothing", async () => {
     stateOf({ published: { tiny } }, Infinity);
-    await expect(previousRun()).rejects.toThrow(/the state of the last run cannot be read: failed to load checkpoint: EOF/);
+    await expect(previousRun()).rejects.toThrow(
+      /the state of the last run cannot be read: failed to load checkpoint: EOF/,
+    );
   });
 
   it("is dropped when it does not parse, as the registry is the truth", async () => {
