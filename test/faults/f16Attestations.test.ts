@@ -1,0 +1,132 @@
+import { execFile } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import type { FaultRule } from "../../tools/sandbox/faultRule";
+import { MirrorUnderTest } from "../e2e/support/mirrorUnderTest";
+import { errorsOf, type Outputs } from "../e2e/support/pulumiRun";
+import { tinyAppFile, tinyUpstream } from "../e2e/support/tinyUpstream";
+import { shortcomings } from "./support/shortcomings";
+import { signingByKey, verified } from "./support/signedBundles";
+import { Watch } from "./support/watch";
+
+const execute = promisify(execFile);
+
+/** Whoever reads a list of referrers while another is writing it would write back one without the other's. */
+const slowLists: FaultRule = { part: "registry", method: "PUT", path: "/manifests/sha256-", delayMs: 500 };
+
+let mirror: MirrorUnderTest;
+
+beforeAll(async () => {
+  mirror = await MirrorUnderTest.start({
+    apps: async (sandbox) => {
+      await tinyUpstream(sandbox, "tiny", [{ version: "1.0.0" }]);
+      return { tiny: tinyAppFile(sandbox, "tiny") };
+    },
+  });
+  mirror.configure({ attest: signingByKey(mirror) });
+});
+
+afterAll(() => mirror?.stop());
+
+it("F18 all referrers are there on a registry without referrers API that is slow to write their lists", async () => {
+  mirror.sandbox.setRules([slowLists]);
+  const up = await mirror.up();
+  expect(mirror.sandbox.ruleStatus()[0]?.used).toBeGreaterThan(0);
+  mirror.sandbox.clearRules();
+  expect(errorsOf(up)).toBe("");
+  expect(up.exitCode).toBe(0);
+  const referrers = mirror.registryLog().filter(({ path }) => path.includes("/referrers/"));
+  expect(new Set(referrers.map(({ status }) => status))).toEqual(new Set([404]));
+  expect(await shortcomings(mirror, "tiny", ["1.0.0"], { exactly: true })).toEqual([]);
+});
+
+it("F16 two runs at once, each with its own state, end with one complete version and all attestations", async () => {
+  const other = join(mirror.sandbox.folder, "other-state");
+  mkdirSync(other);
+  const environment = { PULUMI_BACKEND_URL: `file://${other}` };
+  await elsewhere(environment, "init", "test", "--no-select");
+  await tinyUpstream(mirror.sandbox, "tiny", [{ version: "1.1.0" }]);
+  const watch = await Watch.begin(mirror);
+  mirror.sandbox.setRules([slowLists]);
+  const runs = await Promise.all([mirror.up(), mirror.up({ environment })]);
+  mirror.sandbox.clearRules();
+  const digest = await mirror.registry.digest("tiny", "1.1.0");
+  const theirs = JSON.parse(await elsewhere(environment, "output", "--json", "--stack", "test")) as Outputs;
+  const recorded = [runs[0].outputs, theirs].flatMap(({ published }) => {
+    const version = published?.["tiny"]?.versions["1.1.0"];
+    return version ? [version.digest] : [];
+  });
+  expect(recorded.length, runs.map(({ output }) => output).join()).toBeGreaterThan(0);
+  expect(new Set(recorded)).toEqual(new Set([digest]));
+  expect([1, 2]).toContain(watch.tagWrites("tiny", "1.1.0"));
+  expect(await watch.damage()).toEqual([]);
+  expect(await shortcomings(mirror, "tiny", ["1.0.0", "1.1.0"])).toEqual([]);
+  expect((await mirror.up()).exitCode).toBe(0);
+  expect(await mirror.registry.digest("tiny", "1.1.0")).toBe(digest);
+});
+
+it("F19 a signing service that is down or gives no answer leaves the image unsigned and reported, and the next run signs it", async () => {
+  await tinyUpstream(mirror.sandbox, "tiny", [{ version: "1.2.0" }]);
+  const environment = {
+    VAULT_ADDR: mirror.sandbox.urls.files,
+    VAULT_TOKEN: "stand-in",
+    ACTIONS_ID_TOKEN_REQUEST_URL: `${mirror.sandbox.urls.files}/v1/token?version=2`,
+    ACTIONS_ID_TOKEN_REQUEST_TOKEN: "stand-in",
+  };
+  const service = { part: "files", path: "^/v1/" } as const;
+  const byVault = { mode: "key", key: "hashivault://mirror", signingConfig: "none" };
+  const keyless = { mode: "keyless", identity: "^https://example\\.org/", signingConfig: certificateAuthority() };
+  // One that stays silent for ever is given up on after minutes: see the tests of toolProcess.
+  const cases = [
+    [byVault, { ...service, status: 503 }],
+    [byVault, { ...service, cut: "response" as const }],
+    [keyless, { ...service, status: 503 }],
+    [keyless, { ...service, cut: "request" as const }],
+  ] as const;
+  const watch = await Watch.begin(mirror);
+  for (const [signing, rule] of cases) {
+    mirror.configure({ attest: { signing } });
+    mirror.sandbox.setRules([rule]);
+    const up = await mirror.up({ environment });
+    const tries = mirror.sandbox.ruleStatus()[0]?.seen ?? 0;
+    expect(up.exitCode, up.output).not.toBe(0);
+    expect(errorsOf(up)).toMatch(/^tiny: 1\.2\.0: it is published, but not fully attested$/m);
+    expect(errorsOf(up)).toMatch(/unsigned.* cosign /);
+    expect(tries, up.output).toBeGreaterThan(0);
+    expect(tries).toBeLessThan(60);
+  }
+  mirror.sandbox.clearRules();
+  await mirror.registry.pull("tiny", "1.2.0");
+  expect(await verified(mirror, "tiny", await mirror.registry.digest("tiny", "1.2.0"))).toEqual([]);
+  mirror.configure({ attest: signingByKey(mirror) });
+  const next = await mirror.up();
+  expect(errorsOf(next)).toBe("");
+  expect(watch.tagWrites("tiny", "1.2.0")).toBe(1);
+  expect(await watch.damage()).toEqual([]);
+  expect(await shortcomings(mirror, "tiny", ["1.0.0", "1.1.0", "1.2.0"])).toEqual([]);
+});
+
+/** `pulumi stack …` on another backend. */
+async function elsewhere(environment: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<string> {
+  const options = { cwd: mirror.program, env: mirror.environment(environment), timeout: 600_000 };
+  return (await execute("pulumi", ["stack", ...args, "--non-interactive"], options)).stdout;
+}
+
+/** A signing configuration whose only service is a certificate authority of the stand-in. */
+function certificateAuthority(): string {
+  const file = join(mirror.sandbox.folder, "authority.json");
+  const validFor = { start: "2020-01-01T00:00:00Z" };
+  const service = { url: mirror.sandbox.urls.files, majorApiVersion: 1, operator: "stand-in", validFor };
+  writeFileSync(
+    file,
+    JSON.stringify({
+      mediaType: "application/vnd.dev.sigstore.signingconfig.v0.2+json",
+      caUrls: [service],
+      rekorTlogConfig: {},
+      tsaConfig: {},
+    }),
+  );
+  return file;
+}
