@@ -7,7 +7,7 @@ const mappedFrame = /(node_modules[\\/]@[^\\/\s]+)([\\/])(?=[^\\/\s]+:\d)/g;
  * gigabyte. Pulumi inspects every error of a program that way, so each would cost half a minute and gigabytes of memory.
  */
 export function readableStacks(): void {
-  const format = Error.prepareStackTrace;
+  const format = Error.prepareStackTrace?.bind(Error);
   if (!format) return;
   Error.prepareStackTrace = (error, frames) => {
     const stack: unknown = format(error, frames);

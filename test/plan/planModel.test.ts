@@ -103,7 +103,7 @@ describe("whatever has happened to a registry, a run", () => {
       const absent = registry.input({ ...run, silent: { tag: false, manifests: [] } }).probe.state === "absent";
       const { manifests } = registry;
       const surviving = Object.entries(managed?.sources && absent ? managed.platforms : {}).filter(([, digest]) =>
-        manifests.has(digest as Digest),
+        manifests.has(digest),
       );
       const plan = registry.run(run);
       const existing = [...Object.keys(before), ...surviving.map(([platform]) => platform)];
@@ -124,7 +124,7 @@ describe("whatever has happened to a registry, a run", () => {
       if (tagExists || run.silent.tag) expect(plan.sources).toBeDefined();
       const images = Object.entries(managed.images ?? {}).filter(
         // Of a tag that exists, an image it does not list any more is no part of the version.
-        ([, digest]) => manifests.has(digest as Digest) && (!tagExists || listed.has(digest)),
+        ([, digest]) => manifests.has(digest) && (!tagExists || listed.has(digest)),
       );
       expect(plan.keep).toMatchObject(Object.fromEntries(images));
     });
