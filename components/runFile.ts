@@ -2,7 +2,7 @@ import { rename, writeFile } from "node:fs/promises";
 import type { AppOutcome } from "./mirroredApp";
 import type { AppPlan } from "./plan/appPlan";
 import type { Platform } from "./plan/platform";
-import type { AppReport } from "./report/appReport";
+import type { AppReport, FloatingReport } from "./report/appReport";
 import type { AppResult, VersionResult } from "./report/appResult";
 import { planReport } from "./report/planReport";
 
@@ -69,10 +69,17 @@ function appResult(plan: AppPlan, outcome: AppOutcome | undefined): AppResult {
         },
       ];
     }),
-    floating: planReport(plan).floating,
+    floating: planReport(plan).floating.map((move) => moved(move, outcome)),
     notes: plan.notes,
     problems: plan.problems,
   };
+}
+
+/** A floating tag as it ended, which is not always where it was to go. */
+function moved({ to, note, ...move }: FloatingReport, outcome: AppOutcome | undefined): FloatingReport {
+  if (to === undefined) return { ...move, ...(note !== undefined && { note }) };
+  const version = outcome?.published.floatingTags[move.tag]?.version;
+  return { ...move, ...(version !== undefined && version !== move.from && { to: version }) };
 }
 
 function outcomeWord(

@@ -43,7 +43,8 @@ export async function reconcile(request: ReconcileRequest, context: ReconcileCon
     const environment = pulumiEnvironment(request, work, context.environment);
     // A run that was killed must not keep the next one waiting for somebody to unlock the state.
     const released = await releaseDeadLocks(work.state);
-    for (const pid of released) voice.say({ event: "unlocked", pid }, `released the lock of process ${pid}, which is dead`);
+    for (const pid of released)
+      voice.say({ event: "unlocked", pid }, `released the lock of process ${pid}, which is dead`);
     await makeStack(request, work, { ...context, environment });
     const progress = new Progress();
     const end = await runProgram(request, work, { ...context, environment }, progress);
@@ -171,7 +172,8 @@ async function conclude(
   };
   const code = exitCode(request.phase, ended, progress);
   if (!run) {
-    voice.say({ event: "output", text: end.output }, end.output);
+    // What the program itself said was told already.
+    if (progress.errors.length === 0) voice.say({ event: "output", text: end.output }, end.output);
     if (request.summary !== undefined)
       await writeSummary(request.summary, "## Mirror\n\n**The run broke off before it knew what to do; see its log.**");
   } else {
