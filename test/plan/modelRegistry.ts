@@ -177,7 +177,7 @@ export class ModelRegistry {
   private readonly digests = new Map<string, Digest>();
 
   private digestOf(content: string): Digest {
-    const known = this.digests.get(content) ?? (`sha256:${this.digests.size.toString(16).padStart(64, "0")}`);
+    const known = this.digests.get(content) ?? `sha256:${this.digests.size.toString(16).padStart(64, "0")}`;
     this.digests.set(content, known);
     return known;
   }
