@@ -48,7 +48,8 @@ export function parsePlatform(value: string): Platform {
   const [os, name, variant, ...rest] = value.split("/");
   const architecture = name !== undefined && Object.hasOwn(architectures, name) ? architectures[name] : undefined;
   const known = os === "linux" && architecture !== undefined && rest.length === 0;
-  if (known && (variant === undefined ? name !== "arm" : variant === architecture.defaultVariant)) return `linux/${name}`;
+  if (known && (variant === undefined ? name !== "arm" : variant === architecture.defaultVariant))
+    return `linux/${name}`;
   if (known && variant !== undefined && architecture.variants?.includes(variant)) return `linux/${name}/${variant}`;
   throw new Error(`${JSON.stringify(value)} is not a known platform; accepted are ${acceptedPlatforms.join(", ")}`);
 }
