@@ -1,3 +1,4 @@
+import "./components/lazyModules.cjs";
 import { apps } from "./apps";
 import { configure } from "./components/configure";
 import { readHandedOver } from "./components/handover/readHandedOver";
@@ -5,6 +6,7 @@ import { keepProvider } from "./components/keepProvider";
 import { MirroredApp } from "./components/mirroredApp";
 import { openEdges } from "./components/openEdges";
 import { previousRun } from "./components/previousRun";
+import { skipPromiseStacks } from "./components/promiseStacks";
 import { readableStacks } from "./components/readableStacks";
 import { retainEverything } from "./components/retainEverything";
 import { conclude, reportPlans } from "./components/runReport";
@@ -13,6 +15,7 @@ import { surveyApps } from "./components/survey/surveyApps";
 /** config ─► discover ─► probe ─► plan ─► declare ─► attest ─► outputs */
 export = async () => {
   readableStacks();
+  skipPromiseStacks();
   retainEverything();
   const config = configure(apps);
   keepProvider();

@@ -64,7 +64,7 @@ function readArguments(argv: readonly string[]): Arguments {
     .option("--rounds <number>", "how often each contestant runs", wholeNumber, 3)
     .option("--quick", "small sizes, to see that everything works; nothing is kept then")
     .option("--no-write", "leave bench/results.json and bench/README.md as they are")
-    .parse(argv as string[], { from: "user" })
+    .parse(argv, { from: "user" })
     .opts<Arguments>();
 }
 

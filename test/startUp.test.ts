@@ -1,0 +1,131 @@
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { skipPromiseStacks } from "../components/promiseStacks";
+
+const root = resolve(__dirname, "..");
+
+/** Runs JavaScript in the checkout in a Node of its own. */
+function node(script: string, argv: readonly string[] = [], cwd = root): string {
+  return execFileSync(process.execPath, [...argv, "-e", script], { cwd, encoding: "utf8" }).trim();
+}
+
+describe("transpiling through the cache", () => {
+  let folder: string;
+  const cache = () => join(folder, "node_modules/.cache/multiarch-mirror/transpiled");
+  const source =
+    "interface Unused {}\n\n\nexport const fail = (text: string): never => {\n  throw new Error(text);\n};\n";
+  /** Requires a.ts; says whether swc was loaded, and where an error in line 5 comes from. */
+  const run = (): { readonly swc: boolean; readonly at: string } =>
+    JSON.parse(
+      node(
+        `let at = ""; try { require("./a").fail("no"); } catch (error) { at = error.stack.split("\\n")[1].replace(/.*[\\\\/]/, ""); }
+         console.log(JSON.stringify({ swc: Object.keys(require.cache).some((file) => /@swc.core.index/.test(file)), at }));`,
+        ["-r", "ts-node/register"],
+        folder,
+      ),
+    ) as { swc: boolean; at: string };
+
+  beforeEach(() => {
+    // A project of its own, so that its cache is empty.
+    folder = mkdtempSync(join(tmpdir(), "transpile-"));
+    mkdirSync(join(folder, "components"));
+    mkdirSync(join(folder, "node_modules"));
+    for (const name of readdirSync(join(root, "node_modules")))
+      if (name !== ".cache") symlinkSync(join(root, "node_modules", name), join(folder, "node_modules", name));
+    for (const name of ["tsconfig.json", "components/cachedTranspiler.cjs"])
+      cpSync(join(root, name), join(folder, name));
+    writeFileSync(join(folder, "a.ts"), source);
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  it("loads swc only for a file it has not seen, and gives positions in the source either way", () => {
+    expect(run()).toEqual({ swc: true, at: "a.ts:5:9)" });
+    expect(run()).toEqual({ swc: false, at: "a.ts:5:9)" });
+  });
+
+  it("transpiles a file again that changed", () => {
+    run();
+    writeFileSync(join(folder, "a.ts"), `// One line more.\n${source}`);
+    expect(run()).toEqual({ swc: true, at: "a.ts:6:9)" });
+  });
+
+  it("transpiles again what another version of the settings made", () => {
+    run();
+    const settings = { compilerOptions: { target: "es2021", module: "commonjs", moduleResolution: "node10" } };
+    const transpiler = { transpileOnly: true, transpiler: "./components/cachedTranspiler.cjs" };
+    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ ...settings, "ts-node": transpiler }));
+    expect(run().swc).toBe(true);
+  });
+
+  it.each(["", "{", '{"outputText":1}'])("makes an entry again that was damaged to %j", (text) => {
+    run();
+    const [entry = ""] = readdirSync(cache());
+    writeFileSync(join(cache(), entry), text);
+    expect(run()).toEqual({ swc: true, at: "a.ts:5:9)" });
+    expect(run().swc).toBe(false);
+  });
+
+  it("does without a cache that cannot be written", () => {
+    mkdirSync(join(folder, "node_modules/.cache"));
+    writeFileSync(join(folder, "node_modules/.cache/multiarch-mirror"), "a file where a folder belongs");
+    expect(run()).toEqual({ swc: true, at: "a.ts:5:9)" });
+    expect(run()).toEqual({ swc: true, at: "a.ts:5:9)" });
+  });
+});
+
+describe("loading the Pulumi library", () => {
+  const count = 'Object.keys(require.cache).filter((file) => file.includes("arborist")).length';
+
+  it("leaves npm's dependency resolver out", () => {
+    const script = `require("./components/lazyModules.cjs"); require("@pulumi/pulumi"); console.log(${count});`;
+    expect(node(script)).toBe("1");
+  });
+
+  it("would load it otherwise, or this can go", () => {
+    expect(Number(node(`require("@pulumi/pulumi"); console.log(${count});`))).toBeGreaterThan(10);
+  });
+
+  it("still turns functions into text, for which it is there", () => {
+    const script = `require("./components/lazyModules.cjs"); const { runtime } = require("@pulumi/pulumi");
+      const semver = require("semver");
+      runtime.serializeFunction(() => semver.valid("1.0.0")).then(({ text }) => console.log(text.includes("semver"), ${count} > 10));
+      runtime.computeCodePaths().then((paths) => console.log([...paths.keys()].some((path) => path.includes("semver"))));`;
+    expect(node(script).split("\n").toSorted()).toEqual(["true", "true true"]);
+  }, 120_000);
+});
+
+describe("stack traces", () => {
+  const before = Error.prepareStackTrace;
+  afterEach(() => {
+    Error.prepareStackTrace = before;
+  });
+
+  /** Counts how often stack traces are formatted in full. */
+  function formatted(environment: NodeJS.ProcessEnv): { readonly debuggablePromise: number; readonly others: number } {
+    let times = 0;
+    Error.prepareStackTrace = (error) => `formatted ${(times += 1)}: ${error.message}`;
+    skipPromiseStacks(environment);
+    const debuggablePromise = (): string | undefined => new Error("a promise").stack;
+    debuggablePromise();
+    const ofPromises = times;
+    expect(new Error("mine").stack).toBe(`formatted ${times}: mine`);
+    return { debuggablePromise: ofPromises, others: times - ofPromises };
+  }
+
+  it("of the library's promises are not formatted, all others are", () => {
+    expect(formatted({})).toEqual({ debuggablePromise: 0, others: 1 });
+  });
+
+  it("of promises are there when leaks are looked for", () => {
+    expect(formatted({ PULUMI_DEBUG_PROMISE_LEAKS: "1" })).toEqual({ debuggablePromise: 1, others: 1 });
+  });
+
+  it("of promises are made by a function of that name in the library", () => {
+    const script = `Error.prepareStackTrace = (error, frames) => { names.push(frames[0].getFunctionName()); return ""; };
+      const names = []; require("@pulumi/pulumi/runtime/debuggable").debuggablePromise(Promise.resolve(1)); console.log(names[0]);`;
+    expect(node(script)).toBe("debuggablePromise");
+  });
+});
