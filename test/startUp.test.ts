@@ -98,7 +98,7 @@ describe("loading the Pulumi library", () => {
 });
 
 describe("stack traces", () => {
-  const before = Error.prepareStackTrace;
+  const before = Error.prepareStackTrace?.bind(Error);
   afterEach(() => {
     Error.prepareStackTrace = before;
   });
