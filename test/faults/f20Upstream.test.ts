@@ -138,6 +138,8 @@ it("F24 a tag that upstream moves after its version was published changes nothin
 });
 
 it("F21 mistakes in stack configuration and app files are refused together before any request, a line each", async () => {
+  // With a state, Pulumi itself refreshes what it manages before it starts the program.
+  await mirror.loseState();
   mirror.setApps({
     tiny: tinyAppFile(mirror.sandbox, "tiny", '\n  tagrule: /^v(.*)$/,\n  subdirectory: "../../etc",'),
     other: tinyAppFile(mirror.sandbox, "other", '\n  bases: [{ context: "x", app: "tin" }],'),
