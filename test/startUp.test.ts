@@ -7,9 +7,10 @@ import { skipPromiseStacks } from "../components/promiseStacks";
 
 const root = resolve(__dirname, "..");
 
-/** Runs JavaScript in the checkout in a Node of its own. */
+/** Runs JavaScript in the checkout, or another project, in a Node of its own that nobody told where its settings are. */
 function node(script: string, argv: readonly string[] = [], cwd = root): string {
-  return execFileSync(process.execPath, [...argv, "-e", script], { cwd, encoding: "utf8" }).trim();
+  const env = { ...process.env, TS_NODE_PROJECT: undefined };
+  return execFileSync(process.execPath, [...argv, "-e", script], { cwd, env, encoding: "utf8" }).trim();
 }
 
 describe("transpiling through the cache", () => {

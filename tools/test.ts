@@ -15,8 +15,8 @@ const wholeRuns = ["test/e2e", "test/faults"];
 
 /**
  * `npm test`: lint, format and types, then unit and component tests, then the end-to-end tests with every tool in its
- * pinned version. All of it counts as tests; the last line is `N passed, N failed`. Exits with 1 when anything failed
- * or nothing ran.
+ * pinned version. All of it counts as tests. What failed is named once more at the end; the last line is
+ * `N passed, N failed`. Exits with 1 when anything failed or nothing ran.
  */
 async function main(args: readonly string[]): Promise<number> {
   const request = testRequest(args);
@@ -31,10 +31,13 @@ async function main(args: readonly string[]): Promise<number> {
     add(await runTests("unit", request.filters));
   }
   if (request.projects.includes("e2e") && hasWholeRuns(request)) {
-    add((await provideTools()) ? await runTests("e2e", request.filters) : tally.check(false));
+    add((await provideTools()) ? await runTests("e2e", request.filters) : tally.check("tools", false));
   }
   if (total.passed + total.failed === 0) {
     process.stderr.write(`no test matches ${JSON.stringify(request.filters)}\n`);
+  }
+  for (const name of total.failures) {
+    console.log(`✗ ${name}`);
   }
   if (total.skipped > 0) {
     console.log(`${total.skipped} skipped`);
@@ -73,7 +76,7 @@ async function checkWorkflows(): Promise<Tally> {
 
 function verdict(name: string, good: boolean): Tally {
   console.log(`${good ? "✓" : "✗"} ${name}`);
-  return tally.check(good);
+  return tally.check(name, good);
 }
 
 async function runTests(project: "unit" | "e2e", filters: readonly string[]): Promise<Tally> {
@@ -84,7 +87,7 @@ async function runTests(project: "unit" | "e2e", filters: readonly string[]): Pr
     const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
     const options = ["--project", project, "--passWithNoTests", ...reporters];
     const succeeded = await run(process.execPath, [vitest, "run", ...options, ...filters]);
-    return tally.ofReport(readReport(report), succeeded);
+    return tally.ofReport(readReport(report), succeeded, `${project} tests`);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
