@@ -5,6 +5,7 @@ import type { Offer } from "./survey/surveyEdges";
 import { resolveChecksums } from "./upstream/fileChecksums";
 import { fileTransport } from "./upstream/fileTransport";
 import { probeFiles } from "./upstream/requiredFiles";
+import { reasonOf } from "./reasonOf";
 
 /** Answers about the files an app's builds fetch. */
 export interface UpstreamFiles {
@@ -30,7 +31,7 @@ export function upstreamFiles(): UpstreamFiles {
           ? { state: worst.state, reason: worst.reason }
           : { state: "offered" };
       } catch (error) {
-        return { state: "unknown", reason: error instanceof Error ? error.message : String(error) };
+        return { state: "unknown", reason: reasonOf(error) };
       }
     },
     checksums: async (specification, target) => {

@@ -4,6 +4,7 @@ import type { Probe } from "../plan/probe";
 import type { Cosign, VerifiedStatement } from "./cosign";
 import { isSbomOf } from "./sbom";
 import { parseSlsaProvenance } from "./slsaProvenance";
+import { reasonOf } from "../reasonOf";
 
 /** One thing that was looked at. */
 export interface VerificationCheck {
@@ -110,7 +111,7 @@ async function provenanceChecks(
       const { ok, detail } = compareSource(source, wishes);
       return { what: "provenance", ok, detail: `${detail}, built by ${runDetails.builder.id}` };
     } catch (error) {
-      return { what: "provenance", ok: false, detail: error instanceof Error ? error.message : String(error) };
+      return { what: "provenance", ok: false, detail: reasonOf(error) };
     }
   });
 }

@@ -8,6 +8,7 @@ import { ImageReader } from "./imageReader";
 import { locateProgram, programProblem, startedPrograms } from "./mainExecutable";
 import type { RegistryReader } from "./registryReader";
 import { runSmoke, type SmokeCommand, type SmokeResult } from "./smokeRun";
+import { reasonOf } from "../reasonOf";
 
 /** One finished image of one platform, and what it must satisfy before its version gets a tag. */
 export interface CheckRequest {
@@ -56,7 +57,7 @@ export async function checkImage(request: CheckRequest): Promise<CheckReport> {
     return { ...figures, milliseconds, ...(result && { smoke: result }) };
   } catch (error) {
     if (error instanceof CheckError) throw error;
-    throw new CheckError(request, [error instanceof Error ? error.message : String(error)], { cause: error });
+    throw new CheckError(request, [reasonOf(error)], { cause: error });
   }
 }
 

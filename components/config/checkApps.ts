@@ -4,6 +4,7 @@ import { appSchema } from "./appSchema";
 import { plainIssues } from "./plainIssues";
 import { type ConfigPath, formatValue, problemLine } from "./problemLine";
 import { isRecord, noSuch } from "./schemaParts";
+import { valueAt } from "./valueAt";
 
 /** The files of this project, for what an app file refers to. */
 export interface CheckContext {
@@ -95,14 +96,4 @@ function line(name: string, path: ConfigPath, value: unknown, message: string): 
 function shown(value: unknown): unknown {
   if (typeof value === "function") return "(a function)";
   return value instanceof RegExp ? String(value) : value;
-}
-
-function valueAt(value: unknown, path: ConfigPath): unknown {
-  return path.reduce<unknown>(
-    (inner, part) =>
-      typeof inner === "object" && inner !== null && Object.hasOwn(inner, part)
-        ? (inner as Readonly<Record<string | number, unknown>>)[part]
-        : undefined,
-    value,
-  );
 }

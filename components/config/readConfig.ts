@@ -12,6 +12,7 @@ import type { MirrorConfig } from "./mirrorConfig";
 import { plainIssues } from "./plainIssues";
 import { type ConfigPath, formatValue, problemLine } from "./problemLine";
 import { boolean, noSuch, type Schema, text, uniqueList } from "./schemaParts";
+import { valueAt } from "./valueAt";
 
 /** What the configuration is read against. */
 export interface ConfigContext {
@@ -112,16 +113,6 @@ function readKey(
     // What is left of a text whose variable is missing says nothing worth reporting.
     .filter(({ path }) => !reported.has(JSON.stringify(path)));
   return { value: undefined, problems: [...unexpanded, ...issues.map(({ path, message }) => line(path, message))] };
-}
-
-function valueAt(value: unknown, path: ConfigPath): unknown {
-  return path.reduce<unknown>(
-    (inner, part) =>
-      typeof inner === "object" && inner !== null && Object.hasOwn(inner, part)
-        ? (inner as Readonly<Record<string | number, unknown>>)[part]
-        : undefined,
-    value,
-  );
 }
 
 /** Mistakes that only show when several keys, each right by itself, are looked at together. */

@@ -11,6 +11,7 @@ import { selectWindow } from "../plan/window";
 import type { SurveyEdges } from "./surveyEdges";
 import { surveyFloatingTags } from "./surveyFloatingTags";
 import { surveyVersion } from "./surveyVersion";
+import { reasonOf } from "../reasonOf";
 
 /** One app to look at. */
 export interface AppRequest {
@@ -85,7 +86,7 @@ async function discovered({ specification, settings }: AppRequest, edges: Survey
     });
     return { discovery, window: releases, withheld };
   } catch (error) {
-    const failure = error instanceof Error ? error.message : String(error);
+    const failure = reasonOf(error);
     return { discovery: { releases: [], rejected: [] }, window: [], withheld: [], failure };
   }
 }

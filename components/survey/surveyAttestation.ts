@@ -10,6 +10,7 @@ import type { AppSpecification } from "../plan/appSpecification";
 import type { Digest } from "../plan/digest";
 import type { PresentProbe } from "../plan/probe";
 import { resolveSource } from "../upstream/resolvedSource";
+import { reasonOf } from "../reasonOf";
 
 /** What deciding about attestations reads. */
 export interface AttestationEdges {
@@ -63,7 +64,7 @@ export async function surveyAttestation(
     const gaps = mode === "repair" ? status.missing.map(describeMissing) : [];
     return { mode, gaps, ...(record && { record }) };
   } catch (error) {
-    const problem = `its attestations could not be looked up: ${error instanceof Error ? error.message : String(error)}`;
+    const problem = `its attestations could not be looked up: ${reasonOf(error)}`;
     return { mode: declaredBefore ? "keep" : "none", gaps: [], problem: problem.replaceAll(`${repository}@`, "") };
   }
 }

@@ -11,6 +11,7 @@ import type { Release } from "../plan/release";
 import { buildTarget } from "./buildTarget";
 import { surveyAttestation } from "./surveyAttestation";
 import type { PreparedBuild, SurveyEdges } from "./surveyEdges";
+import { reasonOf } from "../reasonOf";
 
 /** One version to look at. At least one of `release` and `managed` is there. */
 export interface VersionRequest {
@@ -199,6 +200,6 @@ async function prepare(
   try {
     return { build: await edges.prepare({ specification, settings, release, platforms: needed }) };
   } catch (error) {
-    return { problem: error instanceof Error ? error.message : String(error) };
+    return { problem: reasonOf(error) };
   }
 }
