@@ -1,6 +1,6 @@
 "use strict";
-// Starts the runner without the second that a TypeScript compiler takes to load: each file is transpiled once and kept
-// below node_modules/.cache, by the digest of its text. Several runners at once are in no one's way.
+// Starts a runner, `attest` or `copy-referrers`, without the second that a TypeScript compiler takes to load: each file is
+// transpiled once and kept below node_modules/.cache, by the digest of its text. Several runners at once are in no one's way.
 const { createHash } = require("node:crypto");
 const { mkdirSync, readFileSync, renameSync, writeFileSync } = require("node:fs");
 const { join, resolve } = require("node:path");
@@ -39,4 +39,5 @@ function keep(file, code) {
   }
 }
 
-void require("./run.ts").main();
+const runners = { attest: "./run.ts", "copy-referrers": "../referrers/run.ts" };
+void require(runners[process.argv[2] ?? "attest"]).main();

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { Limiter } from "../registry/limiter";
 import { RegistryClient } from "../registry/registryClient";
+import { RegistryWriter } from "../registry/registryWriter";
 import { type AttestPlan, parseAttestPlan, planVariable } from "./attestPlan";
 import { type AttestSummary, attestVersion } from "./attestVersion";
 import { AttestationWriter, type WriterEdges } from "./attestationWriter";
@@ -32,13 +33,14 @@ export async function run(
   const now = new Date().toISOString();
   const directory = await mkdtemp(join(tmpdir(), "attest-"));
   const client = new RegistryClient({ environment });
+  const writer = new RegistryWriter(environment);
   try {
-    return await attest(plan, { environment, root, directory, client, now, tool });
+    return await attest(plan, { environment, root, directory, client, writer, now, tool });
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
     throw new Error(`${plan.repository}@${plan.indexDigest} is not fully attested: ${message}`, { cause });
   } finally {
-    await client.close();
+    await Promise.all([client.close(), writer.close()]);
     await rm(directory, { recursive: true, force: true });
   }
 }
@@ -48,6 +50,7 @@ interface Workplace {
   readonly root: string;
   readonly directory: string;
   readonly client: RegistryClient;
+  readonly writer: RegistryWriter;
   readonly now: string;
   readonly tool: RunTool;
 }
@@ -58,7 +61,7 @@ async function attest(plan: AttestPlan, place: Workplace): Promise<AttestSummary
   if (signing.mode === "off") return { digest: plan.indexDigest, platforms: {}, added: [] };
   const limitMs = plan.limits.cosignSeconds * 1000;
   const cosign = await cosignFor(signing, { run: place.tool, environment, directory, root: place.root, limitMs });
-  const fallback = new FallbackList(client, environment);
+  const fallback = new FallbackList(client, place.writer);
   const scans = new Limiter(availableParallelism());
   const syft = {
     run: place.tool,

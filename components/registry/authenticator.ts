@@ -39,10 +39,22 @@ export class Authenticator {
   readonly #known = new Map<string, Promise<Authorization>>();
   readonly #scopes = new Map<string, string>();
 
-  constructor(transport: Transport, credentials: DockerCredentials, clock: Clock) {
+  readonly #actions: "pull" | "pull,push";
+
+  /**
+   * @param actions what tokens are for. A writer asks for both from the start: ghcr.io answers a write with a challenge that
+   *   names pulling only.
+   */
+  constructor(
+    transport: Transport,
+    credentials: DockerCredentials,
+    clock: Clock,
+    actions: "pull" | "pull,push" = "pull",
+  ) {
     this.#transport = transport;
     this.#credentials = credentials;
     this.#clock = clock;
+    this.#actions = actions;
   }
 
   /**
@@ -62,7 +74,8 @@ export class Authenticator {
     const challenge = parseChallenge(answer.header("www-authenticate"));
     if (!challenge) return answer;
     endpoint.challenge = challenge;
-    if (challenge.scheme === "bearer" && challenge.scope) this.#scopes.set(key, challenge.scope);
+    if (challenge.scheme === "bearer" && challenge.scope && this.#actions === "pull")
+      this.#scopes.set(key, challenge.scope);
     const refused = sent?.header;
     const known = await this.#known.get(key);
     if (known?.header === refused) {
@@ -104,7 +117,7 @@ export class Authenticator {
       // Somebody else may have replaced it meanwhile; only the one that is out of date goes.
       if (this.#known.get(key) === pending) this.#known.delete(key);
     }
-    const fetched = this.#authorization(endpoint, this.#scopes.get(key) ?? `repository:${repository}:pull`);
+    const fetched = this.#authorization(endpoint, this.#scopes.get(key) ?? `repository:${repository}:${this.#actions}`);
     this.#known.set(key, fetched);
     fetched.catch(() => this.#known.get(key) === fetched && this.#known.delete(key));
     return fetched;

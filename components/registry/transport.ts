@@ -11,12 +11,12 @@ import { parseRetryAfter, retryDelay } from "./retryDelay";
 
 /** One HTTP question. */
 export interface TransportRequest {
-  readonly method: "GET" | "HEAD" | "POST";
+  readonly method: "GET" | "HEAD" | "POST" | "PUT";
   readonly url: URL;
   readonly headers?: Readonly<Record<string, string>>;
   /** Asked right before each try, so that a token that ran out while waiting is not sent. Not sent to another origin. */
   readonly authorization?: () => Promise<string | undefined>;
-  readonly body?: string;
+  readonly body?: string | Buffer;
   /** Most bytes of an answer's body that are read; a longer one is malformed. */
   readonly bodyLimit: number;
   /** Hand a body of status 200 over unread and unlimited. */
@@ -173,7 +173,8 @@ function redirect(request: TransportRequest, from: URL, location: string, hops: 
   const to = URL.canParse(location, from.href) ? new URL(location, from) : undefined;
   const safe =
     to?.protocol === "https:" || (to?.protocol === "http:" && isLoopback(to.hostname) && isLoopback(from.hostname));
-  if (to && safe && hops < mostRedirects && request.method !== "POST") return to;
+  const reads = request.method === "GET" || request.method === "HEAD";
+  if (to && safe && hops < mostRedirects && reads) return to;
   const target = JSON.stringify(to?.origin ?? "");
   const accepted = `at most ${mostRedirects} redirects of reads to https addresses`;
   throw new RegistryError("malformed", `${printed(request)}: redirected to ${target}; accepted are ${accepted}`);

@@ -1,0 +1,125 @@
+import type { Digest } from "../plan/digest";
+import { formatReference, parseReference, type Reference } from "../plan/reference";
+import { answerError } from "./answerError";
+import { Authenticator } from "./authenticator";
+import { systemClock } from "./clock";
+import { Connections } from "./connections";
+import { DockerCredentials } from "./dockerCredentials";
+import { type Endpoint, Endpoints } from "./endpoints";
+import { RegistryError } from "./registryError";
+import { Transport, type TransportAnswer, type TransportRequest } from "./transport";
+
+const tryMs = 120_000;
+const budgetMs = 180_000;
+const longestAnswer = 64 * 1024;
+
+/** What the registry made of a manifest. */
+export interface WrittenManifest {
+  /** The registry lists it among the referrers of its subject by itself: it said so with the header `OCI-Subject`. */
+  readonly listed: boolean;
+}
+
+/**
+ * Writes blobs and manifests (OCI distribution specification 1.1, "Pushing"). It judges nothing: whoever calls it has verified
+ * the bytes, and has made sure that no tag is overwritten. Mirrors of a registry are read from, never written to.
+ */
+export class RegistryWriter {
+  readonly #connections: Connections;
+  readonly #endpoints: Endpoints;
+  readonly #authenticator: Authenticator;
+
+  constructor(environment: NodeJS.ProcessEnv) {
+    this.#connections = new Connections(environment, tryMs);
+    const limits = { concurrency: 2, retryBudgetMs: budgetMs, requestTimeoutMs: tryMs };
+    const transport = new Transport({ connections: this.#connections, clock: systemClock, ...limits });
+    this.#endpoints = new Endpoints(transport, new Map());
+    this.#authenticator = new Authenticator(transport, new DockerCredentials(environment), systemClock, "pull,push");
+  }
+
+  /**
+   * Writes a manifest under its digest, or under a tag.
+   * @param reference `registry/repository@sha256:…` or `registry/repository:tag`.
+   * @throws RegistryError when the registry refuses or gives no usable answer.
+   */
+  async putManifest(reference: string, mediaType: string, bytes: Buffer): Promise<WrittenManifest> {
+    const { registry, repository, tag, digest } = parseReference(reference);
+    const name = digest ?? tag;
+    if (name === undefined) throw new Error(`${JSON.stringify(reference)} names neither a tag nor a digest`);
+    const endpoint = await this.#endpoints.for(registry);
+    const url = new URL(`/v2/${repository}/manifests/${name}`, endpoint.origin);
+    const answer = await this.#send(endpoint, repository, {
+      method: "PUT",
+      url,
+      headers: { "content-type": mediaType },
+      body: bytes,
+    });
+    if (answer.status !== 201 && answer.status !== 200) throw refused(reference, answer);
+    return { listed: answer.header("oci-subject") !== undefined };
+  }
+
+  /**
+   * Writes a blob, unless it is there.
+   * @param repository with its registry.
+   * @throws RegistryError as {@link putManifest}.
+   */
+  async putBlob(repository: string, digest: Digest, bytes: Buffer): Promise<void> {
+    const place = parseReference(repository);
+    const endpoint = await this.#endpoints.for(place.registry);
+    const what = `blob ${formatReference({ ...place, digest })}`;
+    const path = `/v2/${place.repository}/blobs`;
+    const present = await this.#send(endpoint, place.repository, {
+      method: "HEAD",
+      url: new URL(`${path}/${digest}`, endpoint.origin),
+    });
+    if (present.status === 200) return;
+    if (present.status !== 404) throw refused(what, present);
+    const begun = await this.#send(endpoint, place.repository, {
+      method: "POST",
+      url: new URL(`${path}/uploads/`, endpoint.origin),
+      headers: { "content-length": "0" },
+    });
+    if (begun.status !== 202) throw refused(what, begun);
+    const url = uploadAddress(what, begun.header("location"), endpoint, place);
+    url.searchParams.set("digest", digest);
+    const headers = { "content-type": "application/octet-stream" };
+    const ended = await this.#send(endpoint, place.repository, { method: "PUT", url, headers, body: bytes });
+    if (ended.status !== 201) throw refused(what, ended);
+  }
+
+  /** Ends all connections. The writer is of no use afterwards. */
+  async close(): Promise<void> {
+    await this.#connections.close();
+  }
+
+  #send(
+    endpoint: Endpoint,
+    repository: string,
+    request: Omit<TransportRequest, "bodyLimit">,
+  ): Promise<TransportAnswer> {
+    return this.#authenticator.send(endpoint, repository, { ...request, bodyLimit: longestAnswer });
+  }
+}
+
+/** Where the bytes go: at the registry itself, whose credentials go along, and nowhere else. Proxies get the scheme wrong. */
+function uploadAddress(
+  what: string,
+  location: string | undefined,
+  { origin }: Endpoint,
+  { repository }: Reference,
+): URL {
+  const base = new URL(`/v2/${repository}/blobs/uploads/`, origin);
+  const given = location !== undefined && URL.canParse(location, base.href) ? new URL(location, base) : undefined;
+  if (given?.host === base.host) return new URL(`${given.pathname}${given.search}`, origin);
+  const said = JSON.stringify(given?.origin ?? location ?? "");
+  throw new RegistryError("malformed", `cannot write ${what}: it is to be sent to ${said}; accepted is ${origin}`);
+}
+
+function refused(what: string, answer: TransportAnswer): RegistryError {
+  const { kind, status, message } = answerError(what, answer);
+  const options = status === undefined ? {} : { status };
+  return new RegistryError(
+    kind,
+    message.replace(/^cannot read /, "cannot write ").replace("may read", "may do"),
+    options,
+  );
+}
