@@ -19,7 +19,7 @@ export = async () => {
   retainEverything();
   const config = configure(apps);
   keepProvider();
-  const edges = openEdges(config, apps);
+  const edges = openEdges(config);
   const [published, handedOver] = await Promise.all([previousRun(), readHandedOver(config)]);
   const plans = await surveyApps(config, published, edges.survey, handedOver);
   await reportPlans(plans);

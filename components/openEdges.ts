@@ -6,10 +6,10 @@ import { readFailureFile } from "./failureFile";
 import { builderFor } from "./config/builder";
 import type { Configuration } from "./configure";
 import type { MirroredVersion } from "./mirroredVersion";
-import type { AppSpecification } from "./plan/appSpecification";
 import { attestationEdges } from "./attestationEdges";
 import type { Probe } from "./plan/probe";
 import { RegistryClient } from "./registry/registryClient";
+import { AppBases } from "./survey/appBases";
 import { buildTarget } from "./survey/buildTarget";
 import { cacheDirectory } from "./cacheDirectory";
 import { type PrepareEdges, prepareBuild, type SourceRequest } from "./survey/prepareBuild";
@@ -29,7 +29,7 @@ export interface Edges {
 }
 
 /** Opens the edges of a run. Sends nothing yet. */
-export function openEdges(config: Configuration, apps: readonly AppSpecification[]): Edges {
+export function openEdges(config: Configuration): Edges {
   const registry = new RegistryClient();
   const upstream = pulumiEdges();
   const bases = baseRegistry(registry);
@@ -46,23 +46,20 @@ export function openEdges(config: Configuration, apps: readonly AppSpecification
     survey: (planOf) => {
       const find: SurveyEdges["discover"] = (specification, { repository }) =>
         discover(specification, { edges: upstream, ...(repository && { repository }) });
+      const appBases = new AppBases(config, { planOf, probe, discover: find, offer: files.offer });
       return {
         now: new Date(),
         probe,
         discover: find,
-        offer: files.offer,
+        offer: (specification, target) => appBases.offer(specification, target),
         attestations: attestationEdges(registry, config),
         wait: async (app, version) => waitOf((await failures)[failureKey(app, version)], startedAt),
         run: { phase: config.run.phase, covers: (platform) => config.run.platforms?.includes(platform) ?? true },
         prepare: (request) =>
           prepareBuild(request, {
-            config,
-            apps,
             edges: {
-              probe,
-              planOf,
               bases,
-              discover: find,
+              appBases,
               readSource: readOne,
               checksums: (specification, release, platform) =>
                 files.checksums(specification, buildTarget(release, platform)),

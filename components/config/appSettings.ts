@@ -24,12 +24,11 @@ export interface AppSettings {
  * general setting.
  */
 export function appSettings(
-  config: Pick<MirrorConfig, "platforms" | "keep" | "floatingTags"> & {
-    readonly apps: ReadonlyMap<string, { readonly overrides: AppOverrides }>;
-  },
+  config: Pick<MirrorConfig, "platforms" | "keep" | "floatingTags" | "apps" | "unmirrored">,
   specification: AppSpecification,
 ): AppSettings {
-  const overrides = config.apps.get(specification.name)?.overrides ?? { exclude: [] };
+  const { name } = specification;
+  const overrides: AppOverrides = (config.apps.get(name) ?? config.unmirrored.get(name))?.overrides ?? { exclude: [] };
   const platforms = overrides.platforms ?? specification.platforms ?? config.platforms;
   const required = specification.platformsRequired ?? platforms;
   return {

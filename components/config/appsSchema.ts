@@ -4,7 +4,7 @@ import type { Platform } from "../plan/platform";
 import { parsePlatform, acceptedPlatforms } from "../plan/platform";
 import { acceptedFilesFrom, parseFilesFrom, withFilesFrom } from "./filesFrom";
 import { keepSchema } from "./keepSchema";
-import type { AppOverrides, MirrorConfig } from "./mirrorConfig";
+import type { AppOverrides, ConfiguredApp, MirrorConfig } from "./mirrorConfig";
 import { acceptedRepository, parseRepository } from "./repositoryOverride";
 import { accepting, boolean, delegate, fields, isRecord, noSuch, type Schema, text, uniqueList } from "./schemaParts";
 
@@ -52,29 +52,26 @@ export function appNameSchema(apps: readonly AppSpecification[]): Schema<string>
   });
 }
 
-/** Reads `apps`: which of the known apps are mirrored, and what differs for each. */
-export function appsSchema(apps: readonly AppSpecification[]): Schema<MirrorConfig["apps"]> {
+/** The known apps, each on one of two sides. */
+export type SelectedApps = Pick<MirrorConfig, "apps" | "unmirrored">;
+
+/** Reads `apps`: which of the known apps are mirrored, and what differs for each, mirrored or not. */
+export function appsSchema(apps: readonly AppSpecification[]): Schema<SelectedApps> {
   const names = uniqueList("a list of app names, at least one", appNameSchema(apps), { mayBeEmpty: false });
-  return z.unknown().transform((value, context): MirrorConfig["apps"] => {
+  return z.unknown().transform((value, context): SelectedApps => {
     if (value === "all")
       return selected(
         apps,
-        apps.map((app) => ({ name: app.name, overrides: { exclude: [] } })),
+        apps.map(({ name }) => enabled(name)),
       );
     if (Array.isArray(value)) {
       const listed = delegate(names, value, context);
-      return context.issues.length > 0
-        ? z.NEVER
-        : selected(
-            apps,
-            listed.map((name) => ({ name, overrides: { exclude: [] } })),
-          );
+      return context.issues.length > 0 ? z.NEVER : selected(apps, listed.map(enabled));
     }
     const entries = isRecord(value) ? Object.entries(value) : [];
     const read = entries.map(([name, settings]) => readOverrides(apps, name, settings, context));
     if (context.issues.length > 0) return z.NEVER;
-    const enabled = read.filter((entry) => entry.enabled);
-    if (enabled.length > 0) return selected(apps, enabled);
+    if (read.some((entry) => entry.enabled)) return selected(apps, read);
     const message =
       entries.length > 0 ? "every app is switched off: enable at least one" : `accepted is ${acceptedApps}`;
     context.addIssue({ code: "custom", message });
@@ -84,7 +81,12 @@ export function appsSchema(apps: readonly AppSpecification[]): Schema<MirrorConf
 
 interface NamedOverrides {
   readonly name: string;
+  readonly enabled: boolean;
   readonly overrides: AppOverrides;
+}
+
+function enabled(name: string): NamedOverrides {
+  return { name, enabled: true, overrides: { exclude: [] } };
 }
 
 function readOverrides(
@@ -92,7 +94,7 @@ function readOverrides(
   name: string,
   settings: unknown,
   context: z.RefinementCtx,
-): NamedOverrides & { readonly enabled: boolean } {
+): NamedOverrides {
   const known = apps.map((app) => app.name);
   if (!known.includes(name)) context.addIssue({ code: "custom", message: noSuch("app", name, known), path: [name] });
   // `mattermost:` with nothing behind it is YAML for null, and a natural way to name an app without settings.
@@ -102,7 +104,20 @@ function readOverrides(
   return { name, enabled, overrides: { ...rest, ...age, exclude } as AppOverrides };
 }
 
-function selected(apps: readonly AppSpecification[], chosen: readonly NamedOverrides[]): MirrorConfig["apps"] {
+/** The enabled apps in the order they were named. */
+function selected(apps: readonly AppSpecification[], named: readonly NamedOverrides[]): SelectedApps {
+  const on = named.filter((entry) => entry.enabled);
+  const off = apps.flatMap(({ name }) => {
+    if (on.some((entry) => entry.name === name)) return [];
+    return [named.find((entry) => entry.name === name) ?? enabled(name)];
+  });
+  return { apps: configured(apps, on), unmirrored: configured(apps, off) };
+}
+
+function configured(
+  apps: readonly AppSpecification[],
+  chosen: readonly NamedOverrides[],
+): ReadonlyMap<string, ConfiguredApp> {
   return new Map(
     chosen.flatMap(({ name, overrides }) =>
       apps

@@ -18,6 +18,12 @@ export interface AppOverrides {
   readonly minimumReleaseAgeHours?: number;
 }
 
+/** An app as the stack has it: its own file, with what the stack puts in its place. */
+export interface ConfiguredApp {
+  readonly specification: AppSpecification;
+  readonly overrides: AppOverrides;
+}
+
 /** The stack configuration, checked. Everything in it may be used in a reference or a resource input as it is. */
 export interface MirrorConfig {
   /** Host with optional port: `ghcr.io`, `localhost:5000`. */
@@ -28,7 +34,9 @@ export interface MirrorConfig {
   readonly platforms: readonly Platform[];
   readonly keep: Keep;
   /** The apps to mirror, by name. Pulumi hands a map over in alphabetical order, a list as it was written. */
-  readonly apps: ReadonlyMap<string, { readonly specification: AppSpecification; readonly overrides: AppOverrides }>;
+  readonly apps: ReadonlyMap<string, ConfiguredApp>;
+  /** All other apps of this project, by name: one may still be the base of one that is mirrored. Not a key of its own. */
+  readonly unmirrored: ReadonlyMap<string, ConfiguredApp>;
   /** Name of the buildx builder, or one per platform. */
   readonly builder: Builder;
   readonly cache: CacheConfig;

@@ -2,7 +2,7 @@ import { attestConfigSchema } from "../attestation/attestConfig";
 import type { AppSpecification } from "../plan/appSpecification";
 import { parseReference } from "../plan/reference";
 import { appSettings } from "./appSettings";
-import { appNameSchema, appsSchema, platformsSchema } from "./appsSchema";
+import { appNameSchema, appsSchema, platformsSchema, type SelectedApps } from "./appsSchema";
 import { builderSchema } from "./builder";
 import { cacheSchema } from "./cacheConfig";
 import { ConfigError } from "./configError";
@@ -22,7 +22,8 @@ export interface ConfigContext {
   readonly environment: Environment;
 }
 
-type Schemas = { readonly [Key in keyof MirrorConfig]: Schema<MirrorConfig[Key]> };
+type Values = Omit<MirrorConfig, keyof SelectedApps> & { readonly apps: SelectedApps };
+type Schemas = { readonly [Key in keyof Values]: Schema<Values[Key]> };
 
 /** What holds for a key that is not set. Pulumi.yaml declares the same values; `namespace` has none. */
 const defaults: Readonly<Record<string, unknown>> = {
@@ -61,7 +62,8 @@ export function readConfig(raw: Readonly<Record<string, unknown>>, context: Conf
   }
   problems.push(...contradictions(read));
   if (problems.length > 0) throw new ConfigError("stack configuration", problems);
-  return read as unknown as MirrorConfig;
+  const { apps, ...others } = read as unknown as Values;
+  return { ...others, ...apps };
 }
 
 function configSchemas(apps: readonly AppSpecification[]): Schemas {
@@ -116,15 +118,15 @@ function readKey(
 }
 
 /** Mistakes that only show when several keys, each right by itself, are looked at together. */
-function contradictions(read: Partial<MirrorConfig>): readonly string[] {
+function contradictions(read: Partial<Values>): readonly string[] {
   const { registry, namespace, builder, apps, platforms } = read;
   const problems: string[] = [];
   if (registry === "docker.io" && namespace?.includes("/")) {
     problems.push(problemLine(prefix, ["namespace"], namespace, "Docker Hub accepts a single part, without slashes"));
   }
   if (builder !== undefined && typeof builder !== "string" && apps && platforms) {
-    const config = { apps, platforms, keep: 1, floatingTags: false };
-    const wanted = [...apps.values()].flatMap(({ specification }) => appSettings(config, specification).platforms);
+    const config = { ...apps, platforms, keep: 1, floatingTags: false };
+    const wanted = [...apps.apps.values()].flatMap(({ specification }) => appSettings(config, specification).platforms);
     const lacking = [...new Set(wanted)].filter((platform) => !builder.has(platform));
     const message = `no builder is named for ${lacking.join(", ")}; add ${lacking.length === 1 ? "it" : "them"} to the map`;
     if (lacking.length > 0) problems.push(`${prefix}builder: ${formatValue(Object.fromEntries(builder))}; ${message}`);

@@ -1,7 +1,5 @@
 import { readFile } from "node:fs/promises";
 import { type BaseRegistry, type PlatformBases, resolveBases } from "../bases";
-import { type AppSettings, appSettings } from "../config/appSettings";
-import type { MirrorConfig } from "../config/mirrorConfig";
 import type { BuildRecipe, NamedContext, UnpublishedBase } from "../plan/appPlan";
 import type { AppSpecification, BaseImage } from "../plan/appSpecification";
 import { imageLabels } from "../plan/labels";
@@ -10,8 +8,8 @@ import type { Platform } from "../plan/platform";
 import type { Release } from "../plan/release";
 import { resolveSource } from "../upstream/resolvedSource";
 import { buildTarget } from "./buildTarget";
-import type { BuildRequest, PreparedBuild, SurveyEdges } from "./surveyEdges";
-import type { PlanOf } from "./surveyApps";
+import type { AppBase, AppBases } from "./appBases";
+import type { BuildRequest, PreparedBuild } from "./surveyEdges";
 
 /** What a source tree is asked for. */
 export interface SourceRequest {
@@ -34,15 +32,11 @@ export interface PrepareEdges {
     platform: Platform,
   ) => Promise<Readonly<Record<string, Digest>>>;
   readonly bases: BaseRegistry;
-  readonly probe: SurveyEdges["probe"];
-  readonly discover: SurveyEdges["discover"];
-  readonly planOf: PlanOf;
+  readonly appBases: Pick<AppBases, "find">;
 }
 
 /** What stays the same for every build of a run. */
 export interface PrepareContext {
-  readonly config: MirrorConfig;
-  readonly apps: readonly AppSpecification[];
   readonly edges: PrepareEdges;
 }
 
@@ -140,7 +134,7 @@ function argumentsFor(
 
 const noBases: PlatformBases = { namedContexts: {}, bases: [] };
 
-interface AppBase {
+interface AppContexts {
   readonly key: string;
   /** Its tag, whether it is published under it or not. */
   readonly name: string;
@@ -148,48 +142,30 @@ interface AppBase {
   readonly unpublished: readonly UnpublishedBase[];
 }
 
-/** Finds the base another app makes, of the same version, for every platform: published, about to be built, or to be built only for this. */
-async function resolveAppBase(base: BaseImage, request: BuildRequest, context: PrepareContext): Promise<AppBase> {
+/** The base another app makes, of the same version, for every platform: published, about to be built, or to be built only for this. */
+async function resolveAppBase(
+  { context: key, app }: BaseImage,
+  request: BuildRequest,
+  context: PrepareContext,
+): Promise<AppContexts> {
   const { release, platforms } = request;
-  const { config, apps, edges } = context;
-  const specification = config.apps.get(base.app)?.specification ?? apps.find(({ name }) => name === base.app);
-  if (!specification) throw new Error(`app ${JSON.stringify(base.app)}, on which it builds, does not exist`);
-  const repository = `${config.registry}/${config.namespace}/${base.app}`;
-  const planned = (await edges.planOf(base.app))?.versions.find(({ version }) => version === release.version);
-  if (planned?.plan.problem !== undefined)
-    throw new Error(`its base ${base.app} ${release.version} is not to be had: ${planned.plan.problem}`);
-  const tagged = `${repository}:${planned?.tag ?? release.version}`;
-  const probe = planned ? undefined : await edges.probe(tagged);
-  if (probe?.state === "unknown") throw new Error(`its base ${tagged} gave no usable answer: ${probe.reason}`);
-  const published = planned?.plan.present?.platforms ?? (probe?.state === "present" ? probe.platforms : {});
-  const contexts = platforms.map((platform): [Platform, NamedContext] => {
-    const digest = published[platform];
-    if (digest !== undefined)
-      return [platform, { kind: "reference", location: `docker-image://${repository}@${digest}` }];
-    return [platform, { kind: "image", app: base.app, version: release.version }];
-  });
-  const pending = platforms.filter((platform) => !(platform in published) && !planned?.plan.build.includes(platform));
-  const settings = appSettings(config, specification);
-  const unpublished =
-    pending.length > 0
-      ? await prepareUnpublished(specification, settings, repository, { ...request, platforms: pending }, context)
-      : [];
-  return { key: base.context, name: tagged, contexts: Object.fromEntries(contexts), unpublished };
+  const base = await context.edges.appBases.find(app, release.version);
+  const pending = platforms.filter((platform) => !(platform in base.contexts));
+  const contexts = platforms.map((platform): [Platform, NamedContext] => [
+    platform,
+    base.contexts[platform] ?? { kind: "image", app, version: release.version },
+  ]);
+  const unpublished = pending.length > 0 ? await prepareUnpublished(base, pending, context) : [];
+  return { key, name: base.tagged, contexts: Object.fromEntries(contexts), unpublished };
 }
 
 async function prepareUnpublished(
-  specification: AppSpecification,
-  settings: AppSettings,
-  repository: string,
-  { release, platforms }: BuildRequest,
+  base: AppBase,
+  platforms: readonly Platform[],
   context: PrepareContext,
 ): Promise<readonly UnpublishedBase[]> {
-  const { releases } = await context.edges.discover(specification, settings);
-  const own = releases.find(({ version }) => version === release.version);
-  if (!own) throw new Error(`${specification.name}, on which it builds, has no version ${release.version}`);
-  const { recipes, unpublishedBases } = await prepareBuild(
-    { specification, settings, release: own, platforms },
-    context,
-  );
-  return [...unpublishedBases, { app: specification.name, version: own.version, repository, recipes }];
+  const { specification, settings, repository } = base;
+  const release = await base.release();
+  const { recipes, unpublishedBases } = await prepareBuild({ specification, settings, release, platforms }, context);
+  return [...unpublishedBases, { app: specification.name, version: release.version, repository, recipes }];
 }

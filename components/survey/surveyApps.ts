@@ -60,13 +60,14 @@ function basesFirst(config: MirrorConfig): readonly string[] {
   const order: string[] = [];
   const visit = (name: string, path: readonly string[]): void => {
     if (path.includes(name)) throw new Error(`apps build on each other in a circle: ${[...path, name].join(" -> ")}`);
-    const entry = config.apps.get(name);
+    const entry = config.apps.get(name) ?? config.unmirrored.get(name);
     if (!entry || order.includes(name)) return;
     for (const { app } of entry.specification.bases ?? []) visit(app, [...path, name]);
     order.push(name);
   };
   for (const name of config.apps.keys()) visit(name, []);
-  return order;
+  // Others were gone through for the sake of what they build on.
+  return order.filter((name) => config.apps.has(name));
 }
 
 function missing(name: string): never {

@@ -32,6 +32,7 @@ describe("readConfig", () => {
   it("fills in the defaults", () => {
     const config = read({});
     expect({ ...config, apps: [...config.apps.keys()] }).toEqual({
+      unmirrored: new Map(),
       registry: "ghcr.io",
       namespace: "owner/mirror",
       platforms: ["linux/amd64", "linux/arm64"],
@@ -52,7 +53,9 @@ describe("readConfig", () => {
       Object.entries(declared).flatMap(([key, { default: value }]) => (value === undefined ? [] : [[key, value]])),
     );
     expect(read(values)).toEqual(read({}));
-    expect(Object.keys(declared).toSorted()).toEqual(Object.keys(read({})).toSorted());
+    const { unmirrored, ...keys } = read({});
+    expect(unmirrored.size).toBe(0);
+    expect(Object.keys(declared).toSorted()).toEqual(Object.keys(keys).toSorted());
     for (const { description } of Object.values(declared)) expect(description).toMatch(/^[A-Z].*\.$/);
   });
 
@@ -89,6 +92,17 @@ describe("readConfig", () => {
 
   it("leaves out an app that is not enabled", () => {
     expect([...read({ apps: { outline: { enabled: false }, mattermost: {} } }).apps.keys()]).toEqual(["mattermost"]);
+  });
+
+  it("keeps what it says of an app that is not mirrored, because that may be the base of one that is", () => {
+    const repository = "fork/outline";
+    const { apps: mirrored, unmirrored } = read({ apps: { outline: { enabled: false, repository }, mattermost: {} } });
+    expect([...mirrored.keys()]).toEqual(["mattermost"]);
+    expect([...unmirrored].map(([name, { overrides }]) => [name, overrides])).toEqual([
+      ["outline", { repository: { kind: "github", repository }, exclude: [] }],
+      ["hello-flask", { exclude: [] }],
+    ]);
+    expect([...read({ apps: ["outline"] }).unmirrored.keys()]).toEqual(["mattermost", "hello-flask"]);
   });
 
   it("takes a window with lines", () => {
