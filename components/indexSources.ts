@@ -48,9 +48,10 @@ export async function checkedSources(
     if (now === undefined || now.digest === planned.plan.present?.digest) {
       return {
         built,
-        references: sources.map((source) =>
-          source.kind === "build" ? fresh(source.platform) : literal(source, repository),
-        ),
+        references:
+          planned.copiedIndex === undefined
+            ? sources.map((source) => (source.kind === "build" ? fresh(source.platform) : literal(source, repository)))
+            : [planned.copiedIndex],
       };
     }
     const missing = planned.plan.build.filter((platform) => !(platform in now.platforms));

@@ -1,6 +1,5 @@
 import * as dockerBuild from "@pulumi/docker-build";
 import * as pulumi from "@pulumi/pulumi";
-import { Attestation } from "./attestation";
 import { type CheckedSources, checkedSources, literal } from "./indexSources";
 import { buildOnly } from "./buildOnly";
 import type { PlannedVersion } from "./plan/appPlan";
@@ -11,6 +10,7 @@ import type { Platform } from "./plan/platform";
 import type { PublishedVersion } from "./plan/published";
 import { reasonOf } from "./reasonOf";
 import { settle } from "./settled";
+import { VersionAttachments } from "./versionAttachments";
 import { toBuild, VersionImages } from "./versionImages";
 import type { TagHolding, VersionEdges } from "./versionEdges";
 import { failed, untouched, type VersionOutcome } from "./versionOutcome";
@@ -61,16 +61,18 @@ export class MirroredVersion extends pulumi.ComponentResource {
     const { repository, planned: version } = args;
     const tag = `${repository}:${version.tag}`;
     const options = { parent: this, retainOnDelete: true };
-    const shown = planned.map((source) =>
+    const writing = version.plan.build.length > 0 || version.plan.state === "missing";
+    const each = planned.map((source) =>
       source.kind === "build"
         ? (version.copies[source.platform] ?? this.#images.of(source.platform))
         : literal(source, repository),
     );
-    const writing = version.plan.build.length > 0 || version.plan.state === "missing";
+    const shown = version.copiedIndex === undefined || !writing ? each : [version.copiedIndex];
     if (!writing || pulumi.runtime.isDryRun()) {
       new dockerBuild.Index(name, { tag, sources: shown, push: true }, options);
-      const attestation = this.attest(name, args, writing ? unknownOutput() : version.plan.present?.digest);
-      return writing ? Promise.resolve({ state: "pending" }) : this.attested(untouched(version), attestation);
+      const digest = writing ? unknownOutput() : version.plan.present?.digest;
+      const attachments = new VersionAttachments(name, args, digest, this);
+      return writing ? Promise.resolve({ state: "pending" }) : attachments.complete(untouched(version));
     }
     const images = toBuild(version).map((platform) => ({ platform, ref: this.#images.of(platform) }));
     // Not by apply: a failed build leaves an unknown list, which the provider refuses in a way that ends the whole run.
@@ -83,44 +85,14 @@ export class MirroredVersion extends pulumi.ComponentResource {
       options,
     );
     const digest = index.ref.apply((ref) => ref.split("@")[1] ?? ref);
-    const attestation = this.attest(name, args, digest);
-    return this.attested(this.follow(args, tag, images, sources, index), attestation);
+    const attachments = new VersionAttachments(name, args, digest, this);
+    return attachments.complete(this.follow(args, tag, images, sources, index));
   }
 
-  /** Declares the version's attestations, where there is anything to do about them or was before. */
-  private attest(
-    name: string,
-    { repository, planned, edges }: MirroredVersionArgs,
-    indexDigest: pulumi.Input<string> | undefined,
-  ): Attestation | undefined {
-    const { mode, record } = planned.attestation ?? { mode: "none" };
-    if (mode === "none" || indexDigest === undefined) return undefined;
-    const { config, startedOn } = edges.attest;
-    return new Attestation(
-      `${name}-attestation`,
-      { repository, indexDigest, config, mode, startedOn, ...(record && { record }) },
-      { parent: this },
-    );
-  }
-
-  /** The outcome once the attestations have ended too. A version that could not be attested stays published, and is a failure. */
-  private async attested(
-    outcome: VersionOutcome | Promise<VersionOutcome>,
-    attestation: Attestation | undefined,
-  ): Promise<VersionOutcome> {
-    const before = await outcome;
-    if (!("record" in before) || !before.record || !attestation || pulumi.runtime.isDryRun()) return before;
-    // What waits for an index that is never written never ends.
-    if (before.state === "failed") return before;
-    const summary = await settle(attestation.summary);
-    if (summary.state === "known") return { ...before, record: { ...before.record, attested: true } };
-    const why = summary.state === "failed" ? `: ${reasonOf(summary.error)}` : "";
-    return { state: "failed", reason: `it is published, but not fully attested${why}`, record: before.record };
-  }
-
-  /** A version without an Index of this stack: adopted, or not to be had. Only its attestations may need work. */
+  /** A version without an Index of this stack: adopted, or not to be had. Only what is attached to it may need work. */
   private leaveIndex(name: string, args: MirroredVersionArgs): Promise<VersionOutcome> {
-    return this.attested(untouched(args.planned), this.attest(name, args, args.planned.plan.present?.digest));
+    const attachments = new VersionAttachments(name, args, args.planned.plan.present?.digest, this);
+    return attachments.complete(untouched(args.planned));
   }
 
   /** Waits for images, checks and index, and says how the version ended. Never rejects. */

@@ -8,6 +8,7 @@ import type { Configuration } from "./configure";
 import type { MirroredVersion } from "./mirroredVersion";
 import { attestationEdges } from "./attestationEdges";
 import type { Probe } from "./plan/probe";
+import { describeReferrer, missingReferrers } from "./referrers/missingReferrers";
 import { RegistryClient } from "./registry/registryClient";
 import { AppBases } from "./survey/appBases";
 import { buildTarget } from "./survey/buildTarget";
@@ -53,6 +54,7 @@ export function openEdges(config: Configuration): Edges {
         discover: find,
         offer: (specification, target) => appBases.offer(specification, target),
         attestations: attestationEdges(registry, config),
+        missingReferrers: async (copies) => (await missingReferrers(copies, registry)).map(describeReferrer),
         wait: async (app, version) => waitOf((await failures)[failureKey(app, version)], startedAt),
         run: { phase: config.run.phase, covers: (platform) => config.run.platforms?.includes(platform) ?? true },
         prepare: (request) =>

@@ -20,6 +20,7 @@ const version = z.object({
   sources: z.array(z.string()).exactOptional(),
   images: digests.exactOptional(),
   attested: z.boolean().exactOptional(),
+  referrers: z.boolean().exactOptional(),
   baseImages: z.record(z.string(), digests).exactOptional(),
 });
 

@@ -43,9 +43,14 @@ export async function writeRunFile(path: string, content: RunFile): Promise<void
   await rename(`${path}.tmp`, path);
 }
 
-/** Version → what its attestations lack, in a few words each. */
+/** Version → what is missing beside its index, in a few words each. */
 export function attestationGaps({ versions }: AppPlan): ReadonlyMap<string, readonly string[]> {
-  return new Map(versions.map(({ version, attestation }) => [version, attestation?.gaps ?? []]));
+  return new Map(
+    versions.map(({ version, attestation, referrers }) => [
+      version,
+      [...(attestation?.gaps ?? []), ...(referrers?.gaps ?? [])],
+    ]),
+  );
 }
 
 function appResult(plan: AppPlan, outcome: AppOutcome | undefined): AppResult {
@@ -83,7 +88,7 @@ function moved({ to, note, ...move }: FloatingReport, outcome: AppOutcome | unde
 }
 
 function outcomeWord(
-  { plan, attestation }: AppPlan["versions"][number],
+  { plan, attestation, referrers }: AppPlan["versions"][number],
   state: string,
   reason?: string,
 ): VersionResult["outcome"] {
@@ -91,6 +96,7 @@ function outcomeWord(
   if (state === "waiting") return "waiting";
   if (state === "built") return reason === undefined ? "built" : "missing";
   if (plan.build.length > 0) return plan.present ? "repaired" : "published";
-  if (plan.state === "missing" || attestation?.mode === "repair") return "repaired";
+  const repaired = [attestation, referrers].some((beside) => beside?.mode === "repair");
+  if (plan.state === "missing" || repaired) return "repaired";
   return plan.origin === "adopted" ? "adopted" : "unchanged";
 }

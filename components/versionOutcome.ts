@@ -15,7 +15,7 @@ export type VersionOutcome =
 
 /** The outcome of a version that this run leaves as it is. */
 export function untouched(planned: PlannedVersion): VersionOutcome {
-  const { plan, managed, release, recordedCommit, tag, keptBases, attested, attestation, waiting } = planned;
+  const { plan, managed, release, recordedCommit, tag, keptBases, attested, attestation, referrers, waiting } = planned;
   const commit = recordedCommit ?? release?.commit;
   const seen =
     plan.present && plan.state !== "moved"
@@ -29,8 +29,9 @@ export function untouched(planned: PlannedVersion): VersionOutcome {
     ...(managed?.sources && { sources: managed.sources, images: plan.keep }),
     ...(managed?.baseImages && { baseImages: keptBases }),
     ...(attested && { attested }),
+    ...(referrers?.declared && { referrers: true }),
   };
-  const problem = plan.problem ?? attestation?.problem;
+  const problem = plan.problem ?? attestation?.problem ?? referrers?.problem;
   if (problem === undefined && waiting !== undefined)
     return { state: "waiting", reason: waiting, ...(record && { record }) };
   if (record && problem === undefined) return { state: "published", record };

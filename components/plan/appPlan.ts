@@ -77,6 +77,8 @@ export interface PlannedVersion {
   readonly official: readonly Platform[];
   /** Platform manifests that need no build here, by digest: upstream's own, to be copied, or those a build run handed over. */
   readonly copies: Readonly<Record<Platform, string>>;
+  /** Upstream's own index, by digest, when all of it is copied and nothing else goes into the version. */
+  readonly copiedIndex?: string;
   readonly inWindow: boolean;
   /** Why and until when the version is left alone, after builds that failed; undefined: it is not. */
   readonly waiting?: string;
@@ -84,6 +86,22 @@ export interface PlannedVersion {
   readonly attested: boolean;
   /** What is done about its attestations; undefined: nothing is declared. */
   readonly attestation?: PlannedAttestation;
+  /** What is done about what upstream attached to what was copied; undefined: nothing is declared. */
+  readonly referrers?: PlannedReferrers;
+}
+
+/** What is done about the referrers of manifests copied from upstream's own image. */
+export interface PlannedReferrers {
+  readonly mode: AttestationMode;
+  /** What is missing, in a few words each. */
+  readonly gaps: readonly string[];
+  /** Upstream's repository, with its registry; undefined when nothing is to be copied. */
+  readonly from?: string;
+  /** The copied manifests. */
+  readonly digests: readonly Digest[];
+  /** An earlier run declared that they are copied. */
+  readonly declared: boolean;
+  readonly problem?: string;
 }
 
 /** What is done about a version's attestations. */

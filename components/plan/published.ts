@@ -21,6 +21,8 @@ export interface PublishedVersion {
   readonly images?: Readonly<Record<Platform, Digest>>;
   /** The version's attestations are declared by this stack. */
   readonly attested?: boolean;
+  /** This stack declares that what upstream attached to copied manifests is copied too. */
+  readonly referrers?: boolean;
   /** The Image resources of bases that are published nowhere: app → platform → digest. */
   readonly baseImages?: Readonly<Record<string, Readonly<Record<Platform, Digest>>>>;
 }

@@ -55,6 +55,7 @@ function frozenVersion(version: string, record: PublishedVersion): PlannedVersio
     inWindow: true,
     attested: record.attested ?? false,
     ...(record.attested === true && { attestation: { mode: "keep" as const, gaps: [] } }),
+    ...(record.referrers === true && { referrers: { mode: "keep", gaps: [], digests: [], declared: true } as const }),
     ...(recorded && { managed: record }),
     ...(commit !== undefined && { recordedCommit: commit }),
   };

@@ -118,6 +118,7 @@ async function planVersions(
         ...(release && { release }),
         ...(record?.sources && { managed: record }),
         attested: record?.attested ?? false,
+        referrers: record?.referrers ?? false,
         ...(record?.commit !== undefined && { recordedCommit: record.commit }),
       },
       edges,

@@ -6,6 +6,7 @@ import type { AppSpecification, BuildTarget } from "../plan/appSpecification";
 import type { BuildRecipe, UnpublishedBase } from "../plan/appPlan";
 import type { Platform } from "../plan/platform";
 import type { Probe } from "../plan/probe";
+import type { CopiedManifests } from "../referrers/missingReferrers";
 import type { Discovery, Release } from "../plan/release";
 
 /** Whether upstream offers what a platform needs. `unknown` is never taken for either. */
@@ -47,6 +48,8 @@ export interface SurveyEdges {
   /** Reads Dockerfile, bases and checksums. Rejects when the version cannot be built, naming file and line. */
   readonly prepare: (request: BuildRequest) => Promise<PreparedBuild>;
   readonly attestations: AttestationEdges;
+  /** What upstream attached to manifests and their copies lack, in a few words each. Rejects when it cannot be told. */
+  readonly missingReferrers: (copies: CopiedManifests) => Promise<readonly string[]>;
   /** Whether a version is left alone after earlier failures. Never rejects. */
   readonly wait: (app: string, version: string) => Promise<Wait | undefined>;
   readonly run: RunScope;

@@ -10,7 +10,9 @@ import type { PublishedVersion } from "../plan/published";
 import type { Release } from "../plan/release";
 import { buildTarget } from "./buildTarget";
 import { surveyAttestation } from "./surveyAttestation";
+import { askOfficialImage, indexToCopy, noOfficialImage, type OfficialImage } from "./officialImage";
 import type { PreparedBuild, SurveyEdges } from "./surveyEdges";
+import { surveyReferrers } from "./surveyReferrers";
 import { reasonOf } from "../reasonOf";
 
 /** One version to look at. At least one of `release` and `managed` is there. */
@@ -25,6 +27,8 @@ export interface VersionRequest {
   readonly managed?: PublishedVersion;
   /** An earlier run declared the version's attestations. */
   readonly attested: boolean;
+  /** An earlier run declared that upstream's referrers are copied. */
+  readonly referrers: boolean;
   /** The commit that was recorded for the version first. */
   readonly recordedCommit?: string;
   readonly inWindow: boolean;
@@ -42,7 +46,7 @@ export async function surveyVersion(request: VersionRequest, edges: SurveyEdges)
   const absent = covered.filter((platform) => !(platform in held));
   const lookUpstream = release !== undefined && inWindow && probe.state !== "unknown" && absent.length > 0;
   const offers = lookUpstream ? await askOffers(request, release, absent, edges) : noOffers;
-  const official = lookUpstream ? await askOfficial(request, release, edges) : noOfficial;
+  const official = await officialImage(request, probe, lookUpstream, edges);
   const input: PlanInput = {
     wanted: covered.filter((platform) => !(platform in offers.missing) && !official.skipped.includes(platform)),
     // A build run leaves the judgement of what is complete to the run that publishes.
@@ -59,11 +63,13 @@ export async function surveyVersion(request: VersionRequest, edges: SurveyEdges)
   const trouble = plan.build.length > 0 ? (offers.trouble ?? official.trouble) : undefined;
   const prepared: Prepared =
     trouble === undefined ? await prepare(request, plan.build, official.copies, edges) : { problem: trouble };
+  const decided = (prepared.problem ?? prepared.waiting) ? withholdBuild(input, prepared.problem) : plan;
+  const index = isNew(decided) ? indexToCopy(official, decided.build, request.handedOver) : undefined;
   const planned: PlannedVersion = {
     version: request.version,
     tag,
     inWindow,
-    plan: (prepared.problem ?? prepared.waiting) ? withholdBuild(input, prepared.problem) : plan,
+    plan: decided,
     recipes: prepared.build?.recipes ?? [],
     unpublishedBases: prepared.build?.unpublishedBases ?? [],
     warnings: prepared.build?.warnings ?? [],
@@ -71,6 +77,7 @@ export async function surveyVersion(request: VersionRequest, edges: SurveyEdges)
     notOffered: offers.missing,
     official: official.platforms,
     copies: { ...official.copies, ...request.handedOver },
+    ...(index !== undefined && { copiedIndex: index }),
     attested: managed?.attested ?? request.attested,
     ...(prepared.waiting !== undefined && { waiting: prepared.waiting }),
     ...(release && { release }),
@@ -78,11 +85,36 @@ export async function surveyVersion(request: VersionRequest, edges: SurveyEdges)
     ...(request.recordedCommit !== undefined && { recordedCommit: request.recordedCommit }),
   };
   const present = probe.state === "present" ? { present: probe } : {};
-  const attestation = await surveyAttestation(
-    { specification: request.specification, settings, repository, planned, ...present },
-    edges.attestations,
-  );
-  return attestation ? { ...planned, attestation } : planned;
+  const [attestation, referrers] = await Promise.all([
+    surveyAttestation(
+      { specification: request.specification, settings, repository, planned, ...present },
+      edges.attestations,
+    ),
+    surveyReferrers(
+      { repository, specification: request.specification, planned, official, declared: request.referrers },
+      edges,
+    ),
+  ]);
+  return { ...planned, ...(attestation && { attestation }), ...(referrers && { referrers }) };
+}
+
+/** Everything the index is made from is new. */
+function isNew({ sources }: PlannedVersion["plan"]): boolean {
+  return sources !== undefined && sources.every(({ kind }) => kind === "build");
+}
+
+/** A version that has all it needs is looked up only where something of upstream's may be missing beside it. */
+async function officialImage(
+  request: VersionRequest,
+  probe: Probe,
+  lookUpstream: boolean,
+  edges: SurveyEdges,
+): Promise<OfficialImage> {
+  const { release, specification, inWindow } = request;
+  const copies = specification.official?.whenUpstreamHasPlatform === "copy";
+  const mayLack = copies && inWindow && probe.state === "present" && edges.run.phase !== "build";
+  if (!release || !(lookUpstream || mayLack)) return noOfficialImage;
+  return askOfficialImage(request, release, edges);
 }
 
 /** Asks about the recorded platform manifests, where the tag no longer says what was recorded. */
@@ -144,40 +176,6 @@ async function askOffers(
     offer.state === "unknown" ? [`${platform}: ${offer.reason}`] : [],
   );
   return { missing: Object.fromEntries(missing), ...(trouble.length > 0 && { trouble: trouble.join("; ") }) };
-}
-
-interface Official {
-  readonly platforms: readonly Platform[];
-  readonly skipped: readonly Platform[];
-  readonly copies: Readonly<Record<Platform, string>>;
-  readonly trouble?: string;
-}
-
-const noOfficial: Official = { platforms: [], skipped: [], copies: {} };
-
-/** Asks upstream's own registry which platforms it publishes. Only an app that acts on the answer is stopped by trouble. */
-async function askOfficial(
-  { specification, settings }: VersionRequest,
-  release: Release,
-  edges: SurveyEdges,
-): Promise<Official> {
-  if (!specification.official) return noOfficial;
-  const { reference, whenUpstreamHasPlatform = "build" } = specification.official;
-  const name = reference(release);
-  const probe = await edges.probe(name);
-  if (probe.state === "unknown") {
-    const trouble = `upstream's own image ${name} gave no usable answer: ${probe.reason}`;
-    return whenUpstreamHasPlatform === "build" ? noOfficial : { ...noOfficial, trouble };
-  }
-  if (probe.state === "absent") return noOfficial;
-  const platforms = settings.platforms.filter((platform) => platform in probe.platforms);
-  const repository = name.replace(/[:@][^/]*$/, "");
-  const copies = platforms.map((platform) => [platform, `${repository}@${probe.platforms[platform]}`] as const);
-  return {
-    platforms,
-    skipped: whenUpstreamHasPlatform === "skip" ? platforms : [],
-    copies: whenUpstreamHasPlatform === "copy" ? Object.fromEntries(copies) : {},
-  };
 }
 
 interface Prepared {

@@ -193,6 +193,80 @@ describe("a version that is absent", () => {
   });
 });
 
+describe("a version that is copied from upstream's own image", () => {
+  const upstream = "docker.io/upstream/app";
+  const copies = { "linux/amd64": `${upstream}@${amd}`, "linux/arm64": `${upstream}@${arm}` };
+  const referrers = { mode: "fresh", gaps: ["x"], from: upstream, digests: [amd, arm], declared: false } as const;
+  const command = "command:local:Command";
+  const copy = (over: Partial<PlannedVersion> = {}) => planned({ copies, referrers, recipes: [], ...over });
+
+  it("is upstream's index as it is, when that is all it is made from, and each platform is checked before", async () => {
+    const copiedIndex = `${upstream}@${digestFor("theirs")}`;
+    const { mock, checked } = await declare(copy({ copiedIndex }));
+    expect(mock.of(image)).toEqual({});
+    expect(mock.of(index)["app-1.0.0"]?.sources).toEqual([copiedIndex]);
+    expect(checked.map(({ reference }) => reference)).toEqual(Object.values(copies));
+    const preview = await declare(copy({ copiedIndex }), {}, { preview: true });
+    expect(preview.mock.of(index)["app-1.0.0"]?.sources).toEqual([copiedIndex]);
+  });
+
+  it("gets what upstream attached to its manifests, once its index is there, and this is recorded", async () => {
+    const { mock, outcome } = await declare(copy());
+    expect(mock.of(command)["app-1.0.0-referrers"]).toEqual({
+      interpreter: ["node", "components/attestation/launch.cjs"],
+      create: "copy-referrers",
+      dir: process.cwd(),
+      environment: {
+        MULTIARCH_MIRROR_REFERRERS: JSON.stringify({
+          from: upstream,
+          to: repository,
+          digests: [amd, arm],
+          indexDigest: digestFor("app-1.0.0"),
+          startedOn: "2026-01-01T00:00:00.000Z",
+        }),
+      },
+    });
+    expect(outcome).toMatchObject({ state: "published", record: { referrers: true } });
+  });
+
+  it("stays published, and is a failure, when that cannot be copied", async () => {
+    const { outcome } = await declare(copy(), {}, { failing: ["app-1.0.0-referrers"] });
+    expect(outcome).toMatchObject({
+      state: "failed",
+      reason: expect.stringMatching(/^it is published, but without all that upstream attached to what was/) as string,
+      record: { digest: digestFor("app-1.0.0") },
+    });
+    expect("record" in outcome && outcome.record?.referrers).toBeUndefined();
+  });
+
+  it("gets nothing of upstream's when its index is not written", async () => {
+    const { mock, outcome } = await declare(copy(), { check: () => Promise.reject(new Error("wrong machine")) });
+    expect(mock.of(command)).toEqual({});
+    expect(outcome).toMatchObject({ state: "failed", reason: expect.stringContaining("wrong machine") as string });
+  });
+
+  it("in a preview shows what would be copied, and copies nothing", async () => {
+    const { mock, outcome } = await declare(copy(), {}, { preview: true });
+    expect(Object.keys(mock.of(command))).toEqual(["app-1.0.0-referrers"]);
+    expect(outcome).toEqual({ state: "pending" });
+  });
+
+  it.each(["repair", "keep"] as const)("is declared with it later on too: %s", async (mode) => {
+    const plan = whole(digestFor("app-1.0.0"), platforms);
+    const { mock, outcome } = await declare(copy({ plan, referrers: { ...referrers, mode } }));
+    expect(Object.keys(mock.of(command))).toEqual(["app-1.0.0-referrers"]);
+    expect(outcome).toMatchObject({ state: "published", record: { origin: "adopted", referrers: true } });
+  });
+
+  it("is a failure when it could not be told what upstream attached", async () => {
+    const plan = whole(digestFor("app-1.0.0"), platforms);
+    const lost = { ...referrers, mode: "none", problem: "429" } as const;
+    const { mock, outcome } = await declare(copy({ plan, referrers: lost }));
+    expect(mock.of(command)).toEqual({});
+    expect(outcome).toMatchObject({ state: "failed", reason: "429", record: { digest: digestFor("app-1.0.0") } });
+  });
+});
+
 describe("a version that is published", () => {
   const record: PublishedVersion = {
     tag: "1.0.0",

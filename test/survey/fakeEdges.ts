@@ -68,6 +68,7 @@ export class FakeEdges implements SurveyEdges {
     missing: () => Promise.reject(new Error("nothing is signed")),
     builtFrom: () => Promise.reject(new Error("nothing is signed")),
   };
+  missingReferrers: SurveyEdges["missingReferrers"] = () => Promise.reject(new Error("nothing is copied"));
   /** Why nothing can be prepared. */
   unpreparable: string | undefined;
 
@@ -87,7 +88,8 @@ export class FakeEdges implements SurveyEdges {
 
   probe: SurveyEdges["probe"] = (reference) => {
     this.probed.push(reference);
-    return Promise.resolve(this.registry[reference.slice(repository.length + 1)] ?? { state: "absent" });
+    const name = reference.startsWith(repository) ? reference.slice(repository.length + 1) : reference;
+    return Promise.resolve(this.registry[name] ?? { state: "absent" });
   };
 
   prepare: SurveyEdges["prepare"] = (asked) => {
