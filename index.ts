@@ -10,6 +10,7 @@ import { skipPromiseStacks } from "./components/promiseStacks";
 import { readableStacks } from "./components/readableStacks";
 import { retainEverything } from "./components/retainEverything";
 import { conclude, reportPlans } from "./components/runReport";
+import { alignWithState } from "./components/survey/alignWithState";
 import { surveyApps } from "./components/survey/surveyApps";
 
 /** config ─► discover ─► probe ─► plan ─► declare ─► attest ─► outputs */
@@ -21,7 +22,8 @@ export = async () => {
   keepProvider();
   const edges = openEdges(config);
   const [published, handedOver] = await Promise.all([previousRun(), readHandedOver(config)]);
-  const plans = await surveyApps(config, published, edges.survey, handedOver);
+  const surveyed = await surveyApps(config, published, edges.survey, handedOver);
+  const plans = await alignWithState(surveyed, edges.state);
   await reportPlans(plans);
   const mirrored = new Map<string, MirroredApp>();
   const versionEdges = edges.version((app, version) => mirrored.get(app)?.versions.get(version));

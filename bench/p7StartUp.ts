@@ -36,7 +36,7 @@ async function leastProgram(workshop: Workshop): Promise<BenchStack> {
   mkdirSync(program);
   symlinkSync(join(checkout, "node_modules"), join(program, "node_modules"));
   const write = (name: string, text: string): void => writeFileSync(join(program, name), text);
-  write("Pulumi.yaml", "name: least\nruntime: nodejs\noptions:\n  refresh: always\n");
+  write("Pulumi.yaml", "name: least\nruntime: nodejs\n");
   const dependencies = { "@pulumi/pulumi": "*" };
   write("package.json", JSON.stringify({ name: "least", main: "index.ts", dependencies }));
   const compilerOptions = { target: "es2022", module: "commonjs", moduleResolution: "node10", skipLibCheck: true };

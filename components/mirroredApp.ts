@@ -1,12 +1,14 @@
 import * as dockerBuild from "@pulumi/docker-build";
 import * as pulumi from "@pulumi/pulumi";
 import { MirroredVersion } from "./mirroredVersion";
-import type { AppPlan, PlannedFloatingTag } from "./plan/appPlan";
-import { type Digest, isDigest } from "./plan/digest";
+import type { AppPlan, PlannedFloatingTag, PlannedVersion } from "./plan/appPlan";
+import { isDigest } from "./plan/digest";
 import type { PublishedApp, PublishedFloatingTag } from "./plan/published";
+import { resourceNames } from "./resourceNames";
 import { settle } from "./settled";
+import { spelledAnew } from "./sourceSpelling";
 import type { VersionEdges } from "./versionEdges";
-import type { VersionOutcome } from "./versionOutcome";
+import { untouched, type VersionOutcome } from "./versionOutcome";
 
 /** Arguments of {@link MirroredApp}. */
 export interface MirroredAppArgs {
@@ -21,9 +23,11 @@ export interface AppOutcome {
   readonly failures: readonly string[];
 }
 
-/** One app: a {@link MirroredVersion} per version in the window or managed, and an Index per floating tag. */
+/** One app: a {@link MirroredVersion} per version this stack built or builds, and an Index per floating tag. */
 export class MirroredApp extends pulumi.ComponentResource {
-  readonly versions: ReadonlyMap<string, MirroredVersion>;
+  /** The versions this stack has resources for. What others published and needs nothing is only recorded. */
+  readonly versions = new Map<string, MirroredVersion>();
+  readonly #ended = new Map<string, Promise<VersionOutcome>>();
   /** What became of the app. Never rejects. */
   readonly outcome: pulumi.Output<AppOutcome>;
   /** The same as a promise. */
@@ -33,18 +37,19 @@ export class MirroredApp extends pulumi.ComponentResource {
     super("multiarch-mirror:index:MirroredApp", name, {}, options);
     const { plan, edges } = args;
     const { repository } = plan;
-    this.versions = new Map(
-      plan.versions
-        .filter((planned) => planned.plan.state !== "gone")
-        .map((planned) => [
-          planned.version,
-          new MirroredVersion(
-            `${name}-${planned.version}`,
-            { specification: plan.specification, repository, planned, edges },
-            { parent: this },
-          ),
-        ]),
-    );
+    for (const planned of plan.versions) {
+      if (hasResources(planned) || (edges.phase === "build" && planned.plan.state !== "gone")) {
+        const version = new MirroredVersion(
+          resourceNames.version(name, planned.version),
+          { specification: plan.specification, repository, planned, edges },
+          { parent: this },
+        );
+        this.versions.set(planned.version, version);
+        this.#ended.set(planned.version, version.ended);
+      } else if (planned.plan.state !== "gone") {
+        this.#ended.set(planned.version, Promise.resolve(untouched(planned)));
+      }
+    }
     const tags = edges.phase === "build" ? [] : plan.floatingTags;
     const floating = tags.map((tag) => this.declareFloatingTag(name, plan, tag));
     this.ended = this.collect(plan, floating);
@@ -75,7 +80,7 @@ export class MirroredApp extends pulumi.ComponentResource {
           );
         });
     const index = new dockerBuild.Index(
-      `${name}-${tag}`,
+      resourceNames.floatingTag(name, tag),
       { tag: `${plan.repository}:${tag}`, sources, push: true },
       { parent: this, retainOnDelete: true },
     );
@@ -90,34 +95,19 @@ export class MirroredApp extends pulumi.ComponentResource {
 
   /** The version a floating tag goes to and the source string of its Index; undefined when no candidate is published. */
   private async floatingTarget(plan: AppPlan, floating: PlannedFloatingTag): Promise<PublishedFloatingTag | undefined> {
-    const { managed, current, action } = floating;
+    const { managed, action } = floating;
     if (action === "unchanged" || action === "hold") return managed;
     for (const version of floating.candidates) {
-      const outcome = await this.versions.get(version)?.ended;
+      const outcome = await this.#ended.get(version);
       const record = outcome && "record" in outcome ? outcome.record : undefined;
       if (!record) continue;
       return {
         version,
         digest: record.digest,
-        source: this.sourceFor(plan.repository, record, managed, current?.digest),
+        source: spelledAnew([`${plan.repository}@${record.digest}`], floating.written, record.tag)[0] ?? "",
       };
     }
     return managed;
-  }
-
-  /**
-   * Pulumi writes a tag only when its source string changes. A tag that others moved has to be written although its
-   * source is the same as recorded, so the same manifest is then named in the other of two equivalent ways.
-   */
-  private sourceFor(
-    repository: string,
-    version: { readonly tag: string; readonly digest: Digest },
-    managed: PublishedFloatingTag | undefined,
-    current: Digest | undefined,
-  ): string {
-    const plain = `${repository}@${version.digest}`;
-    const moved = managed?.source === plain && current !== undefined && current !== version.digest;
-    return moved ? `${repository}:${version.tag}@${version.digest}` : plain;
   }
 
   private isPending(plan: AppPlan, version: string): boolean {
@@ -134,7 +124,7 @@ export class MirroredApp extends pulumi.ComponentResource {
     }>[],
   ): Promise<AppOutcome> {
     const outcomes = await Promise.all(
-      [...this.versions].map(async ([version, { ended }]) => [version, await ended] as const),
+      [...this.#ended].map(async ([version, ended]) => [version, await ended] as const),
     );
     const tags = await Promise.all(floating);
     const records = outcomes.flatMap(([version, outcome]) =>
@@ -157,6 +147,19 @@ export class MirroredApp extends pulumi.ComponentResource {
       ],
     };
   }
+}
+
+/** Whether there is anything to declare for a version. */
+function hasResources(planned: PlannedVersion): boolean {
+  const { plan, recipes, unpublishedBases, keptBases, attestation, referrers } = planned;
+  return (
+    plan.sources !== undefined ||
+    Object.keys(plan.keep).length > 0 ||
+    Object.keys(keptBases).length > 0 ||
+    recipes.length + unpublishedBases.length > 0 ||
+    (attestation !== undefined && attestation.mode !== "none") ||
+    (referrers !== undefined && referrers.mode !== "none")
+  );
 }
 
 /** What a preview cannot know yet. The provider takes an unknown element, but no unknown list. */

@@ -1,5 +1,6 @@
 import * as dockerBuild from "@pulumi/docker-build";
 import * as pulumi from "@pulumi/pulumi";
+import { imageExport } from "./imageExport";
 import type { BuildRecipe } from "./plan/appPlan";
 import type { Platform } from "./plan/platform";
 import { settle } from "./settled";
@@ -46,7 +47,7 @@ export function mirroredImage(
       push: false,
       buildOnPreview: false,
       tags: [repository],
-      exports: [{ raw: "type=image,push=true,push-by-digest=true,name-canonical=true,oci-mediatypes=true" }],
+      exports: [{ raw: recipe?.exported ?? imageExport() }],
       platforms: [platform as dockerBuild.Platform],
       ...(builder !== undefined && { builder: { name: builder } }),
       ...(cache && { cacheFrom: cache.from, cacheTo: cache.to }),

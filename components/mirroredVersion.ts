@@ -4,12 +4,13 @@ import { type CheckedSources, checkedSources, literal } from "./indexSources";
 import { buildOnly } from "./buildOnly";
 import type { PlannedVersion } from "./plan/appPlan";
 import type { AppSpecification } from "./plan/appSpecification";
-import { isDigest } from "./plan/digest";
+import { type Digest, isDigest } from "./plan/digest";
 import type { IndexSource } from "./plan/plan";
 import type { Platform } from "./plan/platform";
 import type { PublishedVersion } from "./plan/published";
 import { reasonOf } from "./reasonOf";
 import { settle } from "./settled";
+import { spelledAnew } from "./sourceSpelling";
 import { VersionAttachments } from "./versionAttachments";
 import { toBuild, VersionImages } from "./versionImages";
 import type { TagHolding, VersionEdges } from "./versionEdges";
@@ -36,7 +37,7 @@ export class MirroredVersion extends pulumi.ComponentResource {
   constructor(name: string, args: MirroredVersionArgs, options?: pulumi.ComponentResourceOptions) {
     super("multiarch-mirror:index:MirroredVersion", name, {}, options);
     const { repository, planned } = args;
-    this.#images = new VersionImages(name, args, this);
+    this.#images = new VersionImages(args, this);
     this.images = this.#images.platforms;
     this.ended = this.end(name, args);
     this.outcome = pulumi.output(this.ended);
@@ -62,22 +63,19 @@ export class MirroredVersion extends pulumi.ComponentResource {
     const tag = `${repository}:${version.tag}`;
     const options = { parent: this, retainOnDelete: true };
     const writing = version.plan.build.length > 0 || version.plan.state === "missing";
-    const each = planned.map((source) =>
-      source.kind === "build"
-        ? (version.copies[source.platform] ?? this.#images.of(source.platform))
-        : literal(source, repository),
-    );
-    const shown = version.copiedIndex === undefined || !writing ? each : [version.copiedIndex];
     if (!writing || pulumi.runtime.isDryRun()) {
-      new dockerBuild.Index(name, { tag, sources: shown, push: true }, options);
-      const digest = writing ? unknownOutput() : version.plan.present?.digest;
+      const sources = this.sourcesShown(args, planned, writing ? version.written : undefined);
+      new dockerBuild.Index(name, { tag, sources, push: true }, options);
+      const digest = writing ? unknownOutput() : digestBefore(version);
       const attachments = new VersionAttachments(name, args, digest, this);
       return writing ? Promise.resolve({ state: "pending" }) : attachments.complete(untouched(version));
     }
     const images = toBuild(version).map((platform) => ({ platform, ref: this.#images.of(platform) }));
     // Not by apply: a failed build leaves an unknown list, which the provider refuses in a way that ends the whole run.
     const sources = pulumi.output(
-      builtReferences(tag, images).then((made) => checkedSources(made, tag, args, planned)),
+      builtReferences(tag, images)
+        .then((made) => checkedSources(made, tag, args, planned))
+        .then((checked) => ({ ...checked, references: spelledAnew(checked.references, version.written, version.tag) })),
     );
     const index = new dockerBuild.Index(
       name,
@@ -89,9 +87,27 @@ export class MirroredVersion extends pulumi.ComponentResource {
     return attachments.complete(this.follow(args, tag, images, sources, index));
   }
 
+  /** The sources as far as they are known before anything is built. */
+  private sourcesShown(
+    { repository, planned }: MirroredVersionArgs,
+    sources: readonly IndexSource[],
+    written: readonly string[] | undefined,
+  ): pulumi.Input<string>[] {
+    if (sources.every(({ kind }) => kind !== "build")) {
+      const references = sources.map((source) => literal(source, repository));
+      return spelledAnew(references, written, planned.tag);
+    }
+    if (planned.copiedIndex !== undefined) return [planned.copiedIndex];
+    return sources.map((source) =>
+      source.kind === "build"
+        ? (planned.copies[source.platform] ?? this.#images.of(source.platform))
+        : literal(source, repository),
+    );
+  }
+
   /** A version without an Index of this stack: adopted, or not to be had. Only what is attached to it may need work. */
   private leaveIndex(name: string, args: MirroredVersionArgs): Promise<VersionOutcome> {
-    const attachments = new VersionAttachments(name, args, args.planned.plan.present?.digest, this);
+    const attachments = new VersionAttachments(name, args, digestBefore(args.planned), this);
     return attachments.complete(untouched(args.planned));
   }
 
@@ -157,6 +173,11 @@ async function builtReferences(tag: string, images: readonly PlatformImage[]): P
   }
   if (unbuilt.length === 0) return made;
   throw new pulumi.RunError(`${tag} is not written: the build for ${unbuilt.join(", ")} failed`);
+}
+
+/** What the tag names, or named when it could last be seen: attestations once declared are declared again. */
+function digestBefore({ plan, managed }: PlannedVersion): Digest | undefined {
+  return plan.present?.digest ?? managed?.digest;
 }
 
 /** What a preview cannot know yet. */

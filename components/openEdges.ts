@@ -10,10 +10,12 @@ import { attestationEdges } from "./attestationEdges";
 import type { Probe } from "./plan/probe";
 import { describeReferrer, missingReferrers } from "./referrers/missingReferrers";
 import { RegistryClient } from "./registry/registryClient";
+import { readStackState } from "./stackState";
 import { AppBases } from "./survey/appBases";
 import { buildTarget } from "./survey/buildTarget";
 import { cacheDirectory } from "./cacheDirectory";
 import { type PrepareEdges, prepareBuild, type SourceRequest } from "./survey/prepareBuild";
+import type { StateEdges } from "./survey/alignWithState";
 import type { PlanOf } from "./survey/surveyApps";
 import type { SurveyEdges } from "./survey/surveyEdges";
 import { discover } from "./upstream/discover";
@@ -26,6 +28,7 @@ import { readSource } from "./upstream/sourceTree";
 export interface Edges {
   readonly survey: (planOf: PlanOf) => SurveyEdges;
   readonly version: (find: (app: string, version: string) => MirroredVersion | undefined) => VersionEdges;
+  readonly state: StateEdges;
   readonly registry: RegistryClient;
 }
 
@@ -44,6 +47,7 @@ export function openEdges(config: Configuration): Edges {
   const probe = (reference: string) => probeFor(reference, registry, config, accepts);
   return {
     registry,
+    state: { state: readStackState, exists: (reference) => registry.exists(reference) },
     survey: (planOf) => {
       const find: SurveyEdges["discover"] = (specification, { repository }) =>
         discover(specification, { edges: upstream, ...(repository && { repository }) });

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { type Digest, isDigest } from "./plan/digest";
 import type { Platform } from "./plan/platform";
 import type { Published } from "./plan/published";
-import { reasonOf } from "./reasonOf";
+import { persistently } from "./persistently";
 
 const digest = z.custom<Digest>(isDigest);
 const digests = z.record(
@@ -21,6 +21,7 @@ const version = z.object({
   images: digests.exactOptional(),
   attested: z.boolean().exactOptional(),
   referrers: z.boolean().exactOptional(),
+  absent: z.literal(true).exactOptional(),
   baseImages: z.record(z.string(), digests).exactOptional(),
 });
 
@@ -48,23 +49,11 @@ export async function previousRun(): Promise<Published> {
   return {};
 }
 
-const mostTries = 10;
-const pauseMs = 100;
-
-/**
- * The outputs the stack's state holds. While the program runs the engine goes on writing that state, and a file backend does
- * not write all of it in one piece (gocloud.dev's `.attrs` files), so a read may fail that succeeds a moment later. A failed
- * StackReference would fail the run; a failed call can be made again.
- */
+/** The outputs the stack's state holds. */
 async function ownOutputs(): Promise<Readonly<Record<string, unknown>>> {
   const name = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
-  for (let tries = 1; ; tries++) {
-    try {
-      const read: unknown = await pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", { name });
-      return readOutputs.parse(read).outputs;
-    } catch (cause) {
-      if (tries < mostTries) await new Promise((resolve) => setTimeout(resolve, pauseMs * tries));
-      else throw new pulumi.RunError(`the state of the last run cannot be read: ${reasonOf(cause)}`);
-    }
-  }
+  return persistently("the record of the last run", async () => {
+    const read: unknown = await pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", { name });
+    return readOutputs.parse(read).outputs;
+  });
 }

@@ -3,8 +3,9 @@ import { digestOf } from "./indexSources";
 import { mirroredImage } from "./mirroredImage";
 import type { MirroredVersionArgs } from "./mirroredVersion";
 import type { BuildRecipe, PlannedVersion } from "./plan/appPlan";
-import { type Platform, platformSlug } from "./plan/platform";
+import type { Platform } from "./plan/platform";
 import type { PublishedVersion } from "./plan/published";
+import { resourceNames } from "./resourceNames";
 import { settle } from "./settled";
 
 type References = Record<Platform, pulumi.Output<string>>;
@@ -17,18 +18,18 @@ export class VersionImages {
   readonly #bases: Record<string, References> = {};
 
   constructor(
-    name: string,
     args: MirroredVersionArgs,
     private readonly parent: pulumi.Resource,
   ) {
-    const { repository, planned, edges } = args;
-    this.declareBases(name, args);
+    const { specification, repository, planned, edges } = args;
+    this.declareBases(args);
     const kept = edges.phase === "build" ? [] : (Object.keys(planned.plan.keep) as Platform[]);
     const declared = [...new Set([...kept, ...toBuild(planned)])];
     this.platforms = Object.fromEntries(
       declared.map((platform) => {
         const recipe = planned.recipes.find((candidate) => candidate.platform === platform);
-        return [platform, this.declareImage(`${name}-${platformSlug(platform)}`, repository, platform, recipe, args)];
+        const image = resourceNames.image(specification.name, planned.version, platform);
+        return [platform, this.declareImage(image, repository, platform, recipe, args)];
       }),
     );
   }
@@ -54,8 +55,8 @@ export class VersionImages {
   }
 
   /** Declares the bases nobody publishes, in the order they build on each other, and those kept from earlier runs. */
-  private declareBases(name: string, args: MirroredVersionArgs): void {
-    const { planned, repository } = args;
+  private declareBases(args: MirroredVersionArgs): void {
+    const { specification, planned, repository } = args;
     const namespace = repository.slice(0, repository.lastIndexOf("/"));
     const kept = Object.entries(planned.keptBases).map(([app, images]) => ({
       app,
@@ -71,7 +72,7 @@ export class VersionImages {
       const declared = (this.#bases[base.app] ??= {});
       for (const { platform, recipe } of base.wanted) {
         declared[platform] ??= this.declareImage(
-          `${name}-on-${base.app}-${platformSlug(platform)}`,
+          resourceNames.baseImage(specification.name, planned.version, base.app, platform),
           base.repository,
           platform,
           recipe,

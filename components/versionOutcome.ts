@@ -30,6 +30,7 @@ export function untouched(planned: PlannedVersion): VersionOutcome {
     ...(managed?.baseImages && { baseImages: keptBases }),
     ...(attested && { attested }),
     ...(referrers?.declared && { referrers: true }),
+    ...(plan.state === "gone" && { absent: true }),
   };
   const problem = plan.problem ?? attestation?.problem ?? referrers?.problem;
   if (problem === undefined && waiting !== undefined)

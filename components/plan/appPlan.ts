@@ -40,6 +40,8 @@ export interface BuildRecipe {
   readonly bases: readonly ResolvedBase[];
   /** When the final stage is built on an image of this mirror: the key of its named context, and its tag, published or not. */
   readonly finalBase?: { readonly context: string; readonly name: string };
+  /** How the image is exported, where the state has an image of this name: spelled as there, or anew if the registry has lost it. */
+  readonly exported?: string;
   /** Checksum of each required file by URL, where it is known. */
   readonly fileChecksums: Readonly<Record<string, Digest>>;
 }
@@ -82,6 +84,8 @@ export interface PlannedVersion {
   readonly inWindow: boolean;
   /** Why and until when the version is left alone, after builds that failed; undefined: it is not. */
   readonly waiting?: string;
+  /** What the state says the version's Index was last written from, where that matters. */
+  readonly written?: readonly string[];
   /** An earlier run declared the version's attestations. */
   readonly attested: boolean;
   /** What is done about its attestations; undefined: nothing is declared. */
@@ -117,6 +121,8 @@ export interface PlannedAttestation {
 /** What is to be done about a floating tag, and what this stack recorded when it last wrote it. */
 export interface PlannedFloatingTag extends FloatingTagMove {
   readonly managed?: PublishedFloatingTag;
+  /** What the state says its Index was last written from, where that matters. */
+  readonly written?: readonly string[];
 }
 
 /** One app with everything that is known and decided about it. */

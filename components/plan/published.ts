@@ -23,6 +23,8 @@ export interface PublishedVersion {
   readonly attested?: boolean;
   /** This stack declares that what upstream attached to copied manifests is copied too. */
   readonly referrers?: boolean;
+  /** Somebody removed the tag after the version had left the window. It stays so; only the stack still declares it. */
+  readonly absent?: true;
   /** The Image resources of bases that are published nowhere: app → platform → digest. */
   readonly baseImages?: Readonly<Record<string, Readonly<Record<Platform, Digest>>>>;
 }

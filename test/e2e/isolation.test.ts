@@ -36,16 +36,23 @@ describe("an app whose repository the registry does not answer about", () => {
     },
   );
 
-  it("stays published and declared when it was published before", async () => {
+  it.each([
+    ["500 about one tag", { path: "^/v2/mirror/bad/manifests/1", status: 500 }],
+    ["403 about everything", { path: "^/v2/mirror/bad/", status: 403 }],
+  ])("stays published and declared when it was published before: %s", async (_, refusal) => {
     const started = await startTwoApps();
     expect((await started.up()).exitCode).toBe(0);
-    started.sandbox.setRules([{ part: "registry", path: "^/v2/mirror/bad/manifests/1", status: 500 }]);
+    await tinyUpstream(started.sandbox, "good", [{ version: "1.1.0" }]);
+    started.sandbox.setRules([{ part: "registry", ...refusal }]);
     started.mark();
     const up = await started.up();
     expect(up.exitCode).not.toBe(0);
-    expect(changesOf(up).filter((change) => !change.includes("refresh"))).toEqual([]);
-    expect(started.writes()).toEqual([]);
+    expect(changesOf(up).filter((change) => change.includes("bad"))).toEqual([]);
+    expect(started.writes().filter((write) => write.includes("/mirror/bad/"))).toEqual([]);
+    expect(up.outputs.problems?.join()).toMatch(/bad: 1\.0\.0/);
+    expect(await started.registry.tags("good")).toEqual(["1.0.0", "1.1.0", "latest"]);
     started.sandbox.clearRules();
+    started.mark();
     const again = await started.up();
     expect(again.exitCode).toBe(0);
     expect(changesOf(again)).toEqual([]);

@@ -130,12 +130,12 @@ describe("a complete registry", () => {
     const lost = before["1.1.0"]?.platforms["linux/arm64"] ?? "";
     await mirror.registry.deleteManifest("tiny", lost);
     const preview = await mirror.preview();
-    expect(changesOf(preview)).toEqual(["create tiny-1.1.0-linux-arm64", "update tiny-1.1.0"]);
+    expect(changesOf(preview)).toEqual(["update tiny-1.1.0", "update tiny-1.1.0-linux-arm64"]);
     mirror.mark();
     const up = await mirror.up();
     expect(errorsOf(up)).toBe("");
     expect(up.exitCode).toBe(0);
-    expect(changesOf(up)).toEqual(["create tiny-1.1.0-linux-arm64", "update tiny-1.1.0"]);
+    expect(changesOf(up)).toEqual(["update tiny-1.1.0", "update tiny-1.1.0-linux-arm64"]);
     const after = await holdings("tiny", window);
     expect(after["1.1.0"]?.platforms["linux/amd64"]).toBe(before["1.1.0"]?.platforms["linux/amd64"]);
     expect(Object.keys(after["1.1.0"]?.platforms ?? {}).toSorted()).toEqual(both);
@@ -148,11 +148,11 @@ describe("a complete registry", () => {
 
   it("gets back a tag that somebody removed, without a build and with the same digest", async () => {
     await mirror.registry.deleteTag("tiny", "1.0.1");
-    expect(changesOf(await mirror.preview())).toEqual(["create tiny-1.0.1"]);
+    expect(changesOf(await mirror.preview())).toEqual(["update tiny-1.0.1"]);
     mirror.mark();
     const up = await mirror.up();
     expect(up.exitCode).toBe(0);
-    expect(changesOf(up)).toEqual(["create tiny-1.0.1"]);
+    expect(changesOf(up)).toEqual(["update tiny-1.0.1"]);
     expect(mirror.writes().filter((write) => !write.endsWith("/manifests/1.0.1"))).toEqual([]);
     expect(await holdings("tiny", window)).toEqual(before);
     expect(changesOf(await mirror.up())).toEqual([]);
@@ -179,6 +179,22 @@ describe("a complete registry", () => {
     expect(changesOf(await mirror.up())).toEqual([]);
     expect(mirror.writes()).toEqual([]);
     before = after;
+  });
+
+  it("does without an old version that somebody removed, and shows no delete", async () => {
+    await mirror.registry.deleteTag("tiny", "1.0.1");
+    mirror.configure({ keep: 2 });
+    mirror.mark();
+    const preview = await mirror.preview();
+    const up = await mirror.up();
+    expect([...changesOf(preview), ...changesOf(up), ...mirror.writes()]).toEqual([]);
+    expect([preview.exitCode, up.exitCode]).toEqual([0, 0]);
+    expect(up.outputs.published?.["tiny"]?.versions["1.0.1"]).toMatchObject({ absent: true });
+    mirror.configure({ keep: 3 });
+    const wanted = await mirror.up();
+    expect(changesOf(wanted)).toEqual(["update tiny-1.0.1"]);
+    expect(await holdings("tiny", window)).toEqual(before);
+    expect(wanted.outputs.published?.["tiny"]?.versions["1.0.1"]).not.toHaveProperty("absent");
   });
 
   it("loses nothing when fewer versions are kept, an app is removed, or the stack is destroyed", async () => {

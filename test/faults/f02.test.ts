@@ -73,6 +73,23 @@ describe("the machine dies in the middle of a run", () => {
     expect(await watch.damage()).toEqual([]);
   });
 
+  it("F03 does so too when somebody has cleaned up the images without a tag before the next run", async () => {
+    await startNext("cleaned");
+    const watch = await Watch.begin(mirror, ["cleaned"]);
+    mirror.sandbox.setRules([{ part: "registry", method: "PUT", path: "/manifests/1\\.0\\.0$", delayMs: forEver }]);
+    const running = mirror.start("up");
+    await until("the index is about to be written", acted);
+    await kill(running);
+    const pushed = watch.pushedManifests("cleaned");
+    expect(pushed.length).toBeGreaterThanOrEqual(2);
+    for (const digest of pushed) await mirror.registry.deleteManifest("cleaned", digest);
+    const run = await nextRun();
+    expect(run.exitCode, run.output).toBe(0);
+    expect(watch.tagWrites("cleaned", "1.0.0")).toBe(1);
+    await mirror.registry.pull("cleaned", "1.0.0");
+    expect(changesOf(await mirror.up())).toEqual([]);
+  });
+
   it("F04 adds each attestation once after a kill between index and signature, and builds and tags nothing again", async () => {
     mirror.configure({ attest: signingByKey(mirror) });
     await startNext("unsigned");

@@ -39,6 +39,13 @@ export class Watch {
     return [...deletes, ...moved];
   }
 
+  /** Digests of the manifests pushed to an app without a tag. */
+  pushedManifests(app: string): readonly string[] {
+    const pushed = this.log.filter(({ method, status }) => method === "PUT" && Number(status) < 300);
+    const digests = pushed.map(({ path }) => path.split(`/${app}/manifests/`)[1] ?? "");
+    return [...new Set(digests.filter((digest) => digest.startsWith("sha256:")))];
+  }
+
   /** How often a manifest was written under a tag, answered as written. */
   tagWrites(app: string, tag: string): number {
     const path = `/${app}/manifests/${tag}`;

@@ -1,0 +1,109 @@
+import { describe, expect, it } from "vitest";
+import { imageExport } from "../../components/imageExport";
+import type { AppPlan } from "../../components/plan/appPlan";
+import type { Digest } from "../../components/plan/digest";
+import type { Probe } from "../../components/plan/probe";
+import type { PublishedVersion } from "../../components/plan/published";
+import type { StackState } from "../../components/stackState";
+import { alignWithState } from "../../components/survey/alignWithState";
+import { surveyApp } from "../../components/survey/surveyApp";
+import { amd, arm, digest, FakeEdges, held, managed, release, repository, request } from "./fakeEdges";
+
+interface Situation {
+  readonly releases?: readonly string[];
+  readonly registry: Readonly<Record<string, Probe>>;
+  readonly published: Readonly<Record<string, PublishedVersion>>;
+  readonly images?: Readonly<Record<string, Digest>>;
+  readonly indexes?: Readonly<Record<string, readonly string[]>>;
+  /** Manifests the registry has, or an error when it gives no usable answer. */
+  readonly exists?: readonly string[] | Error;
+}
+
+/** Surveys the app and aligns its plan. */
+async function planOf(situation: Situation): Promise<{ readonly plan: AppPlan; readonly reads: number }> {
+  const { releases = ["1.0.0"], registry, published, images = {}, indexes = {}, exists = [] } = situation;
+  const edges = new FakeEdges(
+    releases.map((version) => release(version)),
+    { latest: held(releases[0] ?? ""), ...registry },
+  );
+  const record = { repository, versions: published, floatingTags: {} };
+  const surveyed = await surveyApp(request({ published: record }), edges);
+  let reads = 0;
+  const state = (): Promise<StackState> => {
+    reads++;
+    const known = Object.entries(images).map(
+      ([name, value]) => [name, { digest: value, exported: imageExport() }] as const,
+    );
+    return Promise.resolve({ images: new Map(known), indexes: new Map(Object.entries(indexes)) });
+  };
+  const answer = (reference: string): Promise<boolean> =>
+    exists instanceof Error ? Promise.reject(exists) : Promise.resolve(exists.includes(reference));
+  const [plan] = await alignWithState([surveyed], { state, exists: answer });
+  if (!plan) throw new Error("no plan");
+  return { plan, reads };
+}
+
+const both = { "app-1.0.0-linux-amd64": digest(`1.0.0 ${amd}`), "app-1.0.0-linux-arm64": digest(`1.0.0 ${arm}`) };
+const exportsOf = ({ versions }: AppPlan) => versions[0]?.recipes.map(({ platform, exported }) => [platform, exported]);
+
+describe("what the state says exists", () => {
+  it("is not even read when nothing is to be done", async () => {
+    const registry = { "1.0.0": held("1.0.0") };
+    expect((await planOf({ registry, published: { "1.0.0": managed("1.0.0") } })).reads).toBe(0);
+    expect((await planOf({ registry, published: {} })).reads).toBe(0);
+  });
+
+  it("makes an image be built again that the registry has lost, and leaves one alone that is still there", async () => {
+    const exists = [`${repository}@${both["app-1.0.0-linux-amd64"]}`];
+    const { plan, reads } = await planOf({ registry: {}, published: {}, images: both, exists });
+    expect(reads).toBe(1);
+    expect(exportsOf(plan)).toEqual([
+      [amd, imageExport()],
+      [arm, imageExport(imageExport(), true)],
+    ]);
+  });
+
+  it("makes nothing be built again on an unclear answer, or where the state knows nothing", async () => {
+    const unclear = await planOf({ registry: {}, published: {}, images: both, exists: new Error("503") });
+    expect(exportsOf(unclear.plan)).toEqual([amd, arm].map((platform) => [platform, imageExport()]));
+    const fresh = await planOf({ registry: {}, published: {} });
+    expect(exportsOf(fresh.plan)).toEqual([amd, arm].map((platform) => [platform, undefined]));
+  });
+
+  it("tells indexes and floating tags to be written what they were written from", async () => {
+    const indexes = { "app-1.0.0": ["a@b"], "app-latest": ["c@d"] };
+    const { plan } = await planOf({ registry: { latest: { state: "absent" } }, published: {}, indexes });
+    expect(plan.versions[0]?.written).toEqual(["a@b"]);
+    expect(plan.floatingTags[0]?.written).toEqual(["c@d"]);
+  });
+
+  it("keeps the resources of a version that somebody removed after it had left the window", async () => {
+    const situation = { releases: ["2.0.0", "1.1.0"], registry: { "2.0.0": held("2.0.0"), "1.1.0": held("1.1.0") } };
+    const published = { "1.0.0": managed("1.0.0") };
+    const indexes = { "app-1.0.0": managed("1.0.0").sources ?? [] };
+    const { plan } = await planOf({ ...situation, published, images: both, indexes });
+    expect(plan.versions.at(-1)?.plan).toMatchObject({
+      state: "gone",
+      build: [],
+      keep: { [amd]: both["app-1.0.0-linux-amd64"], [arm]: both["app-1.0.0-linux-arm64"] },
+      sources: managed("1.0.0").sources?.map((reference) => ({ kind: "recorded", reference })),
+    });
+    // Somebody refreshed the state by hand: there is nothing to keep.
+    const refreshed = await planOf({ ...situation, published });
+    expect(refreshed.plan.versions.at(-1)?.plan.sources).toBeUndefined();
+    expect(refreshed.plan.versions.at(-1)?.plan.keep).toEqual({});
+  });
+
+  it("keeps the resource of an image the registry has lost and nobody wants any more", async () => {
+    const lost = `linux/ppc64le` as const;
+    const record = managed("1.0.0");
+    const images = { ...record.images, [lost]: digest("lost") };
+    const published = { "1.0.0": { ...record, images } };
+    const state = { ...both, "app-1.0.0-linux-ppc64le": digest("lost") };
+    const registry = { "1.0.0": held("1.0.0") };
+    const { plan } = await planOf({ registry, published, images: state });
+    expect(plan.versions[0]?.plan).toMatchObject({ state: "published", build: [], keep: images });
+    const refreshed = await planOf({ registry, published, images: both });
+    expect(refreshed.plan.versions[0]?.plan.keep).toEqual(record.images);
+  });
+});
