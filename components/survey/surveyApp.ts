@@ -33,7 +33,9 @@ export async function surveyApp(request: AppRequest, edges: SurveyEdges): Promis
   const { specification, settings, repository } = request;
   const recorded = request.published?.repository === repository ? request.published : undefined;
   const found = await discovered(request, edges);
-  const versions = await planVersions(request, found, recorded, edges);
+  const planned = await planVersions(request, found, recorded, edges);
+  const left = planned.filter((version) => version.left);
+  const versions = planned.filter((version) => !version.left);
   const floating = await surveyFloatingTags(
     {
       repository,
@@ -57,6 +59,9 @@ export async function surveyApp(request: AppRequest, edges: SurveyEdges): Promis
     notes: [
       ...(found.discovery.warnings ?? []),
       ...found.withheld.map(({ version, reason }) => `${version} is not taken: ${reason}`),
+      ...left.map(
+        ({ version, official }) => `${version} is left to upstream, which publishes ${official.join(", ")} itself`,
+      ),
       ...movedTags(found.window, commits).map(
         ({ version, published, now }) =>
           `upstream moved the tag of ${version} from commit ${published} to ${now} after it was published; the published image stays`,

@@ -41,12 +41,8 @@ export async function surveyVersion(request: VersionRequest, edges: SurveyEdges)
   const { repository, tag, release, managed, inWindow, settings } = request;
   const probe = await edges.probe(`${repository}:${tag}`);
   const recordedManifests = await probeRecorded(request, probe, edges);
-  const held = probe.state === "present" ? probe.platforms : {};
   const covered = settings.platforms.filter(edges.run.covers);
-  const absent = covered.filter((platform) => !(platform in held));
-  const lookUpstream = release !== undefined && inWindow && probe.state !== "unknown" && absent.length > 0;
-  const offers = lookUpstream ? await askOffers(request, release, absent, edges) : noOffers;
-  const official = await officialImage(request, probe, lookUpstream, edges);
+  const { official, offers } = await askUpstream(request, probe, covered, edges);
   const input: PlanInput = {
     wanted: covered.filter((platform) => !(platform in offers.missing) && !official.skipped.includes(platform)),
     // A build run leaves the judgement of what is complete to the run that publishes.
@@ -78,6 +74,7 @@ export async function surveyVersion(request: VersionRequest, edges: SurveyEdges)
     official: official.platforms,
     copies: { ...official.copies, ...request.handedOver },
     ...(index !== undefined && { copiedIndex: index }),
+    ...(input.wanted.length === 0 && official.skipped.length > 0 && isNothing(decided, managed) && { left: true }),
     attested: managed?.attested ?? request.attested,
     ...(prepared.waiting !== undefined && { waiting: prepared.waiting }),
     ...(release && { release }),
@@ -96,6 +93,35 @@ export async function surveyVersion(request: VersionRequest, edges: SurveyEdges)
     ),
   ]);
   return { ...planned, ...(attestation && { attestation }), ...(referrers && { referrers }) };
+}
+
+interface Upstream {
+  readonly official: OfficialImage;
+  readonly offers: Offers;
+}
+
+/** Asks upstream about a version: for all that is not here yet, whether it publishes it itself, and else whether it offers the files. */
+async function askUpstream(
+  request: VersionRequest,
+  probe: Probe,
+  covered: readonly Platform[],
+  edges: SurveyEdges,
+): Promise<Upstream> {
+  const { release, inWindow, handedOver } = request;
+  const held = probe.state === "present" ? probe.platforms : {};
+  const absent = covered.filter((platform) => !(platform in held));
+  const isWanted = inWindow && probe.state !== "unknown" && absent.length > 0;
+  const official = await officialImage(request, probe, isWanted, edges);
+  if (!release || !isWanted) return { official, offers: noOffers };
+  // What is copied or left to upstream, or was built elsewhere, needs no file of upstream's.
+  const without = { ...official.copies, ...handedOver };
+  const toBuild = absent.filter((platform) => !(platform in without) && !official.skipped.includes(platform));
+  return { official, offers: await askOffers(request, release, toBuild, edges) };
+}
+
+/** Neither there, nor to be made, nor ever declared. */
+function isNothing({ present, sources }: PlannedVersion["plan"], managed: PublishedVersion | undefined) {
+  return !present && !sources && !managed;
 }
 
 /** Everything the index is made from is new. */

@@ -45,9 +45,10 @@ interface World {
   /** What is missing beside copies; an error when it cannot be told. */
   readonly lacking?: readonly string[] | Error;
   readonly phase?: "all" | "build" | "publish";
+  readonly offer?: FakeEdges["offer"];
 }
 
-async function survey({ mode = "copy", official = theirs(), ours, lacking = [], phase = "all", ...more }: World) {
+async function surveyed({ mode = "copy", official = theirs(), ours, lacking = [], phase = "all", ...more }: World) {
   const edges = new FakeEdges([release("1.0.0")], { [`${upstream}:1.0.0`]: official, ...(ours && { "1.0.0": ours }) });
   const asked: CopiedManifests[] = [];
   edges.missingReferrers = (copies) => {
@@ -57,9 +58,15 @@ async function survey({ mode = "copy", official = theirs(), ours, lacking = [], 
   edges.run = { phase, covers: () => true };
   const reference = ({ version }: { readonly version: string }) => `${upstream}:${version}`;
   const app = { ...specification, official: { reference, whenUpstreamHasPlatform: mode } };
-  const [version] = (await surveyApp(request({ specification: app, ...more.request }), edges)).versions;
+  edges.offer = more.offer ?? edges.offer;
+  return { plan: await surveyApp(request({ specification: app, ...more.request }), edges), asked, edges };
+}
+
+async function survey(world: World) {
+  const { plan, ...others } = await surveyed(world);
+  const [version] = plan.versions;
   if (!version) throw new Error("no version was planned");
-  return { version, asked, edges };
+  return { version, ...others };
 }
 
 describe("a platform upstream publishes itself", () => {
@@ -85,6 +92,32 @@ describe("a platform upstream publishes itself", () => {
     ["skip", { build: [], problem: expect.stringMatching(/gave no usable answer: 503/) as string }],
   ])("cannot be told when its registry does not answer: with %j that matters or does not", async (mode, plan) => {
     expect((await survey({ mode, official: unknown })).version.plan).toMatchObject(plan);
+  });
+
+  it("needs no file of upstream's to be copied, or to be left to it", async () => {
+    const offer = (_: unknown, { platform }: { readonly platform: Platform }) =>
+      Promise.resolve(
+        platform === amd ? ({ state: "missing", reason: "404" } as const) : ({ state: "offered" } as const),
+      );
+    for (const [mode, build] of [
+      ["copy", [amd, arm]],
+      ["skip", [arm]],
+      ["build", [arm]],
+    ] as const) {
+      const { version } = await survey({ mode, official: theirs([amd]), offer });
+      expect(version.plan.build).toEqual(mode === "build" ? [] : build);
+      expect(version.notOffered).toEqual(mode === "build" ? { [amd]: "404" } : {});
+    }
+  });
+
+  it("leaves nothing to do for a version all of whose platforms are left to upstream, which a note says", async () => {
+    const { plan, edges } = await surveyed({ mode: "skip" });
+    expect(plan.versions).toEqual([]);
+    expect(plan.notes).toEqual([`1.0.0 is left to upstream, which publishes ${amd}, ${arm} itself`]);
+    expect(plan.problems).toEqual([]);
+    expect(edges.prepared).toEqual([]);
+    expect((await surveyed({ mode: "skip", ours: held("1.0.0", [amd]) })).plan.versions).toHaveLength(1);
+    expect((await surveyed({ mode: "skip", ours: unknown })).plan.versions).toHaveLength(1);
   });
 
   it("is built where upstream has no image of the version", async () => {
