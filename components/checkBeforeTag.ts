@@ -1,7 +1,7 @@
 import { type CheckReport, checkImage, type CheckRequest } from "./check/checkImage";
 import { type Builder, builderFor } from "./config/builder";
 import { parseDigest } from "./plan/digest";
-import type { RegistryClient } from "./registry/registryClient";
+import type { RegistryReader } from "./check/registryReader";
 import { buildTarget } from "./survey/buildTarget";
 import type { ImageToCheck } from "./versionEdges";
 
@@ -13,7 +13,7 @@ import type { ImageToCheck } from "./versionEdges";
  */
 export async function checkBeforeTag(
   image: ImageToCheck,
-  registry: RegistryClient,
+  registry: RegistryReader,
   builder: Builder,
 ): Promise<CheckReport> {
   const { reference, platform, recipe, specification } = image;
