@@ -1,4 +1,3 @@
-import "./components/lazyModules.cjs";
 import { apps } from "./apps";
 import { configure } from "./components/configure";
 import { readHandedOver } from "./components/handover/readHandedOver";

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -74,6 +74,28 @@ describe("transpiling through the cache", () => {
     writeFileSync(join(folder, "node_modules/.cache/multiarch-mirror"), "a file where a folder belongs");
     expect(run()).toEqual({ swc: true, at: "a.ts:5:9)" });
     expect(run()).toEqual({ swc: true, at: "a.ts:5:9)" });
+  });
+});
+
+describe("starting the program", () => {
+  const script = `require("./components/cachedTranspiler.cjs").register();
+    const { join } = require("node:path");
+    let at = ""; try { require("./components/plan/reference.ts").parseReference("%"); } catch (error) { at = error.stack.split("\\n")[1]; }
+    const compiler = Object.keys(require.cache).some((file) => /node_modules.(typescript|ts-node)./.test(file));
+    console.log(JSON.stringify({ at, compiler }));`;
+
+  it("needs no compiler, and errors still name lines of the source", () => {
+    const { at, compiler } = JSON.parse(node(script)) as { at: string; compiler: boolean };
+    const [, line = ""] = /reference\.ts:(\d+):\d+\)$/.exec(at) ?? [];
+    const source = readFileSync(join(root, "components/plan/reference.ts"), "utf8").split("\n");
+    expect(source[Number(line) - 1]).toContain("new Error");
+    expect(compiler).toBe(false);
+  });
+
+  it("begins where package.json says, without TypeScript in Pulumi's eyes", () => {
+    const { main } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { main: string };
+    expect(readFileSync(join(root, main), "utf8")).toContain('require("../index.ts")');
+    expect(readFileSync(join(root, "Pulumi.yaml"), "utf8")).toMatch(/^ {4}typescript: false$/m);
   });
 });
 

@@ -1,4 +1,5 @@
 import { mkdirSync } from "node:fs";
+import { delimiter } from "node:path";
 import { Authentication } from "./authentication";
 import { startBuilder, stopBuilder, type Builder, type BuilderOptions } from "./builder";
 import { loadCertificate } from "./certificate";
@@ -9,6 +10,7 @@ import { FaultRules } from "./faultRules";
 import { Fronts } from "./fronts";
 import { startJanitor } from "./janitor";
 import { defaultSandboxFolder, Layout } from "./layout";
+import { writeLanguageHost } from "./languageHost";
 import { takeLock } from "./lock";
 import { preflight } from "./preflight";
 import { startRegistry, type RegistryProcess } from "./registry";
@@ -92,7 +94,9 @@ async function assemble(preparation: Preparation): Promise<Sandbox> {
   writePulumiHome(layout);
   await writeBuildxConfig(layout, tools, Object.fromEntries(running));
   await signing;
-  const env = sandboxEnvironment(layout, tools, certificate, fronts.ports, builders[0]?.[0] ?? "mirror");
+  const host = writeLanguageHost(layout, tools);
+  const offered = host === undefined ? tools : { ...tools, path: `${host}${delimiter}${tools.path}` };
+  const env = sandboxEnvironment(layout, offered, certificate, fronts.ports, builders[0]?.[0] ?? "mirror");
   writeState(layout, { pid: process.pid, registry: kind, ports: fronts.ports, builders: [...running.keys()], env });
   const restartBuilder = (name: string): Promise<Builder> =>
     startBuilder(layout, builderOptions(preparation, name, address, false));
