@@ -58,7 +58,7 @@ export type FloatingTagRule = "latest" | "major" | "minor" | "sha" | "commit";
 
 /**
  * One mirrored application: data, no behaviour. The functions are pure; they receive checked values only.
- * The README's table of fields is generated from nothing: keep both in step.
+ * `docs/apps.md` has every field with an example; a test compares the two.
  */
 export interface AppSpecification {
   /** Image name within the namespace, `[a-z0-9]+([._-][a-z0-9]+)*`; also the key in the stack config. */
@@ -112,7 +112,10 @@ export interface AppSpecification {
   };
   /** Absolute paths in the image, files or folders, where programs for other machines belong. */
   readonly foreign?: readonly string[];
-  /** Upstream's own image, when there is one, and what to do for platforms it already has. Default `build`. */
+  /**
+   * Upstream's own image, when there is one, and what to do for platforms it already has. `build` (default) builds them all the
+   * same; `copy` takes its manifests by digest, unchanged, with what is attached to them; `skip` leaves them to upstream.
+   */
   readonly official?: {
     readonly reference: (release: { readonly version: string; readonly tag: string }) => string;
     readonly whenUpstreamHasPlatform?: "build" | "copy" | "skip";

@@ -266,13 +266,18 @@ describe("the apps of production, in a sandbox with upstreams of the same shape"
   it("shows a version without its arm64 package as not offered, which is no failure", async () => {
     const { sandbox } = mirror;
     await putPackage(sandbox, "11.6.6", "linux/amd64");
-    mirror.configure({ apps: stackApps(sandbox, withFifthLine) });
+    // One that is built on a Mattermost nobody publishes: what that lacks is not offered either.
+    await putPackage(sandbox, "11.6.5", "linux/amd64");
+    for (const platform of platforms) putBinary(sandbox, "11.6.5", platform);
+    const exclude = mostlymatterVersions.filter((version) => version !== "11.6.5");
+    mirror.configure({ apps: stackApps(sandbox, { ...withFifthLine, mostlymatter: { keep: 1, exclude } }) });
     const preview = await mirror.preview();
     expect(preview.exitCode, preview.output).toBe(0);
     expect(preview.output).toMatch(/^\s*11\.6\.6 .*not offered/m);
+    expect(preview.output).toMatch(/11\.6\.5 linux\/arm64: its base mattermost 11\.6\.5: .*arm64.* answers 404/);
     const outcome = await mirror.up();
     expect(outcome.exitCode, outcome.output).toBe(0);
-    expect(outcome.outputs.missing).toEqual(["mattermost 11.6.6"]);
+    expect(outcome.outputs.missing).toEqual(["mattermost 11.6.6", "mostlymatter 11.6.5"]);
     expect(await mirror.registry.tags("mattermost")).not.toContain("11.6.6");
   });
 

@@ -1,0 +1,69 @@
+import { readFileSync } from "node:fs";
+import { runInThisContext } from "node:vm";
+import * as ts from "typescript";
+import { describe, expect, it } from "vitest";
+import { checkApps } from "../components/config/checkApps";
+import type { AppSpecification } from "../components/plan/appSpecification";
+import { buildTarget } from "../components/survey/buildTarget";
+import { release } from "./survey/fakeEdges";
+
+const page = readFileSync("docs/apps.md", "utf8");
+
+/** Names of an interface's members in a source file. */
+function membersOf(name: string, path: string): readonly string[] {
+  const file = ts.createSourceFile(path, readFileSync(path, "utf8"), ts.ScriptTarget.Latest, true);
+  const found = file.statements.find(
+    (statement): statement is ts.InterfaceDeclaration =>
+      ts.isInterfaceDeclaration(statement) && statement.name.text === name,
+  );
+  return (found?.members ?? []).map((member) => member.name?.getText() ?? "");
+}
+
+/** The examples of the page, each as the fields it shows. */
+function examples(): readonly Partial<AppSpecification>[] {
+  const blocks = [...page.matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, block = ""]) => block);
+  return blocks.map((block) => {
+    return runInThisContext(ts.transpile(`(() => ({\n${block}}))()`)) as Partial<AppSpecification>;
+  });
+}
+
+const specification = "components/plan/appSpecification.ts";
+
+describe("the page about app files", () => {
+  it("has every field in a table", () => {
+    const rows = page.split("\n").filter((line) => line.startsWith("| `"));
+    const documented = rows.flatMap((line) =>
+      [...(line.split("|")[1] ?? "").matchAll(/`(\w+)`/g)].map(([, name]) => name),
+    );
+    const fields = membersOf("AppSpecification", specification);
+    expect(fields.length).toBeGreaterThan(20);
+    expect(documented.toSorted()).toEqual([...fields].toSorted());
+  });
+
+  it("has an example of every field", () => {
+    const shown = new Set(examples().flatMap((example) => Object.keys(example)));
+    expect([...shown].toSorted()).toEqual([...membersOf("AppSpecification", specification)].toSorted());
+  });
+
+  it("names everything that can be said of a required file and of a target", () => {
+    for (const name of [...membersOf("RequiredFile", specification), ...membersOf("BuildTarget", specification)])
+      expect(page).toMatch(new RegExp(`\\b${name}\\b`));
+  });
+
+  it("has examples that an app file could consist of", () => {
+    const all = examples();
+    expect(all.length).toBeGreaterThan(4);
+    const first = all[0];
+    const base = { name: "mattermost", source: first?.source } as AppSpecification;
+    for (const example of all) {
+      const app = { name: "example", source: first?.source, ...example } as AppSpecification;
+      expect(checkApps([app, base], { exists: () => true })).toEqual([]);
+      const target = buildTarget(release("1.2.3"), "linux/arm64");
+      if (app.identical)
+        expect(all.flatMap((one) => one.files?.(target) ?? []).map(({ url }) => url)).toContain(
+          app.identical.file(target),
+        );
+      if (app.smoke) expect("example 1.2.3 aarch64").toMatch(app.smoke.expect(target));
+    }
+  });
+});
