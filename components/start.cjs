@@ -3,4 +3,11 @@
 // compiler, nine megabytes that cost more than all modules of this program: their types are checked by `npm test`, not by every run.
 require("./lazyModules.cjs");
 require("./cachedTranspiler.cjs").register();
+// When the CLI is killed nobody reads the output any more. Pulumi would log the failed write, and the failed log, without end.
+for (const stream of [process.stdout, process.stderr])
+  stream.on("error", (error) => {
+    if (error.code !== "EPIPE") throw error;
+    process.exit(1);
+  });
+
 module.exports = require("../index.ts");
