@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { checkBeforeTag } from "../components/checkBeforeTag";
+import { describeCheck } from "../components/describeCheck";
 import { checkApps } from "../components/config/checkApps";
 import type { AppSpecification } from "../components/plan/appSpecification";
 import type { ImageToCheck } from "../components/versionEdges";
@@ -15,6 +16,7 @@ import {
   program,
   repository,
 } from "./check/memoryImage";
+import { planned } from "./components/plans";
 import { arm, FakeEdges, release, request, settings } from "./survey/fakeEdges";
 
 const server = program("app/server");
@@ -32,13 +34,13 @@ async function judged(
   const onlyArm = { ...settings, platforms: [arm], platformsRequired: [arm] };
   const asked = request({ specification: app, settings: onlyArm });
   const { versions, specification } = await surveyApp(asked, new FakeEdges([release("1.0.0")]));
-  const [planned] = versions;
-  const [recipe] = planned?.recipes ?? [];
-  if (!planned || !recipe) throw new Error("the version is not to be built");
+  const [version] = versions;
+  const [recipe] = version?.recipes ?? [];
+  if (!version || !recipe) throw new Error("the version is not to be built");
   const registry = new MemoryRegistry(layers, configuration({ command: ["/app/server"] }));
   const reference = `${repository}@${imageDigest}`;
   const used = "recipe" in over ? over.recipe : recipe;
-  const image = { reference, platform: arm, specification, planned, ...(used && { recipe: used }) };
+  const image = { reference, platform: arm, specification, planned: version, ...(used && { recipe: used }) };
   return checkBeforeTag(image, registry, "builder");
 }
 
@@ -97,3 +99,20 @@ const made = {
   ...{ platform: arm, context: "", dockerfile: { path: "Dockerfile" }, buildArguments: {}, namedContexts: {} },
   ...{ labels: {}, bases: [], fileChecksums: {} },
 };
+
+describe("a passed check", () => {
+  const image = {
+    ...{ reference: repository, platform: arm, specification: { name: "app", source } },
+    planned: planned({ version: "1.0.0" }),
+  };
+
+  it("says what looking cost and what running cost", () => {
+    const report = { checkedFiles: 57, bytesRead: 1_250_000, milliseconds: 1500 };
+    const line = "app 1.0.0 linux/arm64: 57 programs checked in 1.5 s, 1.3 MB read";
+    expect(describeCheck(image, report)).toBe(line);
+    const smoke = { output: "", milliseconds: 1200 };
+    expect(describeCheck(image, { ...report, checkedFiles: 1, smoke })).toBe(
+      "app 1.0.0 linux/arm64: 1 program checked in 0.3 s, 1.3 MB read; its smoke command took 1.2 s",
+    );
+  });
+});
