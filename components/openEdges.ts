@@ -46,7 +46,7 @@ export function openEdges(config: Configuration): Edges {
     config.run.failures === undefined ? Promise.resolve({}) : readFailureFile(config.run.failures);
   let accepted: Promise<boolean> | undefined;
   const accepts = () => (accepted ??= registry.accepts(config.registry));
-  const probe: SurveyEdges["probe"] = (reference, options) => probeFor(reference, registry, config, accepts, options);
+  const probe = (reference: string) => probeFor(reference, registry, config, accepts);
   return {
     registry,
     state: { state: readStackState, exists: (reference) => registry.exists(reference) },
@@ -103,9 +103,8 @@ async function probeFor(
   registry: Pick<RegistryClient, "probe">,
   config: Pick<Configuration, "newPackages" | "registry" | "namespace">,
   accepts: () => Promise<boolean>,
-  options?: { readonly skipChildren?: boolean },
 ): Promise<Probe> {
-  const probe = await registry.probe(reference, options);
+  const probe = await registry.probe(reference);
   if (probe.state !== "unknown" || probe.cause !== "authorisation") return probe;
   const isNew = config.newPackages.some((app) =>
     reference.startsWith(`${config.registry}/${config.namespace}/${app}:`),
