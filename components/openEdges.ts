@@ -46,7 +46,7 @@ export function openEdges(config: Configuration): Edges {
     config.run.failures === undefined ? Promise.resolve({}) : readFailureFile(config.run.failures);
   let accepted: Promise<boolean> | undefined;
   const accepts = () => (accepted ??= registry.accepts(config.registry));
-  const probe = (reference: string) => probeFor(reference, registry, config, accepts);
+  const probe: SurveyEdges["probe"] = (reference, options) => probeFor(reference, registry, config, accepts, options);
   return {
     registry,
     state: { state: readStackState, exists: (reference) => registry.exists(reference) },
@@ -103,8 +103,9 @@ async function probeFor(
   registry: Pick<RegistryClient, "probe">,
   config: Pick<Configuration, "newPackages" | "registry" | "namespace">,
   accepts: () => Promise<boolean>,
+  options?: { readonly skipChildren?: boolean },
 ): Promise<Probe> {
-  const probe = await registry.probe(reference);
+  const probe = await registry.probe(reference, options);
   if (probe.state !== "unknown" || probe.cause !== "authorisation") return probe;
   const isNew = config.newPackages.some((app) =>
     reference.startsWith(`${config.registry}/${config.namespace}/${app}:`),

@@ -43,7 +43,8 @@ export interface SurveyEdges {
   /** Rejects with a telling error when the versions cannot be had. */
   readonly discover: (specification: AppSpecification, settings: AppSettings) => Promise<Discovery>;
   /** Never rejects: trouble is the answer `unknown`. */
-  readonly probe: (reference: string) => Promise<Probe>;
+  /** `skipChildren`: believe an index about what it lists, where only its digest is of interest. */
+  readonly probe: (reference: string, options?: { readonly skipChildren?: boolean }) => Promise<Probe>;
   readonly offer: (specification: AppSpecification, target: BuildTarget) => Promise<Offer>;
   /** Reads Dockerfile, bases and checksums. Rejects when the version cannot be built, naming file and line. */
   readonly prepare: (request: BuildRequest) => Promise<PreparedBuild>;

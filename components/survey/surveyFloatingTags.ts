@@ -34,7 +34,9 @@ export async function surveyFloatingTags(request: FloatingTagRequest, edges: Sur
   const { tags: desired, refused } = desiredFloatingTags(rules, candidates);
   const names = [...new Set([...desired.map(({ tag }) => tag), ...Object.keys(recorded)])];
   const probes = Object.fromEntries(
-    await Promise.all(names.map(async (tag) => [tag, await edges.probe(`${repository}:${tag}`)] as const)),
+    await Promise.all(
+      names.map(async (tag) => [tag, await edges.probe(`${repository}:${tag}`, { skipChildren: true })] as const),
+    ),
   );
   const moves = floatingTagMoves(desired, candidates, probes, recorded);
   const decided = moves.map((move): PlannedFloatingTag => withRecord(move, recorded[move.tag]));

@@ -41,15 +41,13 @@ const latest = (over: Partial<PlannedFloatingTag>): PlannedFloatingTag => ({
 const sources = (mock: RecordingMock, name = "app-latest"): unknown => mock.of(index)[name]?.sources;
 
 describe("an app", () => {
-  it("is a component per version, named after app and version, without those that are gone", async () => {
-    const gone = planned({ version: "0.9.0", plan: { state: "gone", build: [], keep: {}, lacking: [] } });
+  it("is a component per version it has something to declare for, named after app and version", async () => {
+    const gone = planned({ version: "0.9.0", plan: { state: "gone", build: [], keep: {}, lacking: [] }, recipes: [] });
     const { mock, outcome } = await declare(appPlan({ versions: [published("1.1.0"), version("1.0.0"), gone] }));
     expect(Object.keys(mock.of("multiarch-mirror:index:MirroredApp"))).toEqual(["app"]);
-    expect(Object.keys(mock.of("multiarch-mirror:index:MirroredVersion")).toSorted()).toEqual([
-      "app-1.0.0",
-      "app-1.1.0",
-    ]);
+    expect(Object.keys(mock.of("multiarch-mirror:index:MirroredVersion"))).toEqual(["app-1.0.0"]);
     expect(Object.keys(outcome.outcomes)).toEqual(["1.1.0", "1.0.0"]);
+    expect(outcome.published.versions["1.1.0"]).toMatchObject({ origin: "adopted" });
   });
 
   it("ends with the record of what is published and one failure for each thing that went wrong", async () => {
@@ -123,7 +121,13 @@ describe("a floating tag", () => {
     const digest = digestFor("held 1.0.0");
     const managed = { version: "1.0.0", digest, source: `${repository}@${digest}` };
     const floatingTags = [
-      latest({ action: "move", candidates: ["1.0.0"], managed, current: { digest: digestFor("theirs") } }),
+      latest({
+        action: "move",
+        candidates: ["1.0.0"],
+        managed,
+        written: [managed.source],
+        current: { digest: digestFor("theirs") },
+      }),
     ];
     const { mock } = await declare(appPlan({ versions: [published("1.0.0")], floatingTags }));
     expect(sources(mock)).toEqual([`${repository}:1.0.0@${digest}`]);

@@ -48,7 +48,7 @@ describe("what the last run recorded", () => {
   it("ends the run, saying so, when it can never be read: it is not taken for nothing", async () => {
     stateOf({ published: { tiny } }, Infinity);
     await expect(previousRun()).rejects.toThrow(
-      /the state of the last run cannot be read: failed to load checkpoint: EOF/,
+      /the record of the last run cannot be read from the state: failed to load checkpoint: EOF/,
     );
   });
 
