@@ -5,7 +5,9 @@ import { literally } from "./literally";
 export const esbuild: AppSpecification = {
   name: "esbuild",
   description: "An extremely fast JavaScript and CSS bundler",
+  title: "esbuild",
   licenses: "MIT",
+  url: "https://esbuild.github.io",
   source: { kind: "gitTags", url: "https://github.com/evanw/esbuild.git" },
   smoke: {
     command: ["/usr/bin/esbuild", "--version"],

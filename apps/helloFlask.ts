@@ -4,7 +4,9 @@ import { literally } from "./literally";
 /** A small Flask application that has a branch and no releases: its version is the commit. */
 export const helloFlask: AppSpecification = {
   name: "hello-flask",
+  title: "hello-flask",
   description: "A minimal Flask web application",
+  url: "https://github.com/larsks/hello-flask",
   source: { kind: "gitBranch", url: "https://github.com/larsks/hello-flask.git", branch: "master" },
   platforms: ["linux/amd64", "linux/arm64", "linux/ppc64le"],
   floatingTags: ["latest"],

@@ -18,6 +18,8 @@ export const mattermost: AppSpecification = {
   name: "mattermost",
   title: "Mattermost",
   description: `Mattermost server, ${edition} edition`,
+  // Upstream's own terms, which differ for sources and packages: its LICENSE.txt.
+  licenses: "LicenseRef-Mattermost",
   url: "https://mattermost.com",
   source: { kind: "githubReleases", repository: "mattermost/mattermost" },
   tagRule: /^v(\d+\.\d+\.\d+)$/,

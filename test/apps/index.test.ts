@@ -11,6 +11,15 @@ describe("the list of apps", () => {
     expect(readdirSync("apps").filter((file) => file.endsWith(".ts"))).toHaveLength(7);
   });
 
+  it("says of every app what people see in a registry", () => {
+    for (const { name, title, description, url } of apps)
+      expect({ title, description, url }, name).toEqual({
+        title: expect.stringMatching(/\S/) as string,
+        description: expect.stringMatching(/\S/) as string,
+        url: expect.stringMatching(/^https:\/\//) as string,
+      });
+  });
+
   it("names as bases only apps that are in it", () => {
     const bases = apps.flatMap(({ bases = [] }) => bases.map(({ app }) => app));
     expect(bases.filter((base) => !apps.some(({ name }) => name === base))).toEqual([]);
