@@ -8,9 +8,9 @@ import type { Platform } from "../plan/platform";
 import type { Probe } from "../plan/probe";
 import type { PublishedVersion } from "../plan/published";
 import type { Release } from "../plan/release";
-import { buildTarget } from "./buildTarget";
 import { surveyAttestation } from "./surveyAttestation";
-import { askOfficialImage, indexToCopy, noOfficialImage, type OfficialImage } from "./officialImage";
+import { askUpstream } from "./askUpstream";
+import { indexToCopy } from "./officialImage";
 import type { PreparedBuild, SurveyEdges } from "./surveyEdges";
 import { surveyReferrers } from "./surveyReferrers";
 import { reasonOf } from "../reasonOf";
@@ -95,30 +95,6 @@ export async function surveyVersion(request: VersionRequest, edges: SurveyEdges)
   return { ...planned, ...(attestation && { attestation }), ...(referrers && { referrers }) };
 }
 
-interface Upstream {
-  readonly official: OfficialImage;
-  readonly offers: Offers;
-}
-
-/** Asks upstream about a version: for all that is not here yet, whether it publishes it itself, and else whether it offers the files. */
-async function askUpstream(
-  request: VersionRequest,
-  probe: Probe,
-  covered: readonly Platform[],
-  edges: SurveyEdges,
-): Promise<Upstream> {
-  const { release, inWindow, handedOver } = request;
-  const held = probe.state === "present" ? probe.platforms : {};
-  const absent = covered.filter((platform) => !(platform in held));
-  const isWanted = inWindow && probe.state !== "unknown" && absent.length > 0;
-  const official = await officialImage(request, probe, isWanted, edges);
-  if (!release || !isWanted) return { official, offers: noOffers };
-  // What is copied or left to upstream, or was built elsewhere, needs no file of upstream's.
-  const without = { ...official.copies, ...handedOver };
-  const toBuild = absent.filter((platform) => !(platform in without) && !official.skipped.includes(platform));
-  return { official, offers: await askOffers(request, release, toBuild, edges) };
-}
-
 /** Neither there, nor to be made, nor ever declared. */
 function isNothing({ present, sources }: PlannedVersion["plan"], managed: PublishedVersion | undefined) {
   return !present && !sources && !managed;
@@ -127,20 +103,6 @@ function isNothing({ present, sources }: PlannedVersion["plan"], managed: Publis
 /** Everything the index is made from is new. */
 function isNew({ sources }: PlannedVersion["plan"]): boolean {
   return sources !== undefined && sources.every(({ kind }) => kind === "build");
-}
-
-/** A version that has all it needs is looked up only where something of upstream's may be missing beside it. */
-async function officialImage(
-  request: VersionRequest,
-  probe: Probe,
-  lookUpstream: boolean,
-  edges: SurveyEdges,
-): Promise<OfficialImage> {
-  const { release, specification, inWindow } = request;
-  const copies = specification.official?.whenUpstreamHasPlatform === "copy";
-  const mayLack = copies && inWindow && probe.state === "present" && edges.run.phase !== "build";
-  if (!release || !(lookUpstream || mayLack)) return noOfficialImage;
-  return askOfficialImage(request, release, edges);
 }
 
 /** Asks about the recorded platform manifests, where the tag no longer says what was recorded. */
@@ -172,36 +134,6 @@ async function keptBases(
     return [app, Object.fromEntries(entries.filter((_, position) => states[position]?.state !== "absent"))] as const;
   });
   return Object.fromEntries(await Promise.all(kept));
-}
-
-interface Offers {
-  /** Platforms upstream does not offer, with the reason. */
-  readonly missing: Readonly<Record<Platform, string>>;
-  /** Set when it cannot be told for some platform: then nothing is built. */
-  readonly trouble?: string;
-}
-
-const noOffers: Offers = { missing: {} };
-
-async function askOffers(
-  { specification }: VersionRequest,
-  release: Release,
-  platforms: readonly Platform[],
-  edges: SurveyEdges,
-): Promise<Offers> {
-  const answers = await Promise.all(
-    platforms.map(async (platform) => ({
-      platform,
-      offer: await edges.offer(specification, buildTarget(release, platform)),
-    })),
-  );
-  const missing = answers.flatMap(({ platform, offer }) =>
-    offer.state === "missing" ? [[platform, offer.reason] as const] : [],
-  );
-  const trouble = answers.flatMap(({ platform, offer }) =>
-    offer.state === "unknown" ? [`${platform}: ${offer.reason}`] : [],
-  );
-  return { missing: Object.fromEntries(missing), ...(trouble.length > 0 && { trouble: trouble.join("; ") }) };
 }
 
 interface Prepared {
