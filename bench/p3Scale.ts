@@ -5,6 +5,7 @@ import { BenchApp, versionNumbers } from "./support/benchApp";
 import type { Benchmark, BenchOptions } from "./support/benchOptions";
 import { checkRegistry } from "./support/checkRegistry";
 import { type GrownApp, grownState, type StateVersion } from "./support/grownState";
+import type { Comparison } from "./support/result";
 import { spreadOf } from "./support/spread";
 import { appFiles } from "./support/threeApps";
 import type { TimedCommand } from "./support/timedCommand";
@@ -52,35 +53,44 @@ export const scale: Benchmark = {
       namespace,
       world.bench.map(({ name, versions }) => ({ name, versions: versions.slice(-2) })),
     );
-    const thousand = sizes.at(-2) ?? 0;
-    const largest = sizes.at(-1) ?? 0;
-    const smaller = sizes[1] ?? 0;
-    return (["adopted", "managed"] as const).flatMap((kind) => {
-      const at = (size: number): readonly number[] => times[`${kind} ${size}`] ?? [];
-      const all = sizes.map((size) => `${size}: ${spreadOf(at(size)).median.toFixed(1)} s`).join(", ");
-      return [
-        {
-          id: `P3 ${kind} limit`,
-          work: `no-op of ${thousand} versions (${2 * thousand} images), ${kind} (\`pulumi up\`)`,
-          against: "a limit",
-          goal: { atMost: 1 },
-          ours: at(thousand),
-          other: [goals[kind]],
-          notes: [memory.filter((line) => line.startsWith(kind)).join(", ")],
-        },
-        {
-          id: `P3 ${kind} growth`,
-          work: `no-op of ${largest} versions, ${kind}`,
-          against: `${largest / smaller} times that of ${smaller} versions`,
-          goal: { atMost: 1 },
-          ours: at(largest),
-          other: at(smaller).map((seconds) => (seconds * largest) / smaller),
-          notes: [all],
-        },
-      ];
-    });
+    return comparisonsOf(sizes, times, memory);
   },
 };
+
+/** Each kind against its limit, and its growth from the second size to the largest. */
+function comparisonsOf(
+  sizes: readonly number[],
+  times: Readonly<Record<string, readonly number[]>>,
+  memory: readonly string[],
+): readonly Comparison[] {
+  const thousand = sizes.at(-2) ?? 0;
+  const largest = sizes.at(-1) ?? 0;
+  const smaller = sizes[1] ?? 0;
+  return (["adopted", "managed"] as const).flatMap((kind) => {
+    const at = (size: number): readonly number[] => times[`${kind} ${size}`] ?? [];
+    const all = sizes.map((size) => `${size}: ${spreadOf(at(size)).median.toFixed(1)} s`).join(", ");
+    return [
+      {
+        id: `P3 ${kind} limit`,
+        work: `no-op of ${thousand} versions (${2 * thousand} images), ${kind} (\`pulumi up\`)`,
+        against: "a limit",
+        goal: { atMost: 1 },
+        ours: at(thousand),
+        other: [goals[kind]],
+        notes: [memory.filter((line) => line.startsWith(kind)).join(", ")],
+      },
+      {
+        id: `P3 ${kind} growth`,
+        work: `no-op of ${largest} versions, ${kind}`,
+        against: `${largest / smaller} times that of ${smaller} versions`,
+        goal: { atMost: 1 },
+        ours: at(largest),
+        other: at(smaller).map((seconds) => (seconds * largest) / smaller),
+        notes: [all],
+      },
+    ];
+  });
+}
 
 interface World {
   readonly program: string;

@@ -24,12 +24,17 @@ async function main(argv: readonly string[]): Promise<number> {
   const note = (line: string): void => void process.stderr.write(`${line}\n`);
   const chosen = benchmarks.filter(({ id }) => given.only?.includes(id) ?? true);
   const workshop = await Workshop.open(note);
-  const stop = (): void => void workshop.close().finally(() => process.exit(130));
+  const interrupt = new AbortController();
+  const stop = (): void => {
+    interrupt.abort();
+    void workshop.close().finally(() => process.exit(130));
+  };
   process.once("SIGINT", stop).once("SIGTERM", stop);
   const results: Result[] = [];
   const failures: string[] = [];
   try {
     for (const { id, measure } of chosen) {
+      if (interrupt.signal.aborted) break;
       note(`${id} …`);
       const options: BenchOptions = { rounds, quick, latency, progress: (line) => note(`  ${line}`) };
       try {

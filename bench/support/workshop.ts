@@ -3,6 +3,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { copyProgram } from "../../test/e2e/support/programCopy";
 import { RegistryView } from "../../test/e2e/support/registryView";
+import type { AuthenticationOptions } from "../../tools/sandbox/authentication";
 import type { LoggedRequest } from "../../tools/sandbox/requestLog";
 import type { Sandbox } from "../../tools/sandbox/sandbox";
 import { startSandbox } from "../../tools/sandbox/startSandbox";
@@ -20,13 +21,21 @@ export class Workshop {
   private constructor(
     readonly sandbox: Sandbox,
     readonly folder: string,
+    private readonly authentication?: AuthenticationOptions,
   ) {}
 
-  static async open(progress: (line: string) => void): Promise<Workshop> {
+  /** Of the registry, as regclient's tools want them; none where everybody may do everything. */
+  get credentials(): { readonly user?: string; readonly pass?: string } {
+    return this.authentication ? { user: this.authentication.user, pass: this.authentication.password } : {};
+  }
+
+  /** @param authentication how the registry authenticates its clients; everybody may do everything when it is left out. */
+  static async open(progress: (line: string) => void, authentication?: AuthenticationOptions): Promise<Workshop> {
     // Unix sockets lie in it, whose paths must be short.
     const folder = mkdtempSync("/tmp/bench-");
     try {
-      return new Workshop(await startSandbox({ dir: join(folder, "sandbox"), progress }), folder);
+      const options = { dir: join(folder, "sandbox"), progress, ...(authentication && { authentication }) };
+      return new Workshop(await startSandbox(options), folder, authentication);
     } catch (error) {
       await rm(folder, { recursive: true, force: true });
       throw error;
