@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { MirroredVersion } from "./mirroredVersion";
 import type { AppPlan, PlannedFloatingTag, PlannedVersion } from "./plan/appPlan";
 import { isDigest } from "./plan/digest";
+import { writesIndex } from "./plan/plan";
 import type { PublishedApp, PublishedFloatingTag } from "./plan/published";
 import { resourceNames } from "./resourceNames";
 import { settle } from "./settled";
@@ -100,7 +101,7 @@ export class MirroredApp extends pulumi.ComponentResource {
     for (const version of floating.candidates) {
       const outcome = await this.#ended.get(version);
       const record = outcome && "record" in outcome ? outcome.record : undefined;
-      if (!record) continue;
+      if (!record || (outcome && "incomplete" in outcome)) continue;
       return {
         version,
         digest: record.digest,
@@ -112,7 +113,7 @@ export class MirroredApp extends pulumi.ComponentResource {
 
   private isPending(plan: AppPlan, version: string): boolean {
     const planned = plan.versions.find((candidate) => candidate.version === version)?.plan;
-    return planned !== undefined && (planned.build.length > 0 || planned.state === "missing");
+    return planned !== undefined && writesIndex(planned);
   }
 
   private async collect(

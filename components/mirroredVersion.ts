@@ -5,7 +5,7 @@ import { buildOnly } from "./buildOnly";
 import type { PlannedVersion } from "./plan/appPlan";
 import type { AppSpecification } from "./plan/appSpecification";
 import { type Digest, isDigest } from "./plan/digest";
-import type { IndexSource } from "./plan/plan";
+import { type IndexSource, writesIndex } from "./plan/plan";
 import type { Platform } from "./plan/platform";
 import type { PublishedVersion } from "./plan/published";
 import { reasonOf } from "./reasonOf";
@@ -62,7 +62,7 @@ export class MirroredVersion extends pulumi.ComponentResource {
     const { repository, planned: version } = args;
     const tag = `${repository}:${version.tag}`;
     const options = { parent: this, retainOnDelete: true };
-    const writing = version.plan.build.length > 0 || version.plan.state === "missing";
+    const writing = writesIndex(version.plan);
     if (!writing || pulumi.runtime.isDryRun()) {
       const sources = this.sourcesShown(args, planned, writing ? version.written : undefined);
       new dockerBuild.Index(name, { tag, sources, push: true }, options);
@@ -131,7 +131,11 @@ export class MirroredVersion extends pulumi.ComponentResource {
     try {
       const written = await edges.lookAgain(tag);
       if (!written) return failed(planned, "the index was written, but the tag is absent");
-      return { state: "published", record: await this.record(planned, written, checked.value) };
+      const record = await this.record(planned, written, checked.value);
+      const lacking = (planned.plan.offers ?? []).filter((platform) => !(platform in written.platforms));
+      if (lacking.length === 0) return { state: "published", record };
+      const reason = `the index was written, but does not offer ${lacking.join(", ")}; the next run writes it anew`;
+      return { state: "failed", reason, record, incomplete: true };
     } catch (error) {
       return failed(planned, `the index was written, but cannot be read back: ${reasonOf(error)}`);
     }

@@ -11,7 +11,13 @@ export type VersionOutcome =
   | { readonly state: "built"; readonly images: Readonly<Record<Platform, Digest>>; readonly reason?: string }
   /** Left alone after builds that failed in earlier runs. It is missing, but that is no new failure. */
   | { readonly state: "waiting"; readonly reason: string; readonly record?: PublishedVersion }
-  | { readonly state: "failed"; readonly reason: string; readonly record?: PublishedVersion };
+  /** `incomplete`: the tag does not offer what it should, so no floating tag may name it. */
+  | {
+      readonly state: "failed";
+      readonly reason: string;
+      readonly record?: PublishedVersion;
+      readonly incomplete?: true;
+    };
 
 /** The outcome of a version that this run leaves as it is. */
 export function untouched(planned: PlannedVersion): VersionOutcome {

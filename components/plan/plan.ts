@@ -44,6 +44,8 @@ export interface VersionPlan {
   readonly present?: { readonly digest: Digest; readonly platforms: Readonly<Record<Platform, Digest>> };
   /** Origin to record once the plan has been carried out; undefined: nothing will be published. */
   readonly origin?: PublishedVersion["origin"];
+  /** Platforms the index will offer once the plan has been carried out; only where it is written. */
+  readonly offers?: readonly Platform[];
   /** Wanted platforms that will still be missing afterwards. */
   readonly lacking: readonly Platform[];
   /** Something an operator has to know; the run exits non-zero. */
@@ -73,6 +75,11 @@ export function planVersion(input: PlanInput): VersionPlan {
     default:
       return probe satisfies never;
   }
+}
+
+/** Whether carrying out the plan writes the version's index. */
+export function writesIndex({ sources }: Pick<VersionPlan, "sources">): boolean {
+  return sources?.some(({ kind }) => kind !== "recorded") ?? false;
 }
 
 /** The same decision for a version that is not built in this run, for the reason given if that is a problem: what exists is declared as before. */
@@ -145,12 +152,14 @@ function planPresent(input: PlanInput, probe: PresentProbe): VersionPlan {
       ...(declared.sources && { sources: declared.sources }),
     };
   }
-  const intact = Object.keys(probe.lost).length === 0;
+  const { misdescribed = {} } = probe;
+  const intact = Object.keys(probe.lost).length + Object.keys(misdescribed).length === 0;
+  const held = { ...misdescribed, ...probe.platforms };
   return complete(input, {
     state: "partial",
-    held: probe.platforms,
-    // The whole index by digest keeps whatever else it holds. One that lists lost manifests is rebuilt from what exists.
-    kept: intact ? [probe.digest] : [...Object.values(probe.platforms), ...probe.others],
+    held,
+    // The whole index by digest keeps whatever else it holds. One that lists lost or misdescribed manifests is composed anew.
+    kept: intact ? [probe.digest] : [...Object.values(held), ...probe.others],
     origin: managed?.origin === "built" && intact ? "built" : (managed?.origin ?? "completed"),
     present: probe,
   });
@@ -190,7 +199,7 @@ function complete(input: PlanInput, completion: Completion): VersionPlan {
     });
   }
   const sources = [...kept.map(existing), ...build.map((platform): IndexSource => ({ kind: "build", platform }))];
-  return strip({ ...shown, build, keep, sources, origin });
+  return strip({ ...shown, build, keep, sources, origin, offers: [...after] });
 }
 
 /** The resources of a managed version as the last run left them, less the images the index no longer holds. */
@@ -218,7 +227,7 @@ function conflictWith(
   recordedManifests: NonNullable<PlanInput["recordedManifests"]>,
 ): string | undefined {
   if (probe.digest === managed.digest) return undefined;
-  const listed: Readonly<Record<Platform, Digest>> = { ...probe.lost, ...probe.platforms };
+  const listed: Readonly<Record<Platform, Digest>> = { ...probe.lost, ...probe.misdescribed, ...probe.platforms };
   const differing = (Object.entries(managed.platforms) as [Platform, Digest][]).filter(
     ([platform, digest]) => listed[platform] !== digest && recordedManifests[platform] !== "absent",
   );

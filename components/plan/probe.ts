@@ -13,6 +13,11 @@ export interface PresentProbe {
   readonly platforms: Readonly<Record<Platform, Digest>>;
   /** Platforms the index lists but whose manifest answers 404: they have to be built again. */
   readonly lost: Readonly<Record<Platform, Digest>>;
+  /**
+   * Platforms whose manifest exists but is described as something that is no image, so that nobody can pull it: a connection cut
+   * while the index was written made the writer ask for the manifest as a blob, and registries name no type for those.
+   */
+  readonly misdescribed?: Readonly<Record<Platform, Digest>>;
   /** Children of the index that are no platforms (attestations of other tools) and do exist. */
   readonly others: readonly Digest[];
 }

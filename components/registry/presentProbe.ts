@@ -29,14 +29,25 @@ export async function presentProbe(manifest: Manifest, questions: Questions): Pr
   const platforms: Record<Platform, Digest> = {};
   const missing: [Platform, Digest][] = [];
   const others: Digest[] = [];
+  const misdescribed: Record<Platform, Digest> = {};
   const found = await Promise.all(manifest.manifests.map((child) => questions.exists(child.digest)));
   for (const [position, child] of manifest.manifests.entries()) {
-    const isPlatform = child.platform !== undefined && manifestKind(child.mediaType) === "image";
-    if (!isPlatform) {
-      if (found[position]) others.push(child.digest);
+    const kind = manifestKind(child.mediaType);
+    if (child.platform === undefined || kind !== "image") {
+      if (!found[position]) continue;
+      if (child.platform !== undefined && kind === undefined) misdescribed[child.platform] ??= child.digest;
+      else others.push(child.digest);
     } else if (found[position]) platforms[child.platform] ??= child.digest;
     else missing.push([child.platform, child.digest]);
   }
   const lost = Object.fromEntries(missing.filter(([platform]) => !Object.hasOwn(platforms, platform)));
-  return { state: "present", digest, platforms, lost, others };
+  const odd = Object.entries(misdescribed).filter(([platform]) => !Object.hasOwn(platforms, platform));
+  return {
+    state: "present",
+    digest,
+    platforms,
+    lost,
+    others,
+    ...(odd.length > 0 && { misdescribed: Object.fromEntries(odd) }),
+  };
 }

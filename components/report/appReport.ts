@@ -6,6 +6,7 @@ export type ReportState =
   | "adopted"
   | "will build"
   | "will copy"
+  | "will repair"
   | "missing"
   | "partial"
   | "incomplete"

@@ -42,6 +42,7 @@ function platformState(
   platform: Platform,
 ): ReportState {
   if (plan.build.includes(platform)) return platform in copies ? "will copy" : "will build";
+  if (plan.offers?.includes(platform) && !(platform in (plan.present?.platforms ?? {}))) return "will repair";
   if (plan.present && platform in plan.present.platforms) return plan.origin === "adopted" ? "adopted" : "published";
   if (platform in notOffered) return "not offered";
   if (waiting !== undefined && plan.lacking.includes(platform)) return "waiting";

@@ -1,5 +1,6 @@
 import type { AppPlan, BuildRecipe, PlannedFloatingTag, PlannedVersion, UnpublishedBase } from "../plan/appPlan";
 import type { Digest } from "../plan/digest";
+import { writesIndex } from "../plan/plan";
 import type { Platform } from "../plan/platform";
 import { imageExport } from "../imageExport";
 import { resourceNames } from "../resourceNames";
@@ -32,7 +33,7 @@ function dependsOnState({ versions, floatingTags }: AppPlan): boolean {
 }
 
 function versionDepends({ plan, managed, unpublishedBases, keptBases }: PlannedVersion): boolean {
-  if (plan.build.length > 0 || plan.state === "missing" || unpublishedBases.length > 0) return true;
+  if (plan.build.length > 0 || writesIndex(plan) || unpublishedBases.length > 0) return true;
   if (!managed) return false;
   const images = Object.keys(managed.images ?? {}) as Platform[];
   return (

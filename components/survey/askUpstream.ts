@@ -61,7 +61,7 @@ export async function askUpstream(
   edges: SurveyEdges,
 ): Promise<Upstream> {
   const { release, inWindow, handedOver } = request;
-  const held = probe.state === "present" ? probe.platforms : {};
+  const held = probe.state === "present" ? { ...probe.misdescribed, ...probe.platforms } : {};
   const absent = covered.filter((platform) => !(platform in held));
   const isWanted = inWindow && probe.state !== "unknown" && absent.length > 0;
   const official = await officialImage(request, probe, isWanted, edges);

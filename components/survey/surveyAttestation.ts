@@ -1,3 +1,4 @@
+import { writesIndex } from "../plan/plan";
 import { attestationMode } from "../attestation/attestationMode";
 import type { AttestConfig } from "../attestation/attestConfig";
 import { describeMissing, type MissingAttestation } from "../attestation/missingAttestation";
@@ -46,8 +47,7 @@ export async function surveyAttestation(
 ): Promise<PlannedAttestation | undefined> {
   const { repository, planned, present } = request;
   if (edges.config.signing.mode === "off") return undefined;
-  const changes =
-    planned.plan.build.length > 0 || (planned.plan.state === "missing" && planned.plan.sources !== undefined);
+  const changes = writesIndex(planned.plan);
   const declaredBefore = planned.attested;
   if (changes) {
     const record = versionBuildRecord(sourceAsRead(request), planned, edges.run);

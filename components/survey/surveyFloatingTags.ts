@@ -6,6 +6,7 @@ import {
   type FloatingTagMove,
   floatingTagMoves,
 } from "../plan/floatingTags";
+import { writesIndex } from "../plan/plan";
 import type { Platform } from "../plan/platform";
 import type { PublishedFloatingTag } from "../plan/published";
 import type { SurveyEdges } from "./surveyEdges";
@@ -74,12 +75,7 @@ function candidate(
   return {
     version,
     mirrorTag: tag,
-    state:
-      plan.build.length > 0 || (plan.sources !== undefined && plan.state === "missing")
-        ? "pending"
-        : whole
-          ? "complete"
-          : "incomplete",
+    state: writesIndex(plan) ? "pending" : whole ? "complete" : "incomplete",
     ...(plan.present && { digest: plan.present.digest }),
     ...(commit !== undefined && { commit }),
     ...(release?.reference === "branch" && inWindow && { head: true }),

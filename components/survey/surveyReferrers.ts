@@ -1,3 +1,4 @@
+import { writesIndex } from "../plan/plan";
 import type { PlannedReferrers, PlannedVersion } from "../plan/appPlan";
 import type { AppSpecification } from "../plan/appSpecification";
 import type { Digest } from "../plan/digest";
@@ -33,8 +34,7 @@ export async function surveyReferrers(
   if (trouble !== undefined && planned.plan.build.length === 0) return { ...(kept ?? none), problem: trouble };
   if (!copied || digests.length === 0) return kept;
   const about = { from: copied.repository, digests, declared };
-  const changes =
-    planned.plan.build.length > 0 || (planned.plan.state === "missing" && planned.plan.sources !== undefined);
+  const changes = writesIndex(planned.plan);
   try {
     const gaps = await edges.missingReferrers({ from: copied.repository, to: repository, digests });
     if (gaps.length === 0) return kept;

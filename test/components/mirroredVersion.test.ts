@@ -68,6 +68,31 @@ const imageInputs = (platform: string): unknown => ({
   labels: { "org.opencontainers.image.version": "1.0.0" },
 });
 
+describe("a version whose index does not offer what it should", () => {
+  it("is a failure that no floating tag may name, and is written anew by the next run", async () => {
+    const looks = [undefined, { digest: digestFor("app-1.0.0"), platforms: { "linux/arm64": arm } }];
+    const { outcome } = await declare(planned({ plan: { ...toBuild, offers: both } }), {
+      lookAgain: () => Promise.resolve(looks.shift()),
+    });
+    expect(outcome).toMatchObject({ state: "failed", incomplete: true, record: { platforms: { "linux/arm64": arm } } });
+    expect(outcome).toHaveProperty("reason", expect.stringMatching(/does not offer linux\/amd64/));
+    const repaired: VersionPlan = {
+      ...{ state: "partial", build: [], keep: {}, lacking: [], origin: "built", offers: both },
+      present: { digest: digestFor("app-1.0.0"), platforms: { "linux/arm64": arm } },
+      sources: [arm, amd].map((digest) => ({ kind: "existing", digest })),
+    };
+    const written = [arm, amd].map((digest) => `${repository}@${digest}`);
+    const held = { digest: digestFor("app-1.0.0"), platforms: { "linux/arm64": arm } };
+    const second = [held, { digest: digestFor("app-1.0.0 whole"), platforms }];
+    const { mock, outcome: after } = await declare(planned({ plan: repaired, recipes: [], written }), {
+      lookAgain: () => Promise.resolve(second.shift()),
+    });
+    const [sources] = Object.values(mock.of(index)).map((inputs) => (inputs as { sources: string[] }).sources);
+    expect(sources).toEqual([`${repository}:1.0.0@${arm}`, `${repository}@${amd}`]);
+    expect(after).toMatchObject({ state: "published", record: { platforms } });
+  });
+});
+
 describe("a version that is absent", () => {
   it("is an image per platform, pushed by digest only, and an index of these digests that carries the tag", async () => {
     const { mock, outcome } = await declare(planned());

@@ -6,6 +6,7 @@ import {
   planVersion,
   type VersionPlan,
   withholdBuild,
+  writesIndex,
 } from "../../components/plan/plan";
 import type { Platform } from "../../components/plan/platform";
 import type { PresentProbe, Probe } from "../../components/plan/probe";
@@ -111,6 +112,7 @@ describe("a version this stack manages", () => {
   it("is extended by just the platform that is newly wanted", () => {
     expect(plan({ managed: built, probe: present(), wanted: [amd, arm, power] })).toEqual({
       state: "partial",
+      offers: [amd, arm, power],
       build: [power],
       keep: built.images,
       sources: [existing(index), build(power)],
@@ -132,6 +134,7 @@ describe("a version this stack manages", () => {
     const recordedManifests = { [amd]: "absent", [arm]: "absent" } as const;
     expect(plan({ managed: built, probe: absent, recordedManifests })).toEqual({
       state: "missing",
+      offers: [amd, arm],
       build: [amd, arm],
       keep: {},
       sources: [build(amd), build(arm)],
@@ -206,6 +209,7 @@ describe("a version this stack does not manage", () => {
     const probe = present({ platforms: { [amd]: amdImage }, others: [digest("attestation")] });
     expect(plan({ probe })).toEqual({
       state: "partial",
+      offers: [amd, arm],
       build: [arm],
       keep: {},
       sources: [existing(index), build(arm)],
@@ -224,6 +228,16 @@ describe("a version this stack does not manage", () => {
     });
   });
 
+  it("is composed anew, and nothing is built, when its index describes a manifest that exists as something else", () => {
+    const probe = present({ platforms: { [amd]: amdImage }, misdescribed: { [arm]: armImage } });
+    const repair = plan({ probe });
+    expect(repair).toMatchObject({ state: "partial", build: [], offers: [arm, amd], lacking: [] });
+    expect(new Set(repair.sources)).toEqual(new Set([existing(amdImage), existing(armImage)]));
+    expect(writesIndex(repair)).toBe(true);
+    expect(plan({ probe, managed: { ...built, digest: probe.digest } }).problem).toBeUndefined();
+    expect(writesIndex(plan({ probe, inWindow: false }))).toBe(false);
+  });
+
   it("is not completed outside the window", () => {
     expect(plan({ probe: present({ platforms: { [amd]: amdImage } }), inWindow: false })).toMatchObject({
       state: "partial",
@@ -235,6 +249,7 @@ describe("a version this stack does not manage", () => {
   it("is built when it is absent", () => {
     expect(plan({})).toEqual({
       state: "missing",
+      offers: [amd, arm],
       build: [amd, arm],
       keep: {},
       sources: [build(amd), build(arm)],

@@ -93,6 +93,33 @@ describe("probe", () => {
     expect(probe).toHaveProperty("others", [attestation]);
   });
 
+  it("knows a platform that is described as no image, unless another child serves it", async () => {
+    const [amd64, arm64, other] = ["amd64", "arm64", "arm64"].map((name, note) =>
+      registry.image("o/a", name, { note: `${note}` }),
+    );
+    const odd = (digest: Digest | undefined, architecture: string) => ({
+      ...{ mediaType: "application/octet-stream", digest, size: 1 },
+      platform: { os: "linux", architecture },
+    });
+    registry.manifest(
+      "o/a",
+      { manifests: [odd(amd64, "amd64"), { ...odd(arm64, "arm64"), mediaType: imageType }] },
+      { tag: "1" },
+    );
+    const probe = await client().probe(`${registry.host}/o/a:1`);
+    expect(probe).toMatchObject({
+      platforms: { "linux/arm64": arm64 },
+      misdescribed: { "linux/amd64": amd64 },
+      others: [],
+    });
+    registry.manifest(
+      "o/a",
+      { manifests: [odd(other, "arm64"), { ...odd(arm64, "arm64"), mediaType: imageType }] },
+      { tag: "2" },
+    );
+    expect(await client().probe(`${registry.host}/o/a:2`)).not.toHaveProperty("misdescribed");
+  });
+
   it("takes the first child that exists where several serve one platform", async () => {
     const [first, second] = [
       registry.image("o/a", "amd64", { note: "1" }),
