@@ -8,6 +8,8 @@ import { manifestKind } from "./manifest";
 export interface Questions {
   readonly exists: (digest: Digest) => Promise<boolean>;
   readonly platform: (image: ImageManifest) => Promise<Platform>;
+  /** The platform of a child the index gives no known type for; undefined when it is no image. */
+  readonly platformOf: (digest: Digest) => Promise<Platform | undefined>;
 }
 
 /**
@@ -35,8 +37,9 @@ export async function presentProbe(manifest: Manifest, questions: Questions): Pr
     const kind = manifestKind(child.mediaType);
     if (child.platform === undefined || kind !== "image") {
       if (!found[position]) continue;
-      if (child.platform !== undefined && kind === undefined) misdescribed[child.platform] ??= child.digest;
-      else others.push(child.digest);
+      const platform = kind === undefined ? await questions.platformOf(child.digest) : undefined;
+      if (platform === undefined) others.push(child.digest);
+      else misdescribed[platform] ??= child.digest;
     } else if (found[position]) platforms[child.platform] ??= child.digest;
     else missing.push([child.platform, child.digest]);
   }

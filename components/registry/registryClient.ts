@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Readable } from "node:stream";
 import type { Digest } from "../plan/digest";
+import type { Platform } from "../plan/platform";
 import type { Probe } from "../plan/probe";
 import { formatReference, parseReference, type Reference } from "../plan/reference";
 import { answerError } from "./answerError";
@@ -98,10 +99,24 @@ export class RegistryClient {
       return await presentProbe(manifest, {
         exists: async (digest) => options.skipChildren || (await this.#has({ registry, repository, digest })),
         platform: async (image) => (await this.imageConfig(`${registry}/${repository}`, image)).platform,
+        platformOf: async (digest) =>
+          options.skipChildren ? undefined : this.#platformOf({ registry, repository, digest }),
       });
     } catch (error) {
       if (!(error instanceof RegistryError)) throw error;
       return { state: "unknown", cause: error.kind, reason: error.message };
+    }
+  }
+
+  /** The platform of an image; undefined of anything else. */
+  async #platformOf(reference: Reference & { readonly digest: Digest }): Promise<Platform | undefined> {
+    try {
+      const manifest = await this.#read(reference);
+      if (manifest?.kind !== "image") return undefined;
+      return (await this.imageConfig(`${reference.registry}/${reference.repository}`, manifest)).platform;
+    } catch (error) {
+      if (error instanceof RegistryError && error.kind === "malformed") return undefined;
+      throw error;
     }
   }
 

@@ -97,27 +97,27 @@ describe("probe", () => {
     const [amd64, arm64, other] = ["amd64", "arm64", "arm64"].map((name, note) =>
       registry.image("o/a", name, { note: `${note}` }),
     );
-    const odd = (digest: Digest | undefined, architecture: string) => ({
-      ...{ mediaType: "application/octet-stream", digest, size: 1 },
-      platform: { os: "linux", architecture },
-    });
-    registry.manifest(
-      "o/a",
-      { manifests: [odd(amd64, "amd64"), { ...odd(arm64, "arm64"), mediaType: imageType }] },
-      { tag: "1" },
-    );
+    const odd = { mediaType: "application/octet-stream", size: 1 };
+    const platform = { os: "linux", architecture: "arm64" };
+    const named = { mediaType: imageType, digest: arm64, size: 1, platform };
+    registry.manifest("o/a", { manifests: [{ ...odd, digest: amd64 }, named] }, { tag: "1" });
     const probe = await client().probe(`${registry.host}/o/a:1`);
-    expect(probe).toMatchObject({
-      platforms: { "linux/arm64": arm64 },
-      misdescribed: { "linux/amd64": amd64 },
-      others: [],
-    });
-    registry.manifest(
-      "o/a",
-      { manifests: [odd(other, "arm64"), { ...odd(arm64, "arm64"), mediaType: imageType }] },
-      { tag: "2" },
-    );
+    expect(probe).toMatchObject({ platforms: { "linux/arm64": arm64 }, others: [] });
+    expect(probe).toMatchObject({ misdescribed: { "linux/amd64": amd64 } });
+    registry.manifest("o/a", { manifests: [{ ...odd, digest: other, platform }, named] }, { tag: "2" });
     expect(await client().probe(`${registry.host}/o/a:2`)).not.toHaveProperty("misdescribed");
+  });
+
+  it("leaves a child of unknown type that is no image among the others", async () => {
+    const artifact = registry.manifest("o/a", {
+      config: { mediaType: "x/y", digest: digestOf("x"), size: 1 },
+      layers: [],
+    });
+    const child = { mediaType: "application/vnd.example.thing", digest: artifact, size: 1 };
+    registry.manifest("o/a", { manifests: [child] }, { tag: "1" });
+    const probe = await client().probe(`${registry.host}/o/a:1`);
+    expect(probe).toMatchObject({ state: "present", platforms: {}, others: [artifact] });
+    expect(probe).not.toHaveProperty("misdescribed");
   });
 
   it("takes the first child that exists where several serve one platform", async () => {
