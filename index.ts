@@ -1,5 +1,6 @@
 import { apps } from "./apps";
 import { configure } from "./components/configure";
+import { skipDebugLog } from "./components/debugLog";
 import { readHandedOver } from "./components/handover/readHandedOver";
 import { keepProvider } from "./components/keepProvider";
 import { MirroredApp } from "./components/mirroredApp";
@@ -16,6 +17,7 @@ import { surveyApps } from "./components/survey/surveyApps";
 export = async () => {
   readableStacks();
   skipPromiseStacks();
+  skipDebugLog();
   retainEverything();
   const config = configure(apps);
   keepProvider();

@@ -47,7 +47,7 @@ export const scale: Benchmark = {
       contestants[`adopted ${size}`] = sample(`adopted ${size}`, adopted(size));
       contestants[`managed ${size}`] = sample(`managed ${size}`, await managed(size));
     }
-    const times = await workshop.delayed(latency, () => alternate(contestants, Math.min(rounds, 2), progress));
+    const times = await workshop.delayed(latency, () => alternate(contestants, Math.ceil(rounds / 2), progress));
     await checkRegistry(
       workshop,
       namespace,

@@ -33,7 +33,7 @@ describe("the state is lost", () => {
     const versions = run.outputs.published?.["tiny"]?.versions ?? {};
     expect(
       Object.entries(versions).map(([version, { digest, origin }]) => [`tiny:${version}`, digest, origin]),
-    ).toEqual(Object.entries(watch.before).map(([name, digest]) => [name, digest, "adopted"]));
+    ).toEqual(Object.entries(watch.before).map(([name, { digest }]) => [name, digest, "adopted"]));
     expect(await watch.damage()).toEqual([]);
     expect(await shortcomings(mirror, "tiny", ["1.0.0", "1.1.0"])).toEqual([]);
   });

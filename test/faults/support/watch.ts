@@ -2,12 +2,19 @@ import type { LoggedRequest } from "../../../tools/sandbox/requestLog";
 import type { MirrorUnderTest } from "../../e2e/support/mirrorUnderTest";
 import type { RegistryView } from "../../e2e/support/registryView";
 
-/** `app:tag` → digest it names. */
-export type TagDigests = Readonly<Record<string, string>>;
+/** What a version tag held. */
+interface Holding {
+  readonly digest: string;
+  /** As far as it is an index that offers any. */
+  readonly platforms: Readonly<Record<string, string>>;
+}
+
+/** `app:tag` → what it holds. */
+export type TagDigests = Readonly<Record<string, Holding>>;
 
 /**
  * What must hold whatever goes wrong: since the watch began nothing was deleted, and every version tag there was still names the
- * digest it named. The request log and another client's view of the registry are the proof. Begin it after damage done on purpose,
+ * digest it named, unless it has gained platforms beside those it had. The request log and another client's view of the registry are the proof. Begin it after damage done on purpose,
  * and ask it once the fault rules are cleared, since its own reading passes the fault proxy too.
  */
 export class Watch {
@@ -34,8 +41,8 @@ export class Watch {
     const after = await versionTags(this.mirror.registry, this.apps);
     const deletes = this.log.filter(({ method }) => method === "DELETE").map(({ path }) => `DELETE ${path}`);
     const moved = Object.entries(this.before)
-      .filter(([name, digest]) => after[name] !== digest)
-      .map(([name, digest]) => `${name} named ${digest} and now names ${after[name] ?? "nothing"}`);
+      .filter(([name, before]) => after[name]?.digest !== before.digest && !hasGained(before, after[name]))
+      .map(([name, { digest }]) => `${name} named ${digest} and now names ${after[name]?.digest ?? "nothing"}`);
     return [...deletes, ...moved];
   }
 
@@ -55,11 +62,26 @@ export class Watch {
   }
 }
 
+/** A tag regains what its index described so that nobody could pull it, and gains what is newly wanted. */
+function hasGained(before: Holding, after: Holding | undefined): boolean {
+  const named = (holding: Holding | undefined) =>
+    Object.entries(holding?.platforms ?? {}).filter(([platform]) => platform !== "");
+  const had = named(before);
+  const has = Object.fromEntries(named(after));
+  return Object.keys(has).length > had.length && had.every(([platform, digest]) => has[platform] === digest);
+}
+
 /** Floating tags may move, and lists of referrers grow; every other tag is a version. */
 async function versionTags(registry: RegistryView, apps: readonly string[]): Promise<TagDigests> {
   const entries = apps.map(async (app) => {
     const tags = (await registry.tags(app)).filter((tag) => tag !== "latest" && !tag.startsWith("sha256-"));
-    return Promise.all(tags.map(async (tag) => [`${app}:${tag}`, await registry.digest(app, tag)] as const));
+    return Promise.all(
+      tags.map(async (tag) => {
+        const digest = await registry.digest(app, tag);
+        const { platforms } = await registry.index(app, digest).catch(() => ({ platforms: {} }));
+        return [`${app}:${tag}`, { digest, platforms }] as const;
+      }),
+    );
   });
   return Object.fromEntries((await Promise.all(entries)).flat());
 }
