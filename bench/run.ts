@@ -1,11 +1,12 @@
-import { writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism, loadavg } from "node:os";
 import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { updateReadme } from "./support/updateReadme";
 import { benchmarks } from "./benchmarks";
 import type { BenchOptions } from "./support/benchOptions";
-import { type Result, resultOf } from "./support/result";
+import { mergeResults } from "./support/mergeResults";
+import { parseResults, type Result, resultOf } from "./support/result";
 import { resultTable } from "./support/resultTable";
 import { Workshop } from "./support/workshop";
 
@@ -51,10 +52,13 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   const table = resultTable(results);
   process.stdout.write(`${table}\n${JSON.stringify(results, undefined, 2)}\n`);
-  // Small sizes and single benchmarks are no results to keep.
-  if (given.write && !quick && given.only === undefined && failures.length === 0) {
-    writeFileSync(join(__dirname, "results.json"), `${JSON.stringify(results, undefined, 2)}\n`);
-    updateReadme(join(__dirname, "README.md"), table);
+  // Small sizes are no results to keep.
+  if (given.write && !quick && failures.length === 0 && !interrupt.signal.aborted) {
+    const file = join(__dirname, "results.json");
+    const earlier = given.only && existsSync(file) ? parseResults(JSON.parse(readFileSync(file, "utf8"))) : [];
+    const merged = mergeResults(earlier, results);
+    writeFileSync(file, `${JSON.stringify(merged, undefined, 2)}\n`);
+    updateReadme(join(__dirname, "README.md"), resultTable(merged));
   }
   for (const failure of failures) note(failure);
   return failures.length > 0 ? 1 : 0;
@@ -64,7 +68,9 @@ function readArguments(argv: readonly string[]): Arguments {
   const known = benchmarks.map(({ id }) => id);
   return new Command("bench")
     .description("Measures the mirror and others side by side, as a Markdown table and JSON.")
-    .option("--only <ids>", `some of ${known.join(",")}; nothing is kept then`, (value) => list(value, known))
+    .option("--only <ids>", `some of ${known.join(",")}; the others keep their last results`, (value) =>
+      list(value, known),
+    )
     .option("--latency <milliseconds>", "added to every registry request", wholeNumber, 50)
     .option("--rounds <number>", "how often each contestant runs", wholeNumber, 3)
     .option("--quick", "small sizes, to see that everything works; nothing is kept then")
