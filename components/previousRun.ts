@@ -3,7 +3,7 @@ import { z } from "zod";
 import { type Digest, isDigest } from "./plan/digest";
 import type { Platform } from "./plan/platform";
 import type { Published } from "./plan/published";
-import { persistently } from "./persistently";
+import { readOwnState } from "./ownState";
 
 const digest = z.custom<Digest>(isDigest);
 const digests = z.record(
@@ -41,19 +41,11 @@ const readOutputs = z.object({ outputs: z.record(z.string(), z.unknown()) });
  * The registry is the truth, so a record that does not parse is reported and dropped: what exists is then adopted.
  */
 export async function previousRun(): Promise<Published> {
-  const { published: value } = await ownOutputs();
+  const what = "the record of the last run";
+  const { published: value } = (await readOwnState(what, ["readStackOutputs", "name"], readOutputs)).outputs;
   if (value === undefined || value === null) return {};
   const parsed = published.safeParse(value);
   if (parsed.success) return parsed.data;
   await pulumi.log.warn(`the record of the last run does not parse and is not used: ${z.prettifyError(parsed.error)}`);
   return {};
-}
-
-/** The outputs the stack's state holds. */
-async function ownOutputs(): Promise<Readonly<Record<string, unknown>>> {
-  const name = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
-  return persistently("the record of the last run", async () => {
-    const read: unknown = await pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", { name });
-    return readOutputs.parse(read).outputs;
-  });
 }

@@ -1,7 +1,6 @@
-import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { type Digest, isDigest } from "./plan/digest";
-import { persistently } from "./persistently";
+import { readOwnState } from "./ownState";
 
 /** What the stack's state says exists, by resource name. It may be wrong: the registry is the truth. */
 export interface StackState {
@@ -19,11 +18,8 @@ const exportList = z.array(z.object({ raw: z.string() }));
 
 /** Reads the resources the last run of this very stack left in its state; none on a first run. */
 export async function readStackState(): Promise<StackState> {
-  const stackName = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
-  const { outputs: resources } = await persistently("the resources of the last run", async () => {
-    const read: unknown = await pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", { stackName });
-    return answer.parse(read);
-  });
+  const what = "the resources of the last run";
+  const { outputs: resources } = await readOwnState(what, ["readStackResourceOutputs", "stackName"], answer);
   const images = new Map<string, { digest: Digest; exported?: string }>();
   const indexes = new Map<string, readonly string[]>();
   for (const [urn, { type, outputs }] of Object.entries(resources)) {

@@ -33,7 +33,7 @@ function dependsOnState({ versions, floatingTags }: AppPlan): boolean {
 }
 
 function versionDepends({ plan, managed, unpublishedBases, keptBases }: PlannedVersion): boolean {
-  if (plan.build.length > 0 || writesIndex(plan) || unpublishedBases.length > 0) return true;
+  if (writesIndex(plan) || unpublishedBases.length > 0) return true;
   if (!managed) return false;
   const images = Object.keys(managed.images ?? {}) as Platform[];
   return (
