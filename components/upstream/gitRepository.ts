@@ -4,12 +4,14 @@ import { join } from "node:path";
 import { printable } from "./printable";
 import { SourceTreeError } from "./sourceTreeError";
 
-/** An entry of a tree. */
-export interface TreeEntry {
-  /** `100644`, `100755` a file, `120000` a symbolic link, `040000` a folder, `160000` a submodule. */
-  readonly mode: string;
-  readonly object: string;
-}
+/** What a path of a commit leads to, symbolic links followed within the tree. */
+export type TreeFile =
+  | { readonly kind: "file"; readonly bytes: Buffer }
+  | { readonly kind: "absent" }
+  /** A symbolic link out of the tree. */
+  | { readonly kind: "outside"; readonly target: string }
+  /** Symbolic links without an end. */
+  | { readonly kind: "loop" };
 
 /** Names of git's variables that would point it at another repository or change how it runs. */
 const foreign =
@@ -33,8 +35,6 @@ export class GitRepository {
     const repository = new GitRepository(folder, url, timeoutMs);
     try {
       await repository.run(["init", "--quiet", "--bare", "--template="], 4096);
-      // A filtered fetch needs a named remote, or later reads do not know where to ask for the files left out.
-      await repository.run(["config", "remote.origin.url", url], 4096);
       return repository;
     } catch (error) {
       await repository.remove();
@@ -55,31 +55,25 @@ export class GitRepository {
     await this.fetch("--no-filter", reference);
   }
 
-  /** The commit the last fetch brought, peeled. */
-  async fetched(): Promise<string> {
-    return (await this.run(["rev-parse", "--verify", "--end-of-options", "FETCH_HEAD^{commit}"], 4096))
-      .toString()
-      .trim();
+  /** The commit the last fetch brought, peeled, and when it was made: ISO 8601 with the committer's own offset. */
+  async fetched(): Promise<{ readonly commit: string; readonly committedAt: string }> {
+    const output = await this.run(["log", "-1", "--no-show-signature", "--format=%H %cI", "FETCH_HEAD"], 4096);
+    const [commit = "", committedAt = ""] = output.toString().trim().split(" ");
+    return { commit, committedAt };
   }
 
-  /** When the commit was made, ISO 8601 with the committer's own offset. */
-  async committedAt(commit: string): Promise<string> {
-    return (await this.run(["log", "-1", "--no-show-signature", "--format=%cI", commit], 4096)).toString().trim();
-  }
-
-  /** The entry at a path, or undefined. A path through a symbolic link leads nowhere. */
-  async entry(commit: string, path: string): Promise<TreeEntry | undefined> {
-    const listing = (await this.run(["ls-tree", "-z", "--full-tree", commit, "--", path], 64 * 1024)).toString();
-    for (const line of listing.split("\0")) {
-      const [, mode, object, name] = /^([0-7]{6}) [a-z]+ ([0-9a-f]{40,64})\t([^]+)$/.exec(line) ?? [];
-      if (mode !== undefined && object !== undefined && name === path) return { mode, object };
-    }
-    return undefined;
-  }
-
-  /** The bytes of a file; asks the remote when they are not here yet. */
-  async blob(object: string, limit: number): Promise<Buffer> {
-    return this.run(["cat-file", "blob", object], limit);
+  /**
+   * What paths of a commit lead to, in their order; asks the remote for files that are not here yet.
+   * @param paths checked by the caller; none has a line break
+   * @param limit most bytes of one file
+   */
+  async files(commit: string, paths: readonly string[], limit: number): Promise<readonly TreeFile[]> {
+    const questions = paths.map((path) => `${commit}:${path}\n`).join("");
+    const most = paths.length * (limit + 4096);
+    const output = await this.run(["cat-file", "--batch", "--follow-symlinks"], most, questions);
+    return readAnswers(output, paths.length, (size) => {
+      if (size > limit) throw this.tooLarge("cat-file");
+    });
   }
 
   async remove(): Promise<void> {
@@ -91,9 +85,11 @@ export class GitRepository {
     await this.run(["fetch", ...options, "--", "origin", what], 4096);
   }
 
-  private run(words: readonly string[], limit: number): Promise<Buffer> {
+  private run(words: readonly string[], limit: number, input = ""): Promise<Buffer> {
     const scheme = this.url.startsWith("http:") ? "http" : "https";
     const settings = [
+      // A filtered fetch needs a named remote, or later reads do not know where to ask for the files left out.
+      `remote.origin.url=${this.url}`,
       "protocol.allow=never",
       `protocol.${scheme}.allow=always`,
       "http.lowSpeedLimit=1000",
@@ -110,24 +106,57 @@ export class GitRepository {
       cwd: this.folder,
     } as const;
     return new Promise((resolve, reject) => {
-      execFile("git", command, options, (cause, output, errors) => {
+      const child = execFile("git", command, options, (cause, output, errors) => {
         if (!cause) resolve(output);
         else reject(this.failure(words[0] ?? "", cause, errors));
       });
+      // git may end without having read it, and its status says why.
+      child.stdin?.on("error", () => {});
+      child.stdin?.end(input);
     });
   }
 
   private failure(verb: string, cause: Error & { code?: unknown; killed?: boolean }, errors: Buffer): SourceTreeError {
-    const where = `git ${verb} of ${JSON.stringify(this.url)}`;
-    if (cause.code === "ERR_CHILD_PROCESS_STDIO_MAXBUFFER") {
-      return new SourceTreeError("content", `${where}: the answer is larger than accepted`, { cause });
-    }
+    if (cause.code === "ERR_CHILD_PROCESS_STDIO_MAXBUFFER") return this.tooLarge(verb, { cause });
     const reason = cause.killed
       ? `no answer within ${this.timeoutMs} ms`
       : `it said ${printable(errors.toString().trim(), 500)}`;
     // The cause of a failed execFile repeats the whole command and the raw error text, which is upstream's.
-    return new SourceTreeError("git", `${where} failed: ${reason}`);
+    return new SourceTreeError("git", `git ${verb} of ${JSON.stringify(this.url)} failed: ${reason}`);
   }
+
+  private tooLarge(verb: string, options?: ErrorOptions): SourceTreeError {
+    const problem = `git ${verb} of ${JSON.stringify(this.url)}: the answer is larger than accepted`;
+    return new SourceTreeError("content", problem, options);
+  }
+}
+
+/** Takes apart what `git cat-file --batch --follow-symlinks` wrote: for each question a line, and for some a text of so many bytes. */
+function readAnswers(output: Buffer, count: number, checkSize: (size: number) => void): readonly TreeFile[] {
+  let position = 0;
+  return Array.from({ length: count }, (): TreeFile => {
+    const end = output.indexOf("\n", position);
+    if (end < 0) throw new SourceTreeError("git", "git cat-file ended before its last answer");
+    const [, type, length = ""] =
+      /^(?:[0-9a-f]{40,64} )?([a-z]+) ([0-9]+)$/.exec(output.subarray(position, end).toString()) ?? [];
+    position = end + 1;
+    if (type === undefined) return { kind: "absent" };
+    const size = Number(length);
+    const bytes = output.subarray(position, position + size);
+    position += size + 1;
+    switch (type) {
+      case "blob":
+        checkSize(size);
+        return { kind: "file", bytes };
+      case "symlink":
+        return { kind: "outside", target: bytes.toString() };
+      case "loop":
+        return { kind: "loop" };
+      default:
+        // A folder, or a link or path that leads nowhere.
+        return { kind: "absent" };
+    }
+  });
 }
 
 function environment(): NodeJS.ProcessEnv {

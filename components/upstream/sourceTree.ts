@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join, posix } from "node:path";
+import { dirname, join } from "node:path";
 import { z } from "zod";
 import { acceptedRepository, parseRepository } from "../config/repositoryOverride";
 import { acceptedRepositoryPath, isRepositoryPath } from "../plan/repositoryPath";
-import { GitRepository } from "./gitRepository";
+import { GitRepository, type TreeFile } from "./gitRepository";
 import { printable } from "./printable";
 import { SourceTreeError } from "./sourceTreeError";
 
@@ -33,7 +33,6 @@ export interface SourceTree {
 }
 
 const largestFile = 1024 * 1024;
-const mostLinks = 8;
 
 const cacheSchema = z.strictObject({
   committedAt: z.iso.datetime({ offset: true }),
@@ -80,16 +79,15 @@ async function readThrough(
   const repository = await GitRepository.create(join(cacheDirectory, "fetching"), url, timeoutMs);
   try {
     await fetch(repository);
-    const fetched = await repository.fetched();
+    const { commit: fetched, committedAt } = await repository.fetched();
     if (fetched !== commit) {
       const name = printable(reference?.name ?? commit, 200);
       const problem = `${name} of ${JSON.stringify(url)} is at ${fetched}, not at ${commit}; run again to resolve it anew`;
       throw new SourceTreeError("moved", problem);
     }
-    const committedAt = await repository.committedAt(commit);
-    const files: [string, string | null][] = [];
-    for (const path of paths) files.push([path, (await readFileAt(repository, commit, path)) ?? null]);
-    return { committedAt, files: Object.fromEntries(files) };
+    const files = paths.length === 0 ? [] : await repository.files(commit, paths, largestFile);
+    const texts = files.map((file, position) => [paths[position], textOf(file, paths[position] ?? "") ?? null]);
+    return { committedAt, files: Object.fromEntries(texts) as Cached["files"] };
   } finally {
     await repository.remove();
   }
@@ -114,40 +112,20 @@ function checkRequest({ url, commit, paths, reference }: SourceRequest): string 
   throw refuse(`${printable(url, 200)} is not a repository; accepted is ${acceptedRepository}`);
 }
 
-async function readFileAt(repository: GitRepository, commit: string, asked: string): Promise<string | undefined> {
-  let path = asked;
-  for (let links = 0; links <= mostLinks; links++) {
-    const entry = await repository.entry(commit, path);
-    if (entry && /^100/.test(entry.mode)) return decode(await repository.blob(entry.object, largestFile), asked);
-    const link = await firstLink(repository, commit, path);
-    if (!link) return undefined;
-    const target = decode(await repository.blob(link.object, 4096), asked);
-    const joined = posix.join(posix.dirname(link.path), target, path.slice(link.path.length + 1)).replace(/\/$/, "");
-    if (posix.isAbsolute(target) || !isRepositoryPath(joined)) {
-      throw new SourceTreeError(
-        "content",
-        `${printable(asked, 200)} is a symbolic link out of the repository, to ${printable(target, 200)}`,
-      );
-    }
-    path = joined;
+function textOf(file: TreeFile, path: string): string | undefined {
+  const refuse = (why: string): SourceTreeError => new SourceTreeError("content", `${printable(path, 200)} ${why}`);
+  switch (file.kind) {
+    case "file":
+      return decode(file.bytes, path);
+    case "absent":
+      return undefined;
+    case "outside":
+      throw refuse(`is a symbolic link out of the repository, to ${printable(file.target, 200)}`);
+    case "loop":
+      throw refuse("goes through too many symbolic links");
+    default:
+      return file satisfies never;
   }
-  throw new SourceTreeError("content", `${printable(asked, 200)} goes through more than ${mostLinks} symbolic links`);
-}
-
-/** The first part of a path that is a symbolic link. */
-async function firstLink(
-  repository: GitRepository,
-  commit: string,
-  path: string,
-): Promise<{ path: string; object: string } | undefined> {
-  const parts = path.split("/");
-  for (let length = 1; length <= parts.length; length++) {
-    const prefix = parts.slice(0, length).join("/");
-    const entry = await repository.entry(commit, prefix);
-    if (!entry) return undefined;
-    if (entry.mode === "120000") return { path: prefix, object: entry.object };
-  }
-  return undefined;
 }
 
 function decode(bytes: Buffer, path: string): string {
