@@ -6,7 +6,7 @@ import { keepProvider } from "./components/keepProvider";
 import { MirroredApp } from "./components/mirroredApp";
 import { openEdges } from "./components/openEdges";
 import { previousRun } from "./components/previousRun";
-import { skipPromiseStacks } from "./components/promiseStacks";
+import { skipLibraryStacks } from "./components/libraryStacks";
 import { readableStacks } from "./components/readableStacks";
 import { retainEverything } from "./components/retainEverything";
 import { conclude, reportPlans } from "./components/runReport";
@@ -16,7 +16,7 @@ import { surveyApps } from "./components/survey/surveyApps";
 /** config ─► discover ─► probe ─► plan ─► declare ─► attest ─► outputs */
 export = async () => {
   readableStacks();
-  skipPromiseStacks();
+  skipLibraryStacks();
   skipDebugLog();
   retainEverything();
   const config = configure(apps);

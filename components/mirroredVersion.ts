@@ -41,7 +41,6 @@ export class MirroredVersion extends pulumi.ComponentResource {
     this.images = this.#images.platforms;
     this.ended = this.end(name, args);
     this.outcome = pulumi.output(this.ended);
-    this.registerOutputs({ tag: `${repository}:${planned.tag}` });
   }
 
   private end(name: string, args: MirroredVersionArgs): Promise<VersionOutcome> {

@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, syml
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { skipPromiseStacks } from "../components/promiseStacks";
+import { skipLibraryStacks } from "../components/libraryStacks";
 
 const root = resolve(__dirname, "..");
 
@@ -126,29 +126,42 @@ describe("stack traces", () => {
     Error.prepareStackTrace = before;
   });
 
-  /** Counts how often stack traces are formatted in full. */
-  function formatted(environment: NodeJS.ProcessEnv): { readonly debuggablePromise: number; readonly others: number } {
-    let times = 0;
-    Error.prepareStackTrace = (error) => `formatted ${(times += 1)}: ${error.message}`;
-    skipPromiseStacks(environment);
-    const debuggablePromise = (): string | undefined => new Error("a promise").stack;
-    debuggablePromise();
-    const ofPromises = times;
-    expect(new Error("mine").stack).toBe(`formatted ${times}: mine`);
-    return { debuggablePromise: ofPromises, others: times - ofPromises };
+  /** Whose stack traces are formatted in full. */
+  function formatted(environment: NodeJS.ProcessEnv): readonly string[] {
+    const names: string[] = [];
+    Error.prepareStackTrace = (error) => {
+      names.push(error.message);
+      return error.message;
+    };
+    skipLibraryStacks(environment);
+    const debuggablePromise = (): string | undefined => new Error("promise").stack;
+    const callsites = (): string | undefined => new Error("resource").stack;
+    const mine = (): string | undefined => new Error("mine").stack;
+    return [debuggablePromise, callsites, mine].every((take) => take() !== undefined) ? names : [];
   }
 
-  it("of the library's promises are not formatted, all others are", () => {
-    expect(formatted({})).toEqual({ debuggablePromise: 0, others: 1 });
+  it("that the library takes for itself are not formatted, all others are", () => {
+    expect(formatted({})).toEqual(["mine"]);
   });
 
   it("of promises are there when leaks are looked for", () => {
-    expect(formatted({ PULUMI_DEBUG_PROMISE_LEAKS: "1" })).toEqual({ debuggablePromise: 1, others: 1 });
+    expect(formatted({ PULUMI_DEBUG_PROMISE_LEAKS: "1" })).toEqual(["promise", "mine"]);
+  });
+
+  it("of resources are there when the run is to be looked into", () => {
+    expect(formatted({ MIRROR_DEBUG: "1" })).toEqual(["resource", "mine"]);
   });
 
   it("of promises are made by a function of that name in the library", () => {
     const script = `Error.prepareStackTrace = (error, frames) => { names.push(frames[0].getFunctionName()); return ""; };
       const names = []; require("@pulumi/pulumi/runtime/debuggable").debuggablePromise(Promise.resolve(1)); console.log(names[0]);`;
     expect(node(script)).toBe("debuggablePromise");
+  });
+
+  it("of resources are made by a function of that name in the library, which goes without", () => {
+    const script = `Error.prepareStackTrace = (error, frames) => { names.push(frames[0].getFunctionName()); return "Error"; };
+      const names = []; const { Resource } = require("@pulumi/pulumi/resource"); names.length = 0;
+      console.log(JSON.stringify(Resource.callsites()), Resource.stackTrace(0).length, names[0]);`;
+    expect(node(script)).toBe("[] 0 callsites");
   });
 });

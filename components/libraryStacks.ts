@@ -1,0 +1,22 @@
+/**
+ * Functions of the Pulumi library that take a stack trace, and the variable that asks for it. `debuggablePromise` does for every
+ * promise, several for each property of each resource, to name those that never settle; `callsites` for every resource, whose
+ * place in the program goes into the state. Here all resources come from the same few lines, so that says nothing.
+ */
+const takers: Readonly<Record<string, string>> = {
+  debuggablePromise: "PULUMI_DEBUG_PROMISE_LEAKS",
+  callsites: "MIRROR_DEBUG",
+};
+
+/**
+ * Spares Node the stack traces that the Pulumi library takes for its own use. With source maps each costs a good part of a
+ * millisecond, which is most of the time of a run with thousands of resources in which nothing is to be done; and those kept in
+ * the state are a third of it, written anew after each step. They stay where the environment asks for them.
+ */
+export function skipLibraryStacks(environment: NodeJS.ProcessEnv = process.env): void {
+  const format = Error.prepareStackTrace?.bind(Error);
+  if (!format) return;
+  const skipped = new Set(Object.keys(takers).filter((name) => !environment[takers[name] ?? ""]));
+  Error.prepareStackTrace = (error, frames) =>
+    skipped.has(frames[0]?.getFunctionName() ?? "") ? String(error) : (format(error, frames) as unknown);
+}
