@@ -9,6 +9,7 @@ import { regsyncCheck } from "./support/regsyncCheck";
 import type { Comparison } from "./support/result";
 import { spreadOf } from "./support/spread";
 import { stackOf, threeApps } from "./support/threeApps";
+import { describeProcessor } from "./support/watchProcessor";
 import { Workshop } from "./support/workshop";
 
 const namespace = "p1";
@@ -43,6 +44,8 @@ interface Measured {
     Record<"kept" | "lost" | "previewKept" | "previewLost" | "loop" | "regsync" | "empty", readonly number[]>
   >;
   readonly requests: Readonly<Record<"kept" | "lost" | "loop" | "regsync", readonly LoggedRequest[]>>;
+  /** Who computed how long, in words. */
+  readonly processor: Readonly<Record<"kept" | "lost" | "empty", string>>;
 }
 
 async function compare(workshop: Workshop, { latency, rounds, progress, quick }: BenchOptions): Promise<Measured> {
@@ -51,6 +54,7 @@ async function compare(workshop: Workshop, { latency, rounds, progress, quick }:
   await kept.up();
   await checkRegistry(workshop, namespace, three.apps);
   const regsync = await regsyncCheck(workshop, namespace, three.apps);
+  const watched = { processor: true };
   const lost = async (run: "up" | "preview"): Promise<number> =>
     (await (await stackOf(workshop, three, namespace))[run]()).seconds;
   const loop = (): Promise<number> => classicLoop(workshop, namespace, three.apps);
@@ -71,15 +75,22 @@ async function compare(workshop: Workshop, { latency, rounds, progress, quick }:
     loop: await workshop.requests(loop),
     regsync: await workshop.requests(regsync),
   };
+  const processor = {
+    kept: describeProcessor((await kept.up(watched)).processor),
+    lost: describeProcessor((await (await stackOf(workshop, three, namespace)).up(watched)).processor),
+    empty: describeProcessor((await least.up(watched)).processor),
+  };
   await checkRegistry(workshop, namespace, three.apps);
   const versions = three.apps.flatMap((app) => app.versions).length;
-  return { work: `no-op of ${versions} versions × 2 platforms`, images: versions * 2, times, requests };
+  return { work: `no-op of ${versions} versions × 2 platforms`, images: versions * 2, times, requests, processor };
 }
 
-function timesOf(id: string, { work, times, requests }: Measured, registry: string): readonly Comparison[] {
+function timesOf(id: string, { work, times, requests, processor }: Measured, registry: string): readonly Comparison[] {
   const median = (samples: readonly number[]): string => `${spreadOf(samples).median.toFixed(2)} s`;
   const against = `one \`docker manifest inspect\` per version, one after the other, ${registry} (${requests.loop.length} requests)`;
   const floor = `of which a Pulumi program that does nothing takes ${median(times.empty)}`;
+  const computed = (state: "kept" | "lost"): string =>
+    `processor time: ${processor[state]}; of a program that does nothing: ${processor.empty}`;
   const regsync = `\`regsync check\` of the same tags against a copy of them, which knows no upstream releases and no platforms, ${median(times.regsync)} (${requests.regsync.length} requests)`;
   return [
     {
@@ -89,7 +100,7 @@ function timesOf(id: string, { work, times, requests }: Measured, registry: stri
       goal: { faster: 5 },
       ours: times.kept,
       other: times.loop,
-      notes: [floor, `as a preview ${median(times.previewKept)}`, regsync],
+      notes: [floor, `as a preview ${median(times.previewKept)}`, regsync, computed("kept")],
     },
     {
       id: `${id} lost`,
@@ -98,7 +109,7 @@ function timesOf(id: string, { work, times, requests }: Measured, registry: stri
       goal: { faster: 8 },
       ours: times.lost,
       other: times.loop,
-      notes: [floor, `as a preview ${median(times.previewLost)}`],
+      notes: [floor, `as a preview ${median(times.previewLost)}`, computed("lost")],
     },
   ];
 }

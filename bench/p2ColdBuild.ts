@@ -5,6 +5,8 @@ import { checkRegistry } from "./support/checkRegistry";
 import { countRequests } from "./support/countRequests";
 import type { Comparison } from "./support/result";
 import { stackOf, threeApps } from "./support/threeApps";
+import type { TimedCommand } from "./support/timedCommand";
+import { describeProcessor } from "./support/watchProcessor";
 import type { Workshop } from "./support/workshop";
 
 const work = { small: 0, usual: 1 };
@@ -23,23 +25,27 @@ async function compare(workshop: Workshop, options: BenchOptions, size: keyof ty
   const three = await threeApps(workshop, `cold${size}`, { quick, seconds: quick ? work[size] / 10 : work[size] });
   const images = three.apps.flatMap(({ versions }) => versions).length * 2;
   const requests = { ours: "", bake: "" };
+  const processor = { ours: "", bake: "" };
   let tries = 0;
-  const contestant =
-    (name: "ours" | "bake", publish: (namespace: string) => Promise<{ seconds: number }>) => async () => {
-      const namespace = `p2-${size}-${name}-${(tries += 1)}`;
-      await workshop.prune();
-      let seconds = 0;
-      const log = await workshop.requests(async () => {
-        ({ seconds } = await workshop.delayed(latency, () => publish(namespace)));
-      });
-      await checkRegistry(workshop, namespace, three.apps);
-      requests[name] = countRequests(log);
-      return seconds;
-    };
+  const contestant = (name: "ours" | "bake", publish: (namespace: string) => Promise<TimedCommand>) => async () => {
+    const namespace = `p2-${size}-${name}-${(tries += 1)}`;
+    await workshop.prune();
+    let seconds = 0;
+    const log = await workshop.requests(async () => {
+      const done = await workshop.delayed(latency, () => publish(namespace));
+      seconds = done.seconds;
+      processor[name] = describeProcessor(done.processor);
+    });
+    await checkRegistry(workshop, namespace, three.apps);
+    requests[name] = countRequests(log);
+    return seconds;
+  };
   const times = await alternate(
     {
       bake: contestant("bake", (namespace) => bake(workshop, namespace, allTargets(three.apps))),
-      ours: contestant("ours", async (namespace) => (await stackOf(workshop, three, namespace)).up()),
+      ours: contestant("ours", async (namespace) =>
+        (await stackOf(workshop, three, namespace)).up({ processor: true }),
+      ),
     },
     rounds,
     progress,
@@ -51,6 +57,10 @@ async function compare(workshop: Workshop, options: BenchOptions, size: keyof ty
     goal: { atMost: 1.05 },
     ours: times.ours,
     other: times.bake,
-    notes: [`requests of ours ${requests.ours}`, `requests of bake ${requests.bake}`],
+    notes: [
+      `requests of ours ${requests.ours}`,
+      `requests of bake ${requests.bake}`,
+      `processor time beside the builder and the registry: ours ${processor.ours}; bake ${processor.bake}`,
+    ],
   };
 }

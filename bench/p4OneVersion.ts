@@ -4,6 +4,7 @@ import type { BenchApp } from "./support/benchApp";
 import type { Benchmark } from "./support/benchOptions";
 import { checkRegistry } from "./support/checkRegistry";
 import { stackOf, threeApps } from "./support/threeApps";
+import { describeProcessor } from "./support/watchProcessor";
 
 const namespace = "p4";
 
@@ -17,6 +18,7 @@ export const oneVersion: Benchmark = {
     await checkRegistry(workshop, namespace, three.apps);
     let [first] = three.apps as [BenchApp];
     let next = three.count;
+    let processor = "";
     const released = async (): Promise<string> => {
       const version = `1.${(next += 1)}.0`;
       first = await first.release(workshop, version);
@@ -38,7 +40,8 @@ export const oneVersion: Benchmark = {
         ours: async () => {
           await released();
           await workshop.prune();
-          const { seconds } = await workshop.delayed(latency, () => stack.up());
+          const { seconds, processor: used } = await workshop.delayed(latency, () => stack.up({ processor: true }));
+          processor = describeProcessor(used);
           return seconds;
         },
       },
@@ -54,6 +57,7 @@ export const oneVersion: Benchmark = {
         goal: { within: 4 },
         ours: times.ours,
         other: times.bake,
+        notes: [`processor time beside the builder and the registry: ${processor}`],
       },
     ];
   },

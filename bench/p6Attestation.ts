@@ -13,6 +13,7 @@ import { AnnotatedCopies, type CopiedVersion } from "./support/annotatedCopies";
 import { BenchApp, versionNumbers } from "./support/benchApp";
 import type { Benchmark } from "./support/benchOptions";
 import { appFiles } from "./support/threeApps";
+import { describeProcessor } from "./support/watchProcessor";
 import type { Workshop } from "./support/workshop";
 
 const name = "signed";
@@ -38,11 +39,13 @@ export const attestation: Benchmark = {
       await verify(workshop, repository, version);
       return seconds;
     };
+    let processor = "";
     const run = (count: number) => async (): Promise<number> => {
       const { namespace, repository, versions } = await images.publish(many, count);
       const attest = { signing, adopted: true };
       const stack = await workshop.stack(program, { namespace, keep: count, attest, floatingTags: false });
-      const { seconds } = await workshop.delayed(latency, () => stack.up());
+      const { seconds, processor: used } = await workshop.delayed(latency, () => stack.up({ processor: true }));
+      processor = count === many ? describeProcessor(used) : processor;
       for (const version of versions) await verify(workshop, repository, version);
       return seconds;
     };
@@ -59,7 +62,7 @@ export const attestation: Benchmark = {
     return [
       {
         id: "P6 one",
-        work: "attesting one version of 2 platforms: sign, 2 scans, 6 attestations, and verifying all of it",
+        work: "attesting one version of 2 platforms: 3 signatures, 2 scans, 6 attestations, and verifying all of it",
         against: "a script of `cosign` and `syft` that makes the same and verifies nothing",
         goal: { atMost: 1.1 },
         ours: times.runner,
@@ -72,6 +75,7 @@ export const attestation: Benchmark = {
         goal: { atMost: 3 },
         ours: times.many,
         other: times.single,
+        notes: [`processor time of ${many}: ${processor}`],
       },
     ];
   },

@@ -1,6 +1,6 @@
 #!/bin/sh
-# What a plain script does to attest one version: sign the index, attach provenance and mirror record to it, scan each
-# platform and attach its SBOM to the platform's image and to the index.
+# What a plain script does to attest one version: sign the index and each platform's image, attach provenance and mirror record
+# to the index, scan each platform and attach its SBOM to the platform's image and to the index.
 #   attest.sh REPOSITORY INDEX_DIGEST PROVENANCE_FILE MIRROR_FILE PLATFORM=DIGEST...
 set -eu
 repository=$1 index=$1@$2 provenance=$3 mirror=$4
@@ -15,6 +15,7 @@ cosign attest $key --type https://example.org/mirror/v1 --predicate "$mirror" "$
 for entry in "$@"; do
   platform=${entry%%=*} image=$repository@${entry#*=}
   syft scan --quiet --platform "$platform" --output "spdx-json=$work/sbom.json" "registry:$image"
+  cosign sign $key "$image"
   cosign attest $key --type spdxjson --predicate "$work/sbom.json" "$image"
   cosign attest $key --type spdxjson --predicate "$work/sbom.json" "$index"
 done

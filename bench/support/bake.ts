@@ -32,7 +32,9 @@ export async function bake(
   ]);
   const group = { default: { targets: entries.map(([name]) => name) } };
   writeFileSync(file, JSON.stringify({ group, target: Object.fromEntries(entries) as object }));
-  return workshop.run(["buildx", "bake", "--builder", "mirror", "--file", file, "--progress", "quiet"]);
+  return workshop.run(["buildx", "bake", "--builder", "mirror", "--file", file, "--progress", "quiet"], {
+    processor: true,
+  });
 }
 
 /** All versions of some apps. */

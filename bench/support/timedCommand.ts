@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { watchMemory } from "./watchMemory";
+import { type ProcessorSeconds, watchProcessor } from "./watchProcessor";
 
 /** A command that ran to its end. */
 export interface TimedCommand {
@@ -8,6 +9,8 @@ export interface TimedCommand {
   readonly output: string;
   /** Most memory it and its descendants held at once, seen a few times a second; 0 unless asked for. */
   readonly megabytes: number;
+  /** What it and its descendants computed, by program; empty unless asked for. */
+  readonly processor: ProcessorSeconds;
 }
 
 /** How a command is run. */
@@ -16,6 +19,7 @@ export interface CommandOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly stdin?: string;
   readonly memory?: boolean;
+  readonly processor?: boolean;
 }
 
 const limitMs = 1_200_000;
@@ -27,6 +31,7 @@ export async function timedCommand(argv: readonly string[], options: CommandOpti
   const started = performance.now();
   const child = spawn(program, rest, { cwd, env, stdio: ["pipe", "pipe", "pipe"], timeout: limitMs });
   const memory = options.memory && child.pid !== undefined ? watchMemory(child.pid) : undefined;
+  const processor = options.processor && child.pid !== undefined ? watchProcessor(child.pid) : undefined;
   let output = "";
   child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
   child.stderr.on("data", (chunk: Buffer) => (output += chunk.toString()));
@@ -38,6 +43,7 @@ export async function timedCommand(argv: readonly string[], options: CommandOpti
   });
   const seconds = (performance.now() - started) / 1000;
   const megabytes = memory?.() ?? 0;
-  if (status === 0) return { seconds, output, megabytes };
+  const used = processor?.() ?? {};
+  if (status === 0) return { seconds, output, megabytes, processor: used };
   throw new Error(`${argv.slice(0, 3).join(" ")} … ended with ${status}:\n${output.slice(-4000)}`);
 }

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { processTree, readProcess } from "./processTree";
 
 const everyMs = 250;
 
@@ -17,23 +17,8 @@ export function watchMemory(root: number): () => number {
 }
 
 function residentMegabytes(root: number): number {
-  const processes = new Map<number, { readonly parent: number; readonly megabytes: number }>();
-  for (const name of readdirSync("/proc")) {
-    if (!/^[0-9]+$/.test(name)) continue;
-    const status = read(`/proc/${name}/status`);
-    const field = (key: string): number => Number(new RegExp(`^${key}:\\s+([0-9]+)`, "m").exec(status)?.[1] ?? 0);
-    processes.set(Number(name), { parent: field("PPid"), megabytes: field("VmRSS") / 1024 });
-  }
-  const belongs = (process: number): boolean =>
-    process === root || (process > 1 && belongs(processes.get(process)?.parent ?? 0));
-  return [...processes].reduce((sum, [process, { megabytes }]) => sum + (belongs(process) ? megabytes : 0), 0);
-}
-
-/** A process may end while it is looked at. */
-function read(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch {
-    return "";
-  }
+  const megabytes = processTree(root).map(
+    (process) => Number(/^VmRSS:\s+([0-9]+)/m.exec(readProcess(`${process}/status`))?.[1] ?? 0) / 1024,
+  );
+  return megabytes.reduce((sum, one) => sum + one, 0);
 }
