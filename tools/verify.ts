@@ -10,6 +10,7 @@ import { killTools, runTool } from "../components/attestation/toolProcess";
 import { verificationCommands } from "../components/attestation/verificationCommands";
 import { parseReference } from "../components/plan/reference";
 import { RegistryClient } from "../components/registry/registryClient";
+import { usageProblems } from "./verify/usageProblems";
 
 interface Options {
   readonly key?: string;
@@ -48,8 +49,9 @@ async function main(argv: readonly string[]): Promise<number> {
     program.parse(argv, { from: "user" });
     const options = program.opts<Options>();
     const reference = program.args[0] ?? "";
-    const problem = usageProblem(reference, options);
-    if (problem !== undefined) program.error(problem, { exitCode: 2 });
+    const problems = usageProblems({ reference, ...options });
+    if (problems.length > 0)
+      program.error(problems.map((line) => `error: ${printable(line)}`).join("\n"), { exitCode: 2 });
     const result = await verify(reference, options);
     process.stdout.write(
       options.json ? `${JSON.stringify(result.verification, null, 2)}\n` : report(result.verification, result.commands),
@@ -59,20 +61,6 @@ async function main(argv: readonly string[]): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     process.stderr.write(`not verified: ${printable(error instanceof Error ? error.message : String(error))}\n`);
     return 1;
-  }
-}
-
-function usageProblem(reference: string, { key, identity }: Options): string | undefined {
-  if (key === undefined && identity === undefined)
-    return "error: whose signatures to accept? Give --key, or --identity";
-  if (identity !== undefined && !identity.startsWith("^"))
-    return `error: --identity ${JSON.stringify(identity)} must begin with ^`;
-  if (key?.startsWith("-")) return `error: --key ${JSON.stringify(key)} is no key`;
-  try {
-    parseReference(reference);
-    return undefined;
-  } catch (error) {
-    return `error: ${error instanceof Error ? error.message : String(error)}`;
   }
 }
 
