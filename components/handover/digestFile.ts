@@ -1,9 +1,12 @@
 import { z } from "zod";
-import { ConfigError } from "../config/configError";
+import { plainIssues } from "../config/plainIssues";
+import { type ConfigPath, formatValue, problemLine } from "../config/problemLine";
+import { valueAt } from "../config/valueAt";
 import { type Digest, isDigest } from "../plan/digest";
 import { parsePlatform, type Platform } from "../plan/platform";
+import { reasonOf } from "../reasonOf";
 
-const text = z.string().min(1).max(255);
+const text = z.string().regex(/^[^\x00-\x20\x7f]{1,255}$/, "accepted are 1 to 255 characters without spaces");
 
 const entry = z.strictObject({
   app: text,
@@ -16,7 +19,7 @@ const entry = z.strictObject({
   digest: z.custom<Digest>(isDigest, 'accepted is "sha256:" and 64 lower-case hex digits'),
 });
 
-const schema = z.strictObject({ schemaVersion: z.literal(1), images: z.array(entry) });
+const schema = z.strictObject({ schemaVersion: z.literal(1, "accepted is 1"), images: z.array(entry) });
 
 /** One image a build run pushed by digest, checked, and hands over to the run that publishes. */
 export type HandedOverImage = z.output<typeof entry>;
@@ -29,23 +32,24 @@ export function formatDigestFile(images: readonly HandedOverImage[]): string {
 /**
  * Reads a digest file. It comes from another machine, so nothing in it is believed beyond its form: repository, digest and
  * architecture are checked against the registry afterwards.
- * @throws ConfigError naming the file and every field at fault.
+ * @returns its images, or a line for each mistake that names file and field.
  */
-export function parseDigestFile(name: string, content: string): readonly HandedOverImage[] {
-  const result = schema.safeParse(readJson(name, content));
-  if (result.success) return result.data.images;
-  throw new ConfigError(
-    `digest file ${JSON.stringify(name)}`,
-    result.error.issues.map(({ path, message }) => `${path.join(".") || "content"}: ${message}`),
-  );
-}
-
-function readJson(name: string, content: string): unknown {
+export function parseDigestFile(
+  name: string,
+  content: string,
+): { readonly images: readonly HandedOverImage[]; readonly problems: readonly string[] } {
+  const file = `digest file ${formatValue(name)}`;
+  let value: unknown;
   try {
-    return JSON.parse(content);
+    value = JSON.parse(content);
   } catch (error) {
-    throw new ConfigError(`digest file ${JSON.stringify(name)}`, [`it is no JSON: ${(error as Error).message}`]);
+    return { images: [], problems: [`${file}: it is no JSON: ${reasonOf(error)}; accepted is what a build run wrote`] };
   }
+  const result = schema.safeParse(value);
+  if (result.success) return { images: result.data.images, problems: [] };
+  const line = (path: ConfigPath, message: string): string =>
+    problemLine(path.length > 0 ? `${file} ` : file, path, valueAt(value, path), message);
+  return { images: [], problems: plainIssues(result.error).map(({ path, message }) => line(path, message)) };
 }
 
 function isPlatform(value: unknown): boolean {

@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ConfigError } from "../config/configError";
 import { type Platform, platformSlug } from "../plan/platform";
+import { reasonOf } from "../reasonOf";
 import type { HandedOver } from "../survey/surveyApps";
 import { formatDigestFile, type HandedOverImage, parseDigestFile } from "./digestFile";
 
@@ -24,14 +25,14 @@ export async function writeDigestFiles(
 
 /**
  * Reads every `*.json` below a folder, one level deep at most, as artifacts of build jobs are laid out.
- * @throws ConfigError when the folder cannot be read, a file is malformed, an image is not of the app's own repository, or two
- *   files name different images for the same version and platform.
+ * @throws ConfigError with a line for every mistake in any of them: the folder cannot be read, a file is malformed, an image is
+ *   not of the app's own repository, or two files name different images for the same version and platform.
  */
 export async function readDigestFolder(folder: string, repositoryOf: (app: string) => string): Promise<HandedOver> {
-  const images = await readAll(folder);
-  const problems: string[] = [];
-  const handed: Record<string, Record<string, Record<Platform, string>>> = {};
-  for (const { app, version, platform, repository, digest } of images) {
+  const files = await readAll(folder);
+  const problems = files.flatMap((file) => file.problems);
+  const handed = new Map<string, Map<string, Map<Platform, string>>>();
+  for (const { app, version, platform, repository, digest } of files.flatMap(({ images }) => images)) {
     const where = `${app} ${version} ${platform}`;
     if (repository !== repositoryOf(app)) {
       problems.push(
@@ -39,26 +40,34 @@ export async function readDigestFolder(folder: string, repositoryOf: (app: strin
       );
       continue;
     }
-    const platforms = ((handed[app] ??= {})[version] ??= {});
+    const platforms = entryOf(entryOf(handed, app), version);
     const reference = `${repository}@${digest}`;
-    if ((platforms[platform] ?? reference) !== reference) problems.push(`${where}: two files name different images`);
-    platforms[platform] = reference;
+    if ((platforms.get(platform) ?? reference) !== reference)
+      problems.push(`${where}: two files name different images; accepted is one of them`);
+    platforms.set(platform, reference);
   }
   if (problems.length > 0) throw new ConfigError(`digest files in ${JSON.stringify(folder)}`, problems);
-  return handed;
+  const versions = (of: ReadonlyMap<string, ReadonlyMap<Platform, string>>): HandedOver[string] =>
+    Object.fromEntries([...of].map(([version, platforms]) => [version, Object.fromEntries(platforms)]));
+  return Object.fromEntries([...handed].map(([app, of]) => [app, versions(of)]));
 }
 
-async function readAll(folder: string): Promise<readonly HandedOverImage[]> {
+/** The map under a key, made when it is not there. */
+function entryOf<Key, Inner, Value>(map: Map<Key, Map<Inner, Value>>, key: Key): Map<Inner, Value> {
+  const entry = map.get(key) ?? new Map<Inner, Value>();
+  map.set(key, entry);
+  return entry;
+}
+
+async function readAll(folder: string): Promise<readonly ReturnType<typeof parseDigestFile>[]> {
   try {
     const names = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith(".json")).toSorted();
-    const files = await Promise.all(
+    return await Promise.all(
       names.map(async (name) => parseDigestFile(name, await readFile(join(folder, name), "utf8"))),
     );
-    return files.flat();
   } catch (error) {
-    if (error instanceof ConfigError) throw error;
     throw new ConfigError("environment", [
-      `MIRROR_DIGESTS: ${JSON.stringify(folder)} cannot be read: ${(error as Error).message}`,
+      `MIRROR_DIGESTS: ${JSON.stringify(folder)} cannot be read: ${reasonOf(error)}; accepted is a folder of digest files`,
     ]);
   }
 }
