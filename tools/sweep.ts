@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from "commander";
 import { spreadSample } from "./sweep/spreadSample";
-import { sweep, sweepSummary } from "./sweep/sweep";
+import { held, sweep, sweepSummary } from "./sweep/sweep";
 import type { SweepPoint } from "./sweep/sweepPoint";
 
 interface Options {
@@ -8,6 +8,7 @@ interface Options {
   readonly seed: number;
   readonly from?: number;
   readonly to?: number;
+  readonly together: number;
 }
 
 const command = new Command("sweep")
@@ -17,6 +18,12 @@ const command = new Command("sweep")
   .option("--from <n>", "first request to fail", wholeNumber)
   .option("--to <n>", "last request to fail", wholeNumber)
   .option("--sample <count>", "so many points only, spread over all", wholeNumber)
+  .option(
+    "--together <count>",
+    "so many faults in each run; what does not hold is then tried one by one",
+    atLeastOne,
+    1,
+  )
   .option("--seed <number>", "chooses the sample", wholeNumber, Date.now() % 2 ** 32);
 
 const options = command.parse().opts<Options>();
@@ -28,19 +35,25 @@ main(options).catch((error: unknown) => {
   process.exitCode = 1;
 });
 
-async function main({ sample, seed, from = 1, to = Infinity }: Options): Promise<void> {
+async function main({ sample, seed, from = 1, to = Infinity, together }: Options): Promise<void> {
   if (sample !== undefined) console.log(`seed ${seed}`);
   const result = await sweep({
     choose: (points: readonly SweepPoint[]) => {
       const within = points.filter(({ n }) => n >= from && n <= to);
       return sample === undefined ? within : spreadSample(within, sample, seed);
     },
+    together,
     progress: (line) => console.log(line),
     signal: interrupt.signal,
   });
   console.log(sweepSummary(result));
-  const broken = result.results.some((one) => one.broken.length > 0);
-  if (broken || result.results.length === 0 || interrupt.signal.aborted) process.exitCode = 1;
+  if (!held(result) || interrupt.signal.aborted) process.exitCode = 1;
+}
+
+function atLeastOne(text: string): number {
+  const number = wholeNumber(text);
+  if (number > 0) return number;
+  throw new InvalidArgumentError("accepted is a whole number from 1");
 }
 
 function wholeNumber(text: string): number {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { spreadSample } from "../../tools/sweep/spreadSample";
-import { sweep, sweepSummary } from "../../tools/sweep/sweep";
+import { held, sweep, sweepSummary } from "../../tools/sweep/sweep";
 
 /** `SWEEP_SEED` makes a sample again that was printed before. The whole sweep is `npm run sweep`. */
 const seed = Number(process.env["SWEEP_SEED"] ?? Date.now() % 2 ** 32);
@@ -16,5 +16,6 @@ describe("the sweep", () => {
     console.log(sweepSummary(result));
     expect(result.results).toHaveLength(points);
     expect(result.results.filter(({ broken }) => broken.length > 0)).toEqual([]);
+    expect(held(result)).toBe(true);
   });
 });

@@ -6,14 +6,14 @@ import { signingByKey } from "../../test/faults/support/signedBundles";
 import { Watch } from "../../test/faults/support/watch";
 import { ruleOf, type SweepPoint } from "./sweepPoint";
 
-/** How a point went. */
-export interface PointResult {
-  readonly point: SweepPoint;
-  /** The run was long enough for the fault to happen. */
-  readonly reached: boolean;
-  /** Exit status of the run with the fault; null when it was killed for hanging. */
+/** How a run with faults went. */
+export interface TryResult {
+  readonly points: readonly SweepPoint[];
+  /** Those whose request was made. */
+  readonly reached: readonly SweepPoint[];
+  /** Exit status of the run with the faults; null when it was killed for hanging. */
   readonly exitCode: number | null;
-  /** What did not hold, a line each; none when the point held. */
+  /** What did not hold, a line each; none when all held. */
   readonly broken: readonly string[];
 }
 
@@ -45,13 +45,13 @@ export class SweepRig {
     return requests;
   }
 
-  /** Makes a whole first run with one fault, then a clean one, and says what did not hold. */
-  async try(point: SweepPoint): Promise<PointResult> {
+  /** Makes a whole first run with these faults, then a clean one, and says what did not hold. */
+  async try(points: readonly SweepPoint[]): Promise<TryResult> {
     const app = await this.freshApp();
     const whole = await Watch.begin(this.mirror, [app]);
-    this.mirror.sandbox.setRules([ruleOf(point)]);
+    this.mirror.sandbox.setRules(points.map(ruleOf));
     const faulty = await this.mirror.up();
-    const reached = this.mirror.sandbox.ruleStatus().some(({ used }) => used > 0);
+    const used = this.mirror.sandbox.ruleStatus().map((status) => status.used > 0);
     this.mirror.sandbox.clearRules();
     const second = await Watch.begin(this.mirror, [app]);
     const clean = await this.mirror.up();
@@ -61,7 +61,8 @@ export class SweepRig {
       ...(await second.damage()),
       ...(await this.incomplete(app, clean)),
     ];
-    return { point, reached, exitCode: faulty.exitCode, broken: [...new Set(broken)] };
+    const reached = points.filter((_, position) => used[position]);
+    return { points, reached, exitCode: faulty.exitCode, broken: [...new Set(broken)] };
   }
 
   stop(): Promise<void> {

@@ -57,9 +57,7 @@ export class RegistryView {
 
   /** The index a tag or digest names. @throws Error when there is none, or it is a single manifest. */
   async index(app: string, tagOrDigest: string): Promise<SeenIndex> {
-    const raw = JSON.parse(
-      await this.regctl("manifest", "get", "--format", "raw-body", this.name(app, tagOrDigest)),
-    ) as RawIndex;
+    const raw = JSON.parse(await this.raw(app, tagOrDigest)) as RawIndex;
     if (!raw.manifests) throw new Error(`${this.name(app, tagOrDigest)} is no index but ${raw.mediaType}`);
     const platforms = raw.manifests.map(({ digest, platform }): [string, string] => [
       [platform?.os, platform?.architecture, platform?.variant].filter(Boolean).join("/"),
@@ -70,6 +68,18 @@ export class RegistryView {
       mediaType: raw.mediaType,
       platforms: Object.fromEntries(platforms),
     };
+  }
+
+  /** The text of a manifest. */
+  raw(app: string, tagOrDigest: string): Promise<string> {
+    return this.regctl("manifest", "get", "--format", "raw-body", this.name(app, tagOrDigest));
+  }
+
+  /** Writes the text of a manifest as it is, as somebody else might. @returns the status of the answer. */
+  async putManifest(app: string, tag: string, mediaType: string, body: string): Promise<number> {
+    const [host = "", ...path] = this.name(app).split("/");
+    const url = `http://${host}/v2/${path.join("/")}/manifests/${tag}`;
+    return (await fetch(url, { method: "PUT", headers: { "content-type": mediaType }, body })).status;
   }
 
   /** Fetches an image with all its platforms and layers; regctl checks every digest. @throws Error when anything is missing. */
