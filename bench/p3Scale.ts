@@ -104,7 +104,7 @@ interface World {
 /** Builds the highest version of each app in a real run, and publishes copies of it as all the others. */
 async function publish(workshop: Workshop, count: number, { progress }: BenchOptions): Promise<World> {
   const bench = await Promise.all(
-    names.map((name) => BenchApp.create(workshop, { name, versions: versionNumbers(count), seconds: 0, shared: true })),
+    names.map((name) => BenchApp.create(workshop, { name, versions: versionNumbers(count), seconds: 0, bytes: 1024 })),
   );
   const program = workshop.program(appFiles(workshop, bench));
   const stack = await workshop.stack(program, { namespace, keep: 1 });

@@ -41,7 +41,10 @@ async function main(argv: readonly string[]): Promise<number> {
       try {
         const comparisons = await measure(workshop, options);
         const circumstances = { cores: availableParallelism(), latency, load: Number((loadavg()[0] ?? 0).toFixed(2)) };
-        results.push(...comparisons.map((comparison) => resultOf(comparison, circumstances)));
+        const measured = comparisons.map((comparison) => resultOf(comparison, circumstances));
+        results.push(...measured);
+        // Small sizes are no results to keep. Each is kept at once: those to come take long, and may fail.
+        if (given.write && !quick) keep(measured);
       } catch (error) {
         failures.push(`${id}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
         note(`${id} failed`);
@@ -50,18 +53,18 @@ async function main(argv: readonly string[]): Promise<number> {
   } finally {
     await workshop.close();
   }
-  const table = resultTable(results);
-  process.stdout.write(`${table}\n${JSON.stringify(results, undefined, 2)}\n`);
-  // Small sizes are no results to keep.
-  if (given.write && !quick && failures.length === 0 && !interrupt.signal.aborted) {
-    const file = join(__dirname, "results.json");
-    const earlier = given.only && existsSync(file) ? parseResults(JSON.parse(readFileSync(file, "utf8"))) : [];
-    const merged = mergeResults(earlier, results);
-    writeFileSync(file, `${JSON.stringify(merged, undefined, 2)}\n`);
-    updateReadme(join(__dirname, "README.md"), resultTable(merged));
-  }
+  process.stdout.write(`${resultTable(results)}\n${JSON.stringify(results, undefined, 2)}\n`);
   for (const failure of failures) note(failure);
   return failures.length > 0 ? 1 : 0;
+}
+
+/** Puts results in the place of those there were of the same benchmark. */
+function keep(measured: readonly Result[]): void {
+  const file = join(__dirname, "results.json");
+  const earlier = existsSync(file) ? parseResults(JSON.parse(readFileSync(file, "utf8"))) : [];
+  const merged = mergeResults(earlier, measured);
+  writeFileSync(file, `${JSON.stringify(merged, undefined, 2)}\n`);
+  updateReadme(join(__dirname, "README.md"), resultTable(merged));
 }
 
 function readArguments(argv: readonly string[]): Arguments {

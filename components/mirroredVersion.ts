@@ -36,7 +36,6 @@ export class MirroredVersion extends pulumi.ComponentResource {
 
   constructor(name: string, args: MirroredVersionArgs, options?: pulumi.ComponentResourceOptions) {
     super("multiarch-mirror:index:MirroredVersion", name, {}, options);
-    const { repository, planned } = args;
     this.#images = new VersionImages(args, this);
     this.images = this.#images.platforms;
     this.ended = this.end(name, args);
@@ -72,9 +71,10 @@ export class MirroredVersion extends pulumi.ComponentResource {
     const images = toBuild(version).map((platform) => ({ platform, ref: this.#images.of(platform) }));
     // Not by apply: a failed build leaves an unknown list, which the provider refuses in a way that ends the whole run.
     const sources = pulumi.output(
-      builtReferences(tag, images)
-        .then((made) => checkedSources(made, tag, args, planned))
-        .then((checked) => ({ ...checked, references: spelledAnew(checked.references, version.written, version.tag) })),
+      checkedSources(new Map(images.map(whenBuilt)), tag, args, planned).then((checked) => ({
+        ...checked,
+        references: spelledAnew(checked.references, version.written, version.tag),
+      })),
     );
     const index = new dockerBuild.Index(
       name,
@@ -165,17 +165,10 @@ interface PlatformImage {
   readonly ref: pulumi.Output<string>;
 }
 
-/** Waits for the images. @throws RunError when one of them was not built. */
-async function builtReferences(tag: string, images: readonly PlatformImage[]): Promise<ReadonlyMap<Platform, string>> {
-  const made = new Map<Platform, string>();
-  const unbuilt: Platform[] = [];
-  for (const { platform, ref } of images) {
-    const settled = await settle(ref);
-    if (settled.state === "known") made.set(platform, settled.value);
-    else unbuilt.push(platform);
-  }
-  if (unbuilt.length === 0) return made;
-  throw new pulumi.RunError(`${tag} is not written: the build for ${unbuilt.join(", ")} failed`);
+/** An image's reference once it is built; undefined when its build failed. */
+function whenBuilt({ platform, ref }: PlatformImage): [Platform, Promise<string | undefined>] {
+  const built = settle(ref).then((settled) => (settled.state === "known" ? settled.value : undefined));
+  return [platform, built];
 }
 
 /** What the tag names, or named when it could last be seen: attestations once declared are declared again. */

@@ -19,6 +19,8 @@ export interface BenchAppOptions {
   readonly seconds: number;
   /** Whether the build step, and the file of a few megabytes it follows, are the same in all versions. */
   readonly shared?: boolean;
+  /** Size of the file nothing can compress; default: half a megabyte, four where it is shared. */
+  readonly bytes?: number;
 }
 
 const platforms = ["linux/amd64", "linux/arm64"] as const;
@@ -57,7 +59,7 @@ export function versionNumbers(count: number): readonly string[] {
 
 async function commit(
   workshop: Workshop,
-  { name, versions, seconds, shared = false }: BenchAppOptions,
+  { name, versions, seconds, shared = false, bytes = shared ? 4 * megabyte : megabyte / 2 }: BenchAppOptions,
 ): Promise<{ readonly url: string; readonly versions: readonly UpstreamVersion[] }> {
   const { url, commits } = await workshop.sandbox.createGitRepository(
     name,
@@ -67,7 +69,7 @@ async function commit(
       files: {
         Dockerfile: dockerfile(seconds > 0),
         version: `${name} ${version}\n`,
-        data: noise(`${name} ${shared ? "" : version}`, shared ? 4 * megabyte : megabyte / 2),
+        data: noise(`${name} ${shared ? "" : version}`, bytes),
         ...programs(`${name} ${shared ? "" : version}\n`, seconds),
       },
     })),

@@ -1,4 +1,5 @@
 import type { Digest } from "../plan/digest";
+import { Limiter } from "../registry/limiter";
 import type { Descriptor, ImageManifest } from "../registry/manifest";
 import { FileTree } from "./fileTree";
 import { LayerError } from "./layerError";
@@ -12,6 +13,9 @@ import type { RegistryReader } from "./registryReader";
 const baseListings = new ListingCache(400_000);
 
 const transferAttempts = 3;
+
+/** Of one image, so that the memory its layers take stays bounded while the registry's round trips overlap. */
+const layersAtOnce = 4;
 
 /**
  * The layers of one image, read as late as possible: the image's own layers first, those of the base only when asked for, from the top.
@@ -37,9 +41,10 @@ export class ImageReader {
 
   /** The file system the image's own layers make, without the base. */
   async ownTree(): Promise<FileTree> {
-    for (const layer of this.manifest.layers) {
-      if (!this.#baseDigests.has(layer.digest)) await this.#load(layer);
-    }
+    const own = this.manifest.layers.filter(({ digest }) => !this.#baseDigests.has(digest));
+    const distinct = new Map(own.map((layer) => [layer.digest, layer]));
+    const limiter = new Limiter(layersAtOnce);
+    await Promise.all([...distinct.values()].map((layer) => limiter.run(() => this.#load(layer))));
     return this.#tree();
   }
 
