@@ -15,6 +15,7 @@ import { type DockerfileImages, readDockerfileImages } from "./plan/dockerfile";
 import { DockerfileError } from "./plan/dockerfileError";
 import type { Platform } from "./plan/platform";
 import { familiarName, formatReference, parseReference } from "./plan/reference";
+import { reasonOf } from "./reasonOf";
 
 /** What base resolution needs of registries: read-only. Every method rejects when there is no clear answer. */
 export interface BaseRegistry {
@@ -179,7 +180,7 @@ function material({ need, pinned, manifest }: BaseDecision): BaseMaterial {
 }
 
 function unanswered({ path, line }: BaseNeed, reference: string, cause: unknown): DockerfileError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const reason = reasonOf(cause);
   return new DockerfileError(path, line, `the base ${JSON.stringify(reference)} cannot be looked up: ${reason}`, {
     cause,
   });

@@ -27,12 +27,15 @@ export function untouched(planned: PlannedVersion): VersionOutcome {
     plan.present && plan.state !== "moved"
       ? { digest: plan.present.digest, platforms: plan.present.platforms }
       : managed && { digest: managed.digest, platforms: managed.platforms };
+  const sources = managed?.sources ?? recordedSources(plan);
+  const images = sources !== undefined || Object.keys(plan.keep).length > 0 ? plan.keep : undefined;
   const record: PublishedVersion | undefined = seen && {
     tag,
     ...seen,
     origin: managed?.origin ?? "adopted",
     ...(commit !== undefined && { commit }),
-    ...(managed?.sources && { sources: managed.sources, images: plan.keep }),
+    ...(sources && { sources }),
+    ...(images && { images }),
     ...(managed?.baseImages && { baseImages: keptBases }),
     ...(attested && { attested }),
     ...(referrers?.declared && { referrers: true }),
@@ -47,6 +50,12 @@ export function untouched(planned: PlannedVersion): VersionOutcome {
   const upstreamLacks = plan.lacking.length > 0 && plan.lacking.every((platform) => platform in planned.notOffered);
   if (problem === undefined && upstreamLacks) return { state: "waiting", reason };
   return { state: "failed", reason, ...(record && { record }) };
+}
+
+/** The sources of an index that is declared as it was. */
+function recordedSources({ sources }: PlannedVersion["plan"]): readonly string[] | undefined {
+  const references = sources?.flatMap((source) => (source.kind === "recorded" ? [source.reference] : []));
+  return references?.length === sources?.length ? references : undefined;
 }
 
 /** A version that was to change and did not: what was recorded of it before stays recorded. */

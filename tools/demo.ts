@@ -8,6 +8,7 @@ import { checkout, defaultSandboxFolder } from "./sandbox/layout";
 import { PulumiDigest } from "./sandbox/pulumiDigest";
 import { RequestLog } from "./sandbox/requestLog";
 import { runQuietly, runVisibly, type VisibleOptions } from "./sandbox/visibleProcess";
+import { reasonOf } from "../components/reasonOf";
 
 interface PublishedVersion {
   readonly digest: string;
@@ -33,7 +34,7 @@ const interrupt = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => interrupt.abort());
 
 demo().catch((error: unknown) => {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = reasonOf(error);
   process.stderr.write(interrupt.signal.aborted ? "\ninterrupted\n" : `\n${message}\n`);
   process.exitCode = interrupt.signal.aborted ? 130 : 1;
 });

@@ -3,6 +3,7 @@ import { safeText } from "../components/report/safeText";
 import { GithubApi } from "./reconcile/githubApi";
 import { IssueBook } from "./reconcile/issueBook";
 import { isOverdue, lastSuccess } from "./reconcile/lastSuccess";
+import { reasonOf } from "../components/reasonOf";
 
 interface Options {
   readonly workflow: string;
@@ -61,7 +62,7 @@ async function beat(api: GithubApi, { workflow, keepAlive, hours, label }: Optio
 }
 
 function complain(error: unknown): number {
-  console.error(safeText(error instanceof Error ? error.message : String(error), 1000));
+  console.error(safeText(reasonOf(error), 1000));
   return 1;
 }
 

@@ -6,6 +6,7 @@ import { appIssues } from "./reconcile/appIssues";
 import { GithubApi } from "./reconcile/githubApi";
 import { IssueBook } from "./reconcile/issueBook";
 import { readResult } from "./reconcile/result";
+import { reasonOf } from "../components/reasonOf";
 
 /** Results by what they say most about: a run that published, then one that only looked. */
 const best = ["publish.json", "plan.json"];
@@ -24,7 +25,7 @@ async function main(argv: readonly string[]): Promise<number> {
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    console.error(safeText(error instanceof Error ? error.message : String(error), 1000));
+    console.error(safeText(reasonOf(error), 1000));
     return 1;
   }
 }

@@ -5,6 +5,7 @@ import { reconcile } from "./reconcile/reconcile";
 import { readRequest } from "./reconcile/request";
 import { UsageError } from "./reconcile/usageError";
 import { Voice } from "./reconcile/voice";
+import { reasonOf } from "../components/reasonOf";
 
 /** `npm run reconcile`: see `--help` for options and exit status, docs/operations.md for schedules. */
 async function main(argv: readonly string[]): Promise<number> {
@@ -16,7 +17,7 @@ async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     const say = new Voice(false, "", (text) => void process.stderr.write(text));
-    say.text(error instanceof Error ? error.message : String(error));
+    say.text(reasonOf(error));
     return error instanceof UsageError ? 2 : 1;
   }
 }

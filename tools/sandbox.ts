@@ -12,6 +12,7 @@ import { readRunning, type SandboxState } from "./sandbox/sandboxState";
 import { shellExports } from "./sandbox/shellExports";
 import { startSandbox } from "./sandbox/startSandbox";
 import { writeFixtures } from "./fixtures/fixtures";
+import { reasonOf } from "../components/reasonOf";
 
 interface StartOptions {
   readonly dir: string;
@@ -89,7 +90,7 @@ for (const action of ["stop", "start"] as const) {
 }
 
 program.parseAsync().catch((error: unknown) => {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = reasonOf(error);
   tellStarter({ kind: "failed", message });
   process.stderr.write(`${message}\n`);
   process.exitCode = 1;
@@ -160,7 +161,7 @@ function readRules(file: string): readonly FaultRule[] {
   try {
     return parseFaultRules(JSON.parse(readFileSync(file, "utf8")));
   } catch (error) {
-    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+    throw new InvalidArgumentError(reasonOf(error));
   }
 }
 

@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { spreadSample } from "./sweep/spreadSample";
 import { held, sweep, sweepSummary } from "./sweep/sweep";
 import type { SweepPoint } from "./sweep/sweepPoint";
+import { reasonOf } from "../components/reasonOf";
 
 interface Options {
   readonly sample?: number;
@@ -31,7 +32,7 @@ const interrupt = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => interrupt.abort());
 
 main(options).catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`${reasonOf(error)}\n`);
   process.exitCode = 1;
 });
 

@@ -11,6 +11,7 @@ import { verificationCommands } from "../components/attestation/verificationComm
 import { parseReference } from "../components/plan/reference";
 import { RegistryClient } from "../components/registry/registryClient";
 import { usageProblems } from "./verify/usageProblems";
+import { reasonOf } from "../components/reasonOf";
 
 interface Options {
   readonly key?: string;
@@ -59,7 +60,7 @@ async function main(argv: readonly string[]): Promise<number> {
     return result.verification.verified ? 0 : 1;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    process.stderr.write(`not verified: ${printable(error instanceof Error ? error.message : String(error))}\n`);
+    process.stderr.write(`not verified: ${printable(reasonOf(error))}\n`);
     return 1;
   }
 }

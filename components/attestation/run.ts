@@ -18,6 +18,7 @@ import { provenance } from "./provenance";
 import { makeSbom } from "./sbom";
 import { syftEnvironment } from "./toolEnvironment";
 import { killTools, type RunTool, runTool } from "./toolProcess";
+import { reasonOf } from "../reasonOf";
 
 /**
  * Attests one version: reads an {@link AttestPlan} from environment and standard input and gives what was done.
@@ -37,7 +38,7 @@ export async function run(
   try {
     return await attest(plan, { environment, root, directory, client, writer, now, tool });
   } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
+    const message = reasonOf(cause);
     throw new Error(`${plan.repository}@${plan.indexDigest} is not fully attested: ${message}`, { cause });
   } finally {
     await Promise.all([client.close(), writer.close()]);
@@ -115,7 +116,7 @@ export async function main(): Promise<void> {
     const summary = await run(await text(process.stdin), process.env, process.cwd());
     process.stdout.write(`${JSON.stringify(summary)}\n`);
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`${reasonOf(error)}\n`);
     process.exitCode = 1;
   } finally {
     killTools();

@@ -1,4 +1,5 @@
 import type { Digest } from "../plan/digest";
+import { reasonOf } from "../reasonOf";
 
 /** A layer could not be read: its transfer failed, which may pass, or its content is damaged, which will not. */
 export class LayerError extends Error {
@@ -9,7 +10,7 @@ export class LayerError extends Error {
     readonly kind: "transfer" | "damaged",
     cause: unknown,
   ) {
-    const reason = JSON.stringify(cause instanceof Error ? cause.message : String(cause));
+    const reason = JSON.stringify(reasonOf(cause));
     super(`layer ${layer} ${kind === "transfer" ? "could not be read from the registry" : "is damaged"}: ${reason}`, {
       cause,
     });

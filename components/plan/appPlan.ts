@@ -63,6 +63,8 @@ export interface PlannedVersion {
   /** Undefined for managed versions whose release is no longer listed upstream. */
   readonly release?: Release;
   readonly managed?: PublishedVersion;
+  /** The last run recorded nothing of it. */
+  readonly unrecorded?: true;
   /** The commit that was recorded for the version first; stays, wherever the upstream tag goes. */
   readonly recordedCommit?: string;
   readonly plan: VersionPlan;

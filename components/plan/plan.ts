@@ -207,12 +207,11 @@ function declaredAgain(
   managed: PublishedVersion | undefined,
   probe: PresentProbe,
 ): { readonly keep: Readonly<Record<Platform, Digest>>; readonly sources?: readonly IndexSource[] } {
-  if (!managed?.sources) return { keep: {} };
   const held = new Set<string>(Object.values(probe.platforms));
-  const images = Object.entries(managed.images ?? {}) as [Platform, Digest][];
+  const images = Object.entries(managed?.images ?? {}) as [Platform, Digest][];
   return {
     keep: Object.fromEntries(images.filter(([, digest]) => held.has(digest))),
-    sources: managed.sources.map(recorded),
+    ...(managed?.sources && { sources: managed.sources.map(recorded) }),
   };
 }
 

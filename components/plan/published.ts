@@ -3,7 +3,7 @@ import type { Platform } from "./platform";
 
 /**
  * What a run recorded about one version, in the stack output `published`.
- * A version whose record names sources is *managed*: the stack declares its resources again in every run.
+ * A version whose record names resources ({@link declaresResources}) is *managed*: the stack declares them again in every run.
  */
 export interface PublishedVersion {
   /** The version's tag in the mirror. */
@@ -17,7 +17,7 @@ export interface PublishedVersion {
   readonly commit?: string;
   /** What the Index resource was declared with: references by digest, in order. Managed versions only. */
   readonly sources?: readonly string[];
-  /** The Image resources this stack declares, with the digest each pushed. Managed versions only. */
+  /** The Image resources this stack declares, with the digest each pushed. */
   readonly images?: Readonly<Record<Platform, Digest>>;
   /** The version's attestations are declared by this stack. */
   readonly attested?: boolean;
@@ -27,6 +27,11 @@ export interface PublishedVersion {
   readonly absent?: true;
   /** The Image resources of bases that are published nowhere: app → platform → digest. */
   readonly baseImages?: Readonly<Record<string, Readonly<Record<Platform, Digest>>>>;
+}
+
+/** Whether the stack has an Index or Images of the version. Others are only recorded: they were adopted. */
+export function declaresResources({ sources, images = {} }: PublishedVersion): boolean {
+  return sources !== undefined || Object.keys(images).length > 0;
 }
 
 /** What a run recorded about one floating tag it declares. `source` is the exact source string of its Index resource. */

@@ -4,6 +4,7 @@ import { RegistryClient } from "../registry/registryClient";
 import { RegistryWriter } from "../registry/registryWriter";
 import { copyPlanVariable, parseCopyPlan } from "./copyPlan";
 import { type CopyEdges, type CopySummary, copyReferrers } from "./copyReferrers";
+import { reasonOf } from "../reasonOf";
 
 const totalMs = 20 * 60 * 1000;
 
@@ -26,7 +27,7 @@ export async function run(environment: NodeJS.ProcessEnv, sleep: CopyEdges["slee
       sleep,
     });
   } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
+    const message = reasonOf(cause);
     throw new Error(`${plan.to}@${plan.indexDigest} lacks what upstream attached in ${plan.from}: ${message}`, {
       cause,
     });
@@ -44,7 +45,7 @@ export async function main(): Promise<void> {
   try {
     process.stdout.write(`${JSON.stringify(await run(process.env))}\n`);
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`${reasonOf(error)}\n`);
     process.exitCode = 1;
   }
 }

@@ -20,7 +20,8 @@ export interface StateEdges {
  *
  * - an image the registry has lost is marked to be built again,
  * - an index or floating tag to be written knows what its resource was last written from, so that its inputs can differ,
- * - resources of what is gone stay declared as they are, so that no preview shows a delete.
+ * - resources of what is gone stay declared as they are, so that no preview shows a delete,
+ * - and so do those of a version whose run was killed before it could record it.
  */
 export async function alignWithState(plans: readonly AppPlan[], edges: StateEdges): Promise<readonly AppPlan[]> {
   if (!plans.some(dependsOnState)) return plans;
@@ -32,9 +33,10 @@ function dependsOnState({ versions, floatingTags }: AppPlan): boolean {
   return versions.some(versionDepends) || floatingTags.some(({ action }) => action === "create" || action === "move");
 }
 
-function versionDepends({ plan, managed, unpublishedBases, keptBases }: PlannedVersion): boolean {
+function versionDepends({ plan, managed, unrecorded, unpublishedBases, keptBases }: PlannedVersion): boolean {
   if (writesIndex(plan) || unpublishedBases.length > 0) return true;
-  if (!managed) return false;
+  // Made by others, or by a run that did not live to record it.
+  if (!managed) return unrecorded === true && plan.present !== undefined;
   const images = Object.keys(managed.images ?? {}) as Platform[];
   return (
     plan.state === "gone" ||
@@ -48,7 +50,12 @@ async function aligned(plan: AppPlan, state: StackState, edges: StateEdges): Pro
   const app = specification.name;
   const floating = (tag: PlannedFloatingTag): PlannedFloatingTag => {
     const written = state.indexes.get(resourceNames.floatingTag(app, tag.tag));
-    return written ? { ...tag, written } : tag;
+    if (!written) return tag;
+    const [source] = written;
+    const { managed, current, action } = tag;
+    const named = action === "unchanged" && current?.version !== undefined && source !== undefined;
+    if (managed || !named) return { ...tag, written };
+    return { ...tag, written, managed: { version: current.version, digest: current.digest, source } };
   };
   return {
     ...plan,
@@ -100,13 +107,10 @@ async function isLost(reference: string, { exists }: StateEdges): Promise<boolea
   );
 }
 
-/** The recorded resources of a managed version that are in the state, less those to be built. */
-function stillDeclared(
-  app: string,
-  { version: name, plan, managed }: PlannedVersion,
-  state: StackState,
-): Partial<PlannedVersion["plan"]> {
-  if (!managed) return {};
+/** The resources of a version that are in the state, less those to be built. */
+function stillDeclared(app: string, planned: PlannedVersion, state: StackState): Partial<PlannedVersion["plan"]> {
+  const { version: name, plan, managed } = planned;
+  if (!managed) return madeUnrecorded(app, planned, state);
   const recorded = Object.entries({ ...managed.images, ...plan.keep }) as [Platform, Digest][];
   const keep = Object.fromEntries(
     recorded.filter(
@@ -116,6 +120,23 @@ function stillDeclared(
   const declared = plan.state === "gone" && state.indexes.has(resourceNames.version(app, name));
   const sources = managed.sources?.map((reference) => ({ kind: "recorded" as const, reference }));
   return { keep: plan.state === "gone" && !declared ? {} : keep, ...(declared && sources && { sources }) };
+}
+
+/** What the state holds of a version nobody recorded, as far as the registry has it: the index, and the images in it. */
+function madeUnrecorded(
+  app: string,
+  { version: name, plan }: PlannedVersion,
+  state: StackState,
+): Partial<PlannedVersion["plan"]> {
+  const published = Object.entries(plan.present?.platforms ?? {}) as [Platform, Digest][];
+  const keep = published.filter(
+    ([platform, digest]) => state.images.get(resourceNames.image(app, name, platform))?.digest === digest,
+  );
+  const written = plan.sources === undefined ? state.indexes.get(resourceNames.version(app, name)) : undefined;
+  return {
+    keep: { ...plan.keep, ...Object.fromEntries(keep) },
+    ...(written && { sources: written.map((reference) => ({ kind: "recorded" as const, reference })) }),
+  };
 }
 
 function basesInState(app: string, { version: name, keptBases, managed }: PlannedVersion, state: StackState) {

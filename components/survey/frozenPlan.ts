@@ -2,7 +2,7 @@ import type { AppPlan, PlannedVersion } from "../plan/appPlan";
 import type { AppSpecification } from "../plan/appSpecification";
 import type { IndexSource } from "../plan/plan";
 import type { Platform } from "../plan/platform";
-import type { PublishedApp, PublishedVersion } from "../plan/published";
+import { declaresResources, type PublishedApp, type PublishedVersion } from "../plan/published";
 import { compareVersions } from "../plan/versions";
 
 /**
@@ -56,7 +56,7 @@ function frozenVersion(version: string, record: PublishedVersion): PlannedVersio
     attested: record.attested ?? false,
     ...(record.attested === true && { attestation: { mode: "keep" as const, gaps: [] } }),
     ...(record.referrers === true && { referrers: { mode: "keep", gaps: [], digests: [], declared: true } as const }),
-    ...(recorded && { managed: record }),
+    ...(declaresResources(record) && { managed: record }),
     ...(commit !== undefined && { recordedCommit: commit }),
   };
 }

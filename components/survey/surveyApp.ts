@@ -4,7 +4,7 @@ import type { AppSpecification } from "../plan/appSpecification";
 import { mirrorTag } from "../plan/mirrorTag";
 import { movedTags } from "../plan/movedTags";
 import type { Platform } from "../plan/platform";
-import type { PublishedApp } from "../plan/published";
+import { declaresResources, type PublishedApp } from "../plan/published";
 import type { Discovery, Release } from "../plan/release";
 import { compareVersions } from "../plan/versions";
 import { selectWindow } from "../plan/window";
@@ -105,7 +105,7 @@ async function planVersions(
 ): Promise<readonly PlannedVersion[]> {
   const window = new Map(found.window.map((release) => [release.version, release]));
   const listed = new Map(found.discovery.releases.map((release) => [release.version, release]));
-  const managed = Object.entries(recorded?.versions ?? {}).filter(([, version]) => version.sources !== undefined);
+  const managed = Object.entries(recorded?.versions ?? {}).filter(([, version]) => declaresResources(version));
   const names = new Set([...window.keys(), ...managed.map(([version]) => version)]);
   const plans = [...names].map(async (version) => {
     const record = recorded?.versions[version];
@@ -121,7 +121,7 @@ async function planVersions(
         inWindow: window.has(version) || found.failure !== undefined,
         handedOver: handedOver[version] ?? {},
         ...(release && { release }),
-        ...(record?.sources && { managed: record }),
+        ...(record ? declaresResources(record) && { managed: record } : { unrecorded: true }),
         attested: record?.attested ?? false,
         referrers: record?.referrers ?? false,
         ...(record?.commit !== undefined && { recordedCommit: record.commit }),

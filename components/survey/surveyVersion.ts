@@ -25,6 +25,8 @@ export interface VersionRequest {
   readonly tag: string;
   readonly release?: Release;
   readonly managed?: PublishedVersion;
+  /** The last run recorded nothing of the version. */
+  readonly unrecorded?: true;
   /** An earlier run declared the version's attestations. */
   readonly attested: boolean;
   /** An earlier run declared that upstream's referrers are copied. */
@@ -79,6 +81,7 @@ export async function surveyVersion(request: VersionRequest, edges: SurveyEdges)
     ...(prepared.waiting !== undefined && { waiting: prepared.waiting }),
     ...(release && { release }),
     ...(managed && { managed }),
+    ...(request.unrecorded && { unrecorded: true }),
     ...(request.recordedCommit !== undefined && { recordedCommit: request.recordedCommit }),
   };
   const present = probe.state === "present" ? { present: probe } : {};

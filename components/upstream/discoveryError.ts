@@ -1,5 +1,6 @@
 import { RunError } from "@pulumi/pulumi";
 import { disarmed, printable } from "./printable";
+import { reasonOf } from "../reasonOf";
 
 /** The versions of one app could not be learnt. It concerns that app alone, and never means that there are none. */
 export class DiscoveryError extends RunError {
@@ -20,7 +21,7 @@ export class DiscoveryError extends RunError {
 
 /** The start says what was done, the end what came of it; git's last line is the one that tells. */
 function reason(cause: unknown): string {
-  const text = cause instanceof Error ? cause.message : String(cause);
+  const text = reasonOf(cause);
   const cut = text.length > 600 ? `${text.slice(0, 300)} ... ${text.slice(-300)}` : text;
   return disarmed(cut);
 }

@@ -40,6 +40,16 @@ describe("the machine dies in the middle of a run", () => {
     await mirror.loseState();
   }
 
+  async function killBeforeIndex(app: string): Promise<Watch> {
+    await startNext(app);
+    const watch = await Watch.begin(mirror, [app]);
+    mirror.sandbox.setRules([{ part: "registry", method: "PUT", path: "/manifests/1\\.0\\.0$", delayMs: forEver }]);
+    const running = mirror.start("up");
+    await until("the index is about to be written", acted);
+    await kill(running);
+    return watch;
+  }
+
   it("F02 leaves no tag when it is killed during a build, and the next run publishes without any repair", async () => {
     const watch = await Watch.begin(mirror);
     holdBuilds(mirror, forEver);
@@ -57,12 +67,7 @@ describe("the machine dies in the middle of a run", () => {
   });
 
   it("F03 ends with one complete index after a kill between the images' push and the index", async () => {
-    await startNext("unindexed");
-    const watch = await Watch.begin(mirror, ["unindexed"]);
-    mirror.sandbox.setRules([{ part: "registry", method: "PUT", path: "/manifests/1\\.0\\.0$", delayMs: forEver }]);
-    const running = mirror.start("up");
-    await until("the index is about to be written", acted);
-    await kill(running);
+    const watch = await killBeforeIndex("unindexed");
     expect(await mirror.registry.tags("unindexed")).toEqual([]);
     const run = await nextRun();
     expect(run.exitCode, run.output).toBe(0);
@@ -74,12 +79,7 @@ describe("the machine dies in the middle of a run", () => {
   });
 
   it("F03 does so too when somebody has cleaned up the images without a tag before the next run", async () => {
-    await startNext("cleaned");
-    const watch = await Watch.begin(mirror, ["cleaned"]);
-    mirror.sandbox.setRules([{ part: "registry", method: "PUT", path: "/manifests/1\\.0\\.0$", delayMs: forEver }]);
-    const running = mirror.start("up");
-    await until("the index is about to be written", acted);
-    await kill(running);
+    const watch = await killBeforeIndex("cleaned");
     const pushed = watch.pushedManifests("cleaned");
     expect(pushed.length).toBeGreaterThanOrEqual(2);
     for (const digest of pushed) await mirror.registry.deleteManifest("cleaned", digest);
@@ -102,10 +102,12 @@ describe("the machine dies in the middle of a run", () => {
     expect(Object.keys(watch.before)).toEqual(["unsigned:1.0.0"]);
     const run = await nextRun();
     expect(run.exitCode, run.output).toBe(0);
-    // The killed run recorded nothing, so its images leave the state, which keeps them in the registry.
     expect(builds(run)).toEqual([]);
+    // The killed run recorded nothing in its outputs, but its state still has the images.
+    expect(changesOf(run).filter((change) => change.startsWith("delete"))).toEqual([]);
     expect(watch.tagWrites("unsigned", "1.0.0")).toBe(0);
     expect(await shortcomings(mirror, "unsigned", ["1.0.0"], { exactly: true })).toEqual([]);
     expect(await watch.damage()).toEqual([]);
+    expect(changesOf(await mirror.up())).toEqual([]);
   });
 });

@@ -6,6 +6,7 @@ import type { Probe } from "../../components/plan/probe";
 import type { PublishedVersion } from "../../components/plan/published";
 import type { StackState } from "../../components/stackState";
 import { alignWithState } from "../../components/survey/alignWithState";
+import { untouched } from "../../components/versionOutcome";
 import { surveyApp } from "../../components/survey/surveyApp";
 import { amd, arm, digest, FakeEdges, held, managed, release, repository, request } from "./fakeEdges";
 
@@ -50,7 +51,52 @@ describe("what the state says exists", () => {
   it("is not even read when nothing is to be done", async () => {
     const registry = { "1.0.0": held("1.0.0") };
     expect((await planOf({ registry, published: { "1.0.0": managed("1.0.0") } })).reads).toBe(0);
-    expect((await planOf({ registry, published: {} })).reads).toBe(0);
+  });
+
+  it("keeps what a run made that was killed before it could record it, and the next run records it", async () => {
+    const registry = { "1.0.0": held("1.0.0"), latest: held("1.0.0") };
+    const images = {
+      ...both,
+      "app-1.0.0-linux-arm64": digest("of another run"),
+      "other-1.0.0-linux-amd64": digest("x"),
+    };
+    const written = [`${repository}@${both["app-1.0.0-linux-amd64"]}`, `${repository}@${digest("of another run")}`];
+    const source = `${repository}@${digest("1.0.0")}`;
+    const indexes = { "app-1.0.0": written, "app-latest": [source] };
+    const { plan, reads } = await planOf({ registry, published: {}, images, indexes });
+    expect(reads).toBe(1);
+    const [version] = plan.versions;
+    const keep = { [amd]: both["app-1.0.0-linux-amd64"] };
+    const sources = written.map((reference) => ({ kind: "recorded", reference }));
+    expect(version?.plan).toMatchObject({ state: "published", build: [], keep, sources });
+    expect(version && untouched(version)).toMatchObject({
+      state: "published",
+      record: { images: keep, sources: written },
+    });
+    const latest = { version: "1.0.0", digest: digest("1.0.0"), source };
+    expect(plan.floatingTags).toMatchObject([{ tag: "latest", action: "unchanged", managed: latest }]);
+
+    // It was killed between its images and its index, which somebody else wrote: nothing declares an index here.
+    const early = await planOf({ registry, published: {}, images });
+    expect(early.plan.versions[0]?.plan).not.toHaveProperty("sources");
+    const record = early.plan.versions[0] && untouched(early.plan.versions[0]);
+    expect(record).toMatchObject({ record: { images: keep, origin: "adopted" } });
+    expect(record).not.toHaveProperty("record.sources");
+    const { tag, digest: named, platforms, origin } = managed("1.0.0");
+    const published = { "1.0.0": { tag, digest: named, platforms, origin, images: keep } };
+    const next = await planOf({ registry, published, images });
+    expect(next.reads).toBe(0);
+    expect(next.plan.versions[0]?.plan).toMatchObject({ state: "published", keep });
+    expect(next.plan.versions[0]?.plan).not.toHaveProperty("sources");
+  });
+
+  it("adds nothing to what is adopted by a stack without state", async () => {
+    const { plan } = await planOf({ registry: { "1.0.0": held("1.0.0"), latest: held("1.0.0") }, published: {} });
+    expect(plan.versions[0]?.plan).toMatchObject({ state: "published", keep: {} });
+    expect(plan.versions[0]?.plan).not.toHaveProperty("sources");
+    expect(plan.floatingTags[0]).not.toHaveProperty("managed");
+    const record = plan.versions[0] && untouched(plan.versions[0]);
+    expect(record).not.toHaveProperty("record.images");
   });
 
   it("makes an image be built again that the registry has lost, and leaves one alone that is still there", async () => {

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { parsePlatform, type Platform } from "../../components/plan/platform";
+import { reasonOf } from "../../components/reasonOf";
 
 const phases = ["plan", "build", "publish", "all"] as const;
 
@@ -151,7 +152,7 @@ function platforms(text: string): readonly Platform[] | undefined {
     try {
       return parsePlatform(item.trim());
     } catch (error) {
-      throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+      throw new InvalidArgumentError(reasonOf(error));
     }
   });
 }

@@ -3,6 +3,7 @@ import { createServer, request as httpRequest, type IncomingMessage, type Server
 import { z } from "zod";
 import { parseFaultRules } from "./faultRule";
 import type { Sandbox } from "./sandbox";
+import { reasonOf } from "../../components/reasonOf";
 
 const commands = {
   rules: async (sandbox: Sandbox, argument: unknown) => {
@@ -38,7 +39,7 @@ export function serveControl(socket: string, sandbox: Sandbox, stop: () => void)
     };
     work().then(
       (result) => response.writeHead(200, { "Content-Type": "application/json" }).end(JSON.stringify(result ?? null)),
-      (error: unknown) => response.writeHead(400).end(error instanceof Error ? error.message : String(error)),
+      (error: unknown) => response.writeHead(400).end(reasonOf(error)),
     );
   });
   rmSync(socket, { force: true });
