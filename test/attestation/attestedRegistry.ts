@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { buffer } from "node:stream/consumers";
 import { type AttestationKind, predicateTypes } from "../../components/attestation/attestationKind";
 import type { Digest } from "../../components/plan/digest";
+import { LoopbackServer } from "../support/loopbackServer";
 
 export const bundleType = "application/vnd.dev.sigstore.bundle.v0.3+json";
 const imageType = "application/vnd.oci.image.manifest.v1+json";
@@ -28,7 +28,7 @@ interface Entry {
 }
 
 /** A registry on loopback with one repository, `test/app`, that holds an index and what is attached to it. */
-export class AttestedRegistry {
+export class AttestedRegistry extends LoopbackServer {
   readonly requests: string[] = [];
   /** Answers with this status from now on. */
   outage: number | undefined;
@@ -36,12 +36,12 @@ export class AttestedRegistry {
   readonly #content = new Map<string, { readonly type: string; readonly body: string }>();
   readonly #lists = new Map<Digest, Entry[]>();
   readonly #attached = new Map<Digest, Attached & { readonly subject: Digest }>();
-  readonly #server: Server;
   readonly index: Digest;
   readonly platforms: Readonly<Record<"linux/amd64" | "linux/arm64", Digest>>;
 
   /** @param api whether it has the referrers API; otherwise lists are fallback tags without annotations. */
   constructor(api: boolean) {
+    super();
     this.#api = api;
     const image = (architecture: string): Digest =>
       this.#store(imageType, { config: this.#blob(architecture), layers: [], annotations: { architecture } });
@@ -51,29 +51,18 @@ export class AttestedRegistry {
       return { mediaType: imageType, digest, size: 1, platform: { os, architecture } };
     });
     this.index = this.#store(indexType, { manifests });
-    this.#server = createServer((request, response) => {
-      void (async () => {
-        const { method = "", url = "" } = request;
-        const body = (await buffer(request)).toString();
-        if (url !== "/v2/") this.requests.push(`${method} ${url}`);
-        const { status, type, text } = this.#answer(method, url, body);
-        response.writeHead(status, { "content-type": type }).end(method === "HEAD" ? undefined : text);
-      })();
-    });
   }
 
-  async start(): Promise<this> {
-    await new Promise<void>((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
-    return this;
-  }
-
-  async stop(): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
+  protected override async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { method = "", url = "" } = request;
+    const body = (await buffer(request)).toString();
+    if (url !== "/v2/") this.requests.push(`${method} ${url}`);
+    const { status, type, text } = this.#answer(method, url, body);
+    response.writeHead(status, { "content-type": type }).end(method === "HEAD" ? undefined : text);
   }
 
   get repository(): string {
-    return `localhost:${(this.#server.address() as AddressInfo).port}/test/app`;
+    return `${this.host}/test/app`;
   }
 
   /** Attaches a bundle as cosign does. */

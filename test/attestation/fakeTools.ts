@@ -1,10 +1,10 @@
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { json } from "node:stream/consumers";
 import type { RunTool } from "../../components/attestation/toolProcess";
+import { LoopbackServer } from "../support/loopbackServer";
 
 /** One call of a stand-in. */
 export interface ToolCall {
@@ -40,25 +40,24 @@ fetch(process.env.FAKE_TOOLS, { method: "POST", body }).then(async (response) =>
 `;
 
 /** Stand-ins for cosign and syft on a PATH of their own; what they do is up to a function in the test. */
-export class FakeTools {
+export class FakeTools extends LoopbackServer {
   readonly directory = mkdtempSync(join(tmpdir(), "fake-tools-"));
   readonly calls: ToolCall[] = [];
-  readonly #server: Server;
   readonly #answer: (call: ToolCall) => Promise<ToolAnswer> | ToolAnswer;
 
   constructor(answer: (call: ToolCall) => Promise<ToolAnswer> | ToolAnswer) {
+    super();
     this.#answer = answer;
     for (const tool of ["cosign", "syft"]) {
       writeFileSync(join(this.directory, tool), script);
       chmodSync(join(this.directory, tool), 0o755);
     }
-    this.#server = createServer((request, response) => {
-      void (async () => {
-        const call = (await json(request)) as ToolCall;
-        this.calls.push(call);
-        response.end(JSON.stringify(await answer(call)));
-      })();
-    });
+  }
+
+  protected override async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const call = (await json(request)) as ToolCall;
+    this.calls.push(call);
+    response.end(JSON.stringify(await this.#answer(call)));
   }
 
   /** The same without processes. */
@@ -78,24 +77,17 @@ export class FakeTools {
     return { status, stdout, stderr };
   };
 
-  async start(): Promise<this> {
-    await new Promise<void>((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
-    return this;
-  }
-
   /** What a process needs to find the stand-ins instead of the real tools. */
   get environment(): NodeJS.ProcessEnv {
-    const { port } = this.#server.address() as AddressInfo;
     return {
       PATH: `${this.directory}:${process.env["PATH"]}`,
       HOME: this.directory,
-      FAKE_TOOLS: `http://127.0.0.1:${port}/`,
+      FAKE_TOOLS: `http://127.0.0.1:${this.port}/`,
     };
   }
 
-  async stop(): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
+  override async stop(): Promise<void> {
+    await super.stop();
     rmSync(this.directory, { recursive: true, force: true });
   }
 }

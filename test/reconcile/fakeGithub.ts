@@ -1,5 +1,6 @@
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { text } from "node:stream/consumers";
+import { LoopbackServer } from "../support/loopbackServer";
 
 /** An issue as the stand-in keeps it. */
 export interface FakeIssue {
@@ -13,45 +14,36 @@ export interface FakeIssue {
 }
 
 /** A stand-in for the few calls of GitHub's REST API the project makes, on loopback. */
-export class FakeGithub {
+export class FakeGithub extends LoopbackServer {
   readonly issues: FakeIssue[] = [];
   readonly requests: string[] = [];
   runs: readonly { created_at: string; conclusion: string | null; display_title: string }[] = [];
   /** Answered to every request while it is set. */
   trouble: { readonly status: number; readonly body: string } | undefined;
 
-  private constructor(private readonly server: Server) {
-    server.on("request", (request, response) => {
-      let text = "";
-      request.on("data", (piece: Buffer) => (text += piece.toString()));
-      request.on("end", () => {
-        const url = new URL(request.url ?? "", "http://localhost");
-        this.requests.push(`${request.method} ${url.pathname}`);
-        const body = text === "" ? {} : (JSON.parse(text) as Partial<FakeIssue>);
-        const answer =
-          request.headers.authorization === "Bearer secret"
-            ? (this.trouble ?? this.answer(request.method ?? "", url, body))
-            : { status: 401, body: '{"message":"Bad credentials"}' };
-        response.writeHead(answer.status, { "content-type": "application/json" }).end(answer.body);
-      });
-    });
+  static async start(): Promise<FakeGithub> {
+    return new FakeGithub().start();
   }
 
-  static async start(): Promise<FakeGithub> {
-    const server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    return new FakeGithub(server);
+  protected override async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const sent = await text(request);
+    const url = new URL(request.url ?? "", "http://localhost");
+    this.requests.push(`${request.method} ${url.pathname}`);
+    const body = sent === "" ? {} : (JSON.parse(sent) as Partial<FakeIssue>);
+    const answer =
+      request.headers.authorization === "Bearer secret"
+        ? (this.trouble ?? this.answer(request.method ?? "", url, body))
+        : { status: 401, body: '{"message":"Bad credentials"}' };
+    response.writeHead(answer.status, { "content-type": "application/json" }).end(answer.body);
   }
 
   /** What a job of GitHub Actions has in its environment. */
   get environment(): Readonly<Record<string, string>> {
-    const { port } = this.server.address() as AddressInfo;
-    return { GITHUB_API_URL: `http://127.0.0.1:${port}`, GITHUB_REPOSITORY: "acme/mirror", GITHUB_TOKEN: "secret" };
-  }
-
-  async stop(): Promise<void> {
-    this.server.closeAllConnections();
-    await new Promise((resolve) => this.server.close(resolve));
+    return {
+      GITHUB_API_URL: `http://127.0.0.1:${this.port}`,
+      GITHUB_REPOSITORY: "acme/mirror",
+      GITHUB_TOKEN: "secret",
+    };
   }
 
   /** Puts an issue there that somebody else opened. */

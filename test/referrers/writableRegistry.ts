@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import { buffer } from "node:stream/consumers";
 import type { Digest } from "../../components/plan/digest";
+import { LoopbackServer } from "../support/loopbackServer";
 
 export const imageType = "application/vnd.oci.image.manifest.v1+json";
 export const indexType = "application/vnd.oci.image.index.v1+json";
@@ -40,7 +40,7 @@ export interface Attachment {
  * A registry on loopback that takes whatever is well-formed, as the distribution specification has it; with the referrers API,
  * or, as distribution and ghcr.io, without. Names of content are `repository digest` and `repository tag`.
  */
-export class WritableRegistry {
+export class WritableRegistry extends LoopbackServer {
   readonly requests: string[] = [];
   readonly authorizations = new Set<string>();
   readonly blobs = new Map<string, Buffer>();
@@ -49,36 +49,21 @@ export class WritableRegistry {
   rule: (asked: Asked) => Answer | undefined = () => undefined;
   /** Where uploads are to be sent. */
   location: (path: string) => string = (path) => path;
-  readonly #server: Server;
 
   constructor(readonly api: boolean) {
-    this.#server = createServer((request, response) => {
-      void (async () => {
-        const url = new URL(request.url ?? "", "http://localhost");
-        const { method = "", headers } = request;
-        if (url.pathname !== "/v2/") this.requests.push(`${method} ${url.pathname}`);
-        if (headers.authorization !== undefined) this.authorizations.add(headers.authorization);
-        const asked = { method, path: url.pathname, query: url.searchParams, headers, body: await buffer(request) };
-        const answer = this.rule(asked) ?? this.#answer(asked);
-        const body = Buffer.from(answer.body ?? "");
-        response.writeHead(answer.status, { ...answer.headers, "content-length": String(body.length) });
-        response.end(method === "HEAD" ? undefined : body);
-      })();
-    });
+    super();
   }
 
-  async start(): Promise<this> {
-    await new Promise<void>((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
-    return this;
-  }
-
-  async stop(): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
-  }
-
-  get host(): string {
-    return `localhost:${(this.#server.address() as AddressInfo).port}`;
+  protected override async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? "", "http://localhost");
+    const { method = "", headers } = request;
+    if (url.pathname !== "/v2/") this.requests.push(`${method} ${url.pathname}`);
+    if (headers.authorization !== undefined) this.authorizations.add(headers.authorization);
+    const asked = { method, path: url.pathname, query: url.searchParams, headers, body: await buffer(request) };
+    const answer = this.rule(asked) ?? this.#answer(asked);
+    const body = Buffer.from(answer.body ?? "");
+    response.writeHead(answer.status, { ...answer.headers, "content-length": String(body.length) });
+    response.end(method === "HEAD" ? undefined : body);
   }
 
   get writes(): readonly string[] {

@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto";
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
-import { createServer as createTlsServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Digest } from "../../components/plan/digest";
+import { LoopbackServer } from "../support/loopbackServer";
 
 /** What a rule answers: a status with body and headers, or something done to the connection. */
 export interface Reply {
@@ -37,39 +36,15 @@ export function digestOf(body: string | Buffer): Digest {
 }
 
 /** A registry on loopback: content put into it is served; rules, the latest first, come before that. All requests are logged. */
-export class FakeRegistry {
+export class FakeRegistry extends LoopbackServer {
   readonly seen: Seen[] = [];
   readonly #content = new Map<string, Reply>();
   readonly #rules: Rule[] = [];
-  readonly #server: Server;
   /** Most requests that were being answered at once. */
   mostAtOnce = 0;
   /** How long each answer is held back, so that requests meet. */
   delayMs = 0;
   #atOnce = 0;
-
-  constructor(tls?: { readonly key: string; readonly cert: string }) {
-    const listener: RequestListener = (request, response) => void this.#serve(request, response);
-    this.#server = tls ? createTlsServer(tls, listener) : createServer(listener);
-  }
-
-  async start(): Promise<this> {
-    await new Promise<void>((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
-    return this;
-  }
-
-  async stop(): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
-  }
-
-  get port(): number {
-    return (this.#server.address() as AddressInfo).port;
-  }
-
-  get host(): string {
-    return `localhost:${this.port}`;
-  }
 
   /** Methods and paths seen, without the client's first look at `/v2/`. */
   get requests(): readonly string[] {
@@ -139,7 +114,7 @@ export class FakeRegistry {
     this.rule(({ method, path }) => (pattern.test(`${method} ${path}`) && left-- > 0 ? reply : undefined));
   }
 
-  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  protected override async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     this.mostAtOnce = Math.max(this.mostAtOnce, ++this.#atOnce);
     response.on("close", () => this.#atOnce--);
     let body = "";
