@@ -49,7 +49,8 @@ export type AttestConfig = z.output<typeof attestConfigSchema>;
 /** How signatures are made and checked. */
 export type Signing = AttestConfig["signing"];
 
-function isAnchored(value: string): boolean {
+/** Whether a text is a regular expression that can only match from the beginning. */
+export function isAnchored(value: string): boolean {
   if (!value.startsWith("^")) return false;
   try {
     new RegExp(value);

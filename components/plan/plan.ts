@@ -235,7 +235,8 @@ function conflictWith(
   return `the tag was moved by others: it names ${probe.digest}, this mirror published ${managed.digest} (differs for ${names}); left as it is`;
 }
 
-function recorded(reference: string): IndexSource {
+/** A source an index was declared with before, as it was spelled then. */
+export function recorded(reference: string): IndexSource {
   return { kind: "recorded", reference };
 }
 

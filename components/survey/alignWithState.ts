@@ -1,6 +1,6 @@
 import type { AppPlan, BuildRecipe, PlannedFloatingTag, PlannedVersion, UnpublishedBase } from "../plan/appPlan";
 import type { Digest } from "../plan/digest";
-import { writesIndex } from "../plan/plan";
+import { recorded, writesIndex } from "../plan/plan";
 import type { Platform } from "../plan/platform";
 import { imageExport } from "../imageExport";
 import { resourceNames } from "../resourceNames";
@@ -111,14 +111,14 @@ async function isLost(reference: string, { exists }: StateEdges): Promise<boolea
 function stillDeclared(app: string, planned: PlannedVersion, state: StackState): Partial<PlannedVersion["plan"]> {
   const { version: name, plan, managed } = planned;
   if (!managed) return madeUnrecorded(app, planned, state);
-  const recorded = Object.entries({ ...managed.images, ...plan.keep }) as [Platform, Digest][];
+  const images = Object.entries({ ...managed.images, ...plan.keep }) as [Platform, Digest][];
   const keep = Object.fromEntries(
-    recorded.filter(
+    images.filter(
       ([platform]) => !plan.build.includes(platform) && state.images.has(resourceNames.image(app, name, platform)),
     ),
   );
   const declared = plan.state === "gone" && state.indexes.has(resourceNames.version(app, name));
-  const sources = managed.sources?.map((reference) => ({ kind: "recorded" as const, reference }));
+  const sources = managed.sources?.map(recorded);
   return { keep: plan.state === "gone" && !declared ? {} : keep, ...(declared && sources && { sources }) };
 }
 
@@ -135,7 +135,7 @@ function madeUnrecorded(
   const written = plan.sources === undefined ? state.indexes.get(resourceNames.version(app, name)) : undefined;
   return {
     keep: { ...plan.keep, ...Object.fromEntries(keep) },
-    ...(written && { sources: written.map((reference) => ({ kind: "recorded" as const, reference })) }),
+    ...(written && { sources: written.map(recorded) }),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { AppPlan, PlannedVersion } from "../plan/appPlan";
 import type { AppSpecification } from "../plan/appSpecification";
-import type { IndexSource } from "../plan/plan";
+import { recorded } from "../plan/plan";
 import type { Platform } from "../plan/platform";
 import { declaresResources, type PublishedApp, type PublishedVersion } from "../plan/published";
 import { compareVersions } from "../plan/versions";
@@ -32,7 +32,6 @@ export function frozenPlan(
 
 function frozenVersion(version: string, record: PublishedVersion): PlannedVersion {
   const { tag, digest, platforms, origin, sources, images = {}, baseImages = {}, commit } = record;
-  const recorded = sources?.map((reference): IndexSource => ({ kind: "recorded", reference }));
   return {
     version,
     tag,
@@ -43,7 +42,7 @@ function frozenVersion(version: string, record: PublishedVersion): PlannedVersio
       lacking: [],
       present: { digest, platforms },
       origin,
-      ...(recorded && { sources: recorded }),
+      ...(sources && { sources: sources.map(recorded) }),
     },
     recipes: [],
     unpublishedBases: [],

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { isAnchored } from "../../components/attestation/attestConfig";
 import { parseReference } from "../../components/plan/reference";
 import { reasonOf } from "../../components/reasonOf";
 
@@ -55,14 +56,9 @@ function keyProblem(key: string, exists: (file: string) => boolean): string | un
 }
 
 function patternProblem(option: string, pattern: string): string | undefined {
-  const accepted = "a regular expression that begins with ^";
-  if (!pattern.startsWith("^")) return problem(option, pattern, "would match anywhere in a name", accepted);
-  try {
-    RegExp(pattern);
-    return undefined;
-  } catch {
-    return problem(option, pattern, "is no regular expression", accepted);
-  }
+  if (isAnchored(pattern)) return undefined;
+  const what = pattern.startsWith("^") ? "is no regular expression" : "would match anywhere in a name";
+  return problem(option, pattern, what, "a regular expression that begins with ^");
 }
 
 function problem(option: string, value: string, what: string, accepted: string): string {
