@@ -147,7 +147,9 @@ export class Transport {
         const headers = { "user-agent": "multiarch-mirror", ...request.headers, ...(allowed && { authorization }) };
         const { method, body = null } = request;
         const dispatcher = this.#options.connections.for(url);
-        const response = await send(url, { method, headers, body, dispatcher, signal: abort.signal });
+        // Else the library ends the connection after each HEAD, and most questions of a run are one: a handshake for each.
+        const options = { method, headers, body, dispatcher, signal: abort.signal, reset: false };
+        const response = await send(url, options);
         const location = one(response.headers["location"]);
         const redirected = response.statusCode >= 300 && response.statusCode < 400 && location !== undefined;
         if (!redirected || request.keepRedirect) return await read(request, response, url.origin);

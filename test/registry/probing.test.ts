@@ -47,6 +47,15 @@ describe("probe", () => {
     ]);
   });
 
+  it("goes on using its connections after a HEAD", async () => {
+    registry.index("o/a", "1", ["amd64", "arm64", "ppc64le", "s390x"]);
+    const one = client({ concurrency: 1 });
+    for (let times = 0; times < 3; times += 1) await one.probe(`${registry.host}/o/a:1`);
+    expect(registry.requests.filter((request) => request.startsWith("HEAD"))).toHaveLength(12);
+    // The first question, whether there is a registry at all, takes one of its own.
+    expect(registry.connections).toBe(2);
+  });
+
   it("believes the index about its children when told to", async () => {
     const { children } = registry.index("o/a", "1", ["amd64"]);
     registry.remove("o/a", children[0] ?? "");

@@ -5,10 +5,13 @@ import type { AddressInfo } from "node:net";
 /** A server of a test, on loopback and a port of its own. Its kind says how it answers. */
 export abstract class LoopbackServer {
   readonly #server: Server;
+  /** Connections that were opened so far. */
+  connections = 0;
 
   constructor(tls?: { readonly key: string; readonly cert: string }) {
     const listener: RequestListener = (request, response) => void this.serve(request, response);
     this.#server = tls ? createTlsServer(tls, listener) : createServer(listener);
+    this.#server.on("connection", () => (this.connections += 1));
   }
 
   protected abstract serve(request: IncomingMessage, response: ServerResponse): Promise<void>;
