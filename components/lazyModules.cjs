@@ -1,27 +1,33 @@
 "use strict";
-// The first import of the program. The Pulumi library loads npm's own dependency resolver, some three hundred files, for turning
-// functions into text; this program never does that, so the resolver is loaded when somebody first asks for it.
+// The first import of the program. For turning functions into text the Pulumi library loads npm's own dependency resolver, some
+// three hundred files, and the TypeScript compiler, nine megabytes. This program never does that, so they are loaded when somebody
+// first asks for them.
 const Module = require("node:module");
 
-function loadLazily(name, exported, importer) {
+/** Puts a module in the place of `name`, as `importer` calls it, that is loaded when one of its exports is first used. */
+function loadLazily(importer, name, names) {
   const resolve = Module.createRequire(require.resolve(importer)).resolve;
   const file = resolve(name);
   if (require.cache[file]) return;
   const placeholder = new Module(file, null);
   placeholder.filename = file;
   placeholder.loaded = true;
-  placeholder.exports = {
-    __esModule: true,
-    get [exported]() {
-      if (require.cache[file] === placeholder) delete require.cache[file];
-      return require(file)[exported];
-    },
+  const load = (exported) => {
+    if (require.cache[file] === placeholder) delete require.cache[file];
+    return require(file)[exported];
   };
+  const exports = names.map((exported) => [exported, { enumerable: true, get: () => load(exported) }]);
+  placeholder.exports = Object.defineProperties({ __esModule: true }, Object.fromEntries(exports));
   require.cache[file] = placeholder;
 }
 
-try {
-  loadLazily("@npmcli/arborist", "Arborist", "@pulumi/pulumi");
-} catch {
-  // Another version of the library may do without it.
+for (const [importer, name, names] of [
+  ["@pulumi/pulumi", "@npmcli/arborist", ["Arborist"]],
+  ["@pulumi/pulumi/runtime/closure/createClosure", "./parseFunction", ["parseFunction", "isNativeFunction"]],
+]) {
+  try {
+    loadLazily(importer, name, names);
+  } catch {
+    // Another version of the library may do without it.
+  }
 }

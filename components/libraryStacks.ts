@@ -20,3 +20,18 @@ export function skipLibraryStacks(environment: NodeJS.ProcessEnv = process.env):
   Error.prepareStackTrace = (error, frames) =>
     skipped.has(frames[0]?.getFunctionName() ?? "") ? String(error) : (format(error, frames) as unknown);
 }
+
+/**
+ * Declares resources without any stack trace being taken: the library takes more than a hundred for each, and even one that
+ * nobody formats costs. An error thrown meanwhile has none either.
+ */
+export function withoutStacks<T>(declare: () => T, environment: NodeJS.ProcessEnv = process.env): T {
+  if (Object.values(takers).some((variable) => environment[variable])) return declare();
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  try {
+    return declare();
+  } finally {
+    Error.stackTraceLimit = limit;
+  }
+}

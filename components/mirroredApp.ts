@@ -1,5 +1,6 @@
 import * as dockerBuild from "@pulumi/docker-build";
 import * as pulumi from "@pulumi/pulumi";
+import { withoutStacks } from "./libraryStacks";
 import { MirroredVersion } from "./mirroredVersion";
 import type { AppPlan, PlannedFloatingTag, PlannedVersion } from "./plan/appPlan";
 import { isDigest } from "./plan/digest";
@@ -40,10 +41,9 @@ export class MirroredApp extends pulumi.ComponentResource {
     const { repository } = plan;
     for (const planned of plan.versions) {
       if (hasResources(planned) || (edges.phase === "build" && planned.plan.state !== "gone")) {
-        const version = new MirroredVersion(
-          resourceNames.version(name, planned.version),
-          { specification: plan.specification, repository, planned, edges },
-          { parent: this },
+        const versionArgs = { specification: plan.specification, repository, planned, edges };
+        const version = withoutStacks(
+          () => new MirroredVersion(resourceNames.version(name, planned.version), versionArgs, { parent: this }),
         );
         this.versions.set(planned.version, version);
         this.#ended.set(planned.version, version.ended);

@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, syml
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { skipLibraryStacks } from "../components/libraryStacks";
+import { skipLibraryStacks, withoutStacks } from "../components/libraryStacks";
 
 const root = resolve(__dirname, "..");
 
@@ -100,21 +100,24 @@ describe("starting the program", () => {
 });
 
 describe("loading the Pulumi library", () => {
-  const count = 'Object.keys(require.cache).filter((file) => file.includes("arborist")).length';
+  const count = (part: string): string =>
+    `Object.keys(require.cache).filter((file) => file.includes("${part}")).length`;
+  const lazy = 'require("./components/lazyModules.cjs"); ';
 
-  it("leaves npm's dependency resolver out", () => {
-    const script = `require("./components/lazyModules.cjs"); require("@pulumi/pulumi"); console.log(${count});`;
-    expect(node(script)).toBe("1");
+  // The placeholder is one.
+  it.each([
+    ["npm's dependency resolver", "arborist", 1],
+    ["the TypeScript compiler", "node_modules/typescript", 0],
+  ])("leaves %s out, which it would load otherwise", (_, part, most) => {
+    const load = `require("@pulumi/pulumi"); console.log(${count(part)});`;
+    expect(Number(node(lazy + load))).toBe(most);
+    expect(Number(node(load))).toBeGreaterThan(most);
   });
 
-  it("would load it otherwise, or this can go", () => {
-    expect(Number(node(`require("@pulumi/pulumi"); console.log(${count});`))).toBeGreaterThan(10);
-  });
-
-  it("still turns functions into text, for which it is there", () => {
-    const script = `require("./components/lazyModules.cjs"); const { runtime } = require("@pulumi/pulumi");
+  it("still turns functions into text, for which they are there", () => {
+    const script = `${lazy}const { runtime } = require("@pulumi/pulumi");
       const semver = require("semver");
-      runtime.serializeFunction(() => semver.valid("1.0.0")).then(({ text }) => console.log(text.includes("semver"), ${count} > 10));
+      runtime.serializeFunction(() => semver.valid("1.0.0")).then(({ text }) => console.log(text.includes("semver"), ${count("arborist")} > 10));
       runtime.computeCodePaths().then((paths) => console.log([...paths.keys()].some((path) => path.includes("semver"))));`;
     expect(node(script).split("\n").toSorted()).toEqual(["true", "true true"]);
   }, 120_000);
@@ -150,6 +153,21 @@ describe("stack traces", () => {
 
   it("of resources are there when the run is to be looked into", () => {
     expect(formatted({ MIRROR_DEBUG: "1" })).toEqual(["resource", "mine"]);
+  });
+
+  it("are not even taken while resources are declared, unless somebody looks", () => {
+    const take = (): string | undefined => new Error("mine").stack;
+    expect(withoutStacks(take, {})).toBe("Error: mine");
+    expect(withoutStacks(take, { MIRROR_DEBUG: "1" })).toContain("\n");
+    expect(take()).toContain("\n");
+  });
+
+  it("are taken again after a declaration that failed", () => {
+    const declare = (): never => {
+      throw new RangeError("no");
+    };
+    expect(() => withoutStacks(declare, {})).toThrow(RangeError);
+    expect(Error.stackTraceLimit).toBeGreaterThan(0);
   });
 
   it("of promises are made by a function of that name in the library", () => {
