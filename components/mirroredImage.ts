@@ -5,6 +5,8 @@ import type { BuildRecipe } from "./plan/appPlan";
 import type { Platform } from "./plan/platform";
 import { settle } from "./settled";
 
+const imageType = "docker-build:index:Image";
+
 /** Where the layers of earlier builds are kept, as docker-build inputs. */
 export interface BuildCache {
   readonly from: dockerBuild.types.input.CacheFromArgs[];
@@ -24,11 +26,26 @@ export interface MirroredImageArgs {
   readonly cache?: BuildCache;
 }
 
+/** An Image resource as far as this program reads it. */
+export interface DeclaredImage extends pulumi.CustomResource {
+  /** Reference by digest. */
+  readonly ref: pulumi.Output<string>;
+}
+
 /**
- * Inputs of an image that is published: `ignoreChanges` keeps those of the state instead. Should the state have lost the
- * image in the very moment, this build fails, and the next run sees what is missing.
+ * An image that is published, under the type of the library's class. That one makes twenty-six outputs of four promises each,
+ * which nobody reads: with thousands of images that is most of what the program computes in a run with nothing to do.
  */
-const published = { context: { location: "https://localhost:1/published.git" } };
+class PublishedImage extends pulumi.CustomResource implements DeclaredImage {
+  declare readonly ref: pulumi.Output<string>;
+
+  constructor(name: string, options: pulumi.CustomResourceOptions) {
+    // `ignoreChanges` puts the inputs of the state in the place of these. Should the state have lost the image in the very
+    // moment, this build fails, and the next run sees what is missing.
+    const nowhere = { push: false, context: { location: "https://localhost:1/published.git" }, ref: undefined };
+    super(imageType, name, nowhere, { ...options, ignoreChanges: ["*"], additionalSecretOutputs: ["secrets"] });
+  }
+}
 
 /**
  * Declares one platform's image. It is pushed by digest only, so a tag can never name an image that was not checked.
@@ -39,21 +56,22 @@ export function mirroredImage(
   name: string,
   args: MirroredImageArgs,
   options: pulumi.CustomResourceOptions,
-): dockerBuild.Image {
+): DeclaredImage {
   const { repository, platform, recipe, builder, cache } = args;
+  if (!recipe) return new PublishedImage(name, { ...options, retainOnDelete: true });
   return new dockerBuild.Image(
     name,
     {
       push: false,
       buildOnPreview: false,
       tags: [repository],
-      exports: [{ raw: recipe?.exported ?? imageExport() }],
+      exports: [{ raw: recipe.exported ?? imageExport() }],
       platforms: [platform as dockerBuild.Platform],
       ...(builder !== undefined && { builder: { name: builder } }),
       ...(cache && { cacheFrom: cache.from, cacheTo: cache.to }),
-      ...(recipe ? buildInputs(recipe, args.imageOf) : published),
+      ...buildInputs(recipe, args.imageOf),
     },
-    { ...options, ignoreChanges: recipe ? [] : ["*"], retainOnDelete: true },
+    { ...options, retainOnDelete: true },
   );
 }
 
