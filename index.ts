@@ -22,8 +22,10 @@ export = async () => {
   const config = configure(apps);
   keepProvider();
   const edges = openEdges(config);
-  const [published, handedOver] = await Promise.all([previousRun(), readHandedOver(config)]);
-  const surveyed = await surveyApps(config, published, edges.survey, handedOver);
+  const handedOver = await readHandedOver(config);
+  // Read while upstream is asked already.
+  const recorded = previousRun();
+  const surveyed = await surveyApps(config, recorded, edges.survey, handedOver);
   const plans = await alignWithState(surveyed, edges.state);
   await reportPlans(plans);
   const mirrored = new Map<string, MirroredApp>();
@@ -32,5 +34,5 @@ export = async () => {
     const { name } = plan.specification;
     mirrored.set(name, new MirroredApp(name, { plan, edges: versionEdges }));
   }
-  return conclude(config, plans, mirrored, published);
+  return conclude(config, plans, mirrored, await recorded);
 };

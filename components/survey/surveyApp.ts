@@ -20,19 +20,19 @@ export interface AppRequest {
   /** `registry/namespace/name`. */
   readonly repository: string;
   /** What an earlier run of this stack recorded about the app. */
-  readonly published?: PublishedApp;
+  readonly published?: PublishedApp | Promise<PublishedApp | undefined>;
   /** Images handed over by build runs: version → platform → `name@sha256:…`. */
   readonly handedOver?: Readonly<Record<string, Readonly<Record<Platform, string>>>>;
 }
 
 /**
  * Looks at one app: what upstream offers, what the registry holds, and so what is to be done.
- * Never rejects. When discovery fails, what this stack manages is planned as before and the failure is the app's problem.
+ * Rejects only with `published`. When discovery fails, what this stack manages is planned as before and the failure is the app's problem.
  */
 export async function surveyApp(request: AppRequest, edges: SurveyEdges): Promise<AppPlan> {
   const { specification, settings, repository } = request;
-  const recorded = request.published?.repository === repository ? request.published : undefined;
-  const found = await discovered(request, edges);
+  const [found, published] = await Promise.all([discovered(request, edges), request.published]);
+  const recorded = published?.repository === repository ? published : undefined;
   const planned = await planVersions(request, found, recorded, edges);
   const left = planned.filter((version) => version.left);
   const versions = planned.filter((version) => !version.left);

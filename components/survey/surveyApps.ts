@@ -17,12 +17,13 @@ export type PlanOf = (app: string) => Promise<AppPlan | undefined>;
 /**
  * Looks at all apps of the stack at once and plans them. An app that builds on another waits for that one's plan, so the
  * order of declaration does not matter.
+ * @param published what earlier runs recorded; upstream is asked while it is still being read.
  * @returns one plan per app, bases before the apps that build on them.
- * @throws Error when apps build on each other in a circle.
+ * @throws Error when apps build on each other in a circle, or `published` rejects.
  */
 export async function surveyApps(
   config: MirrorConfig & { readonly run: Pick<RunOptions, "apps"> },
-  published: Published,
+  published: Published | Promise<Published>,
   edgesFor: (planOf: PlanOf) => SurveyEdges,
   handedOver: HandedOver,
 ): Promise<readonly AppPlan[]> {
@@ -32,11 +33,14 @@ export async function surveyApps(
   for (const name of order) {
     const { specification } = config.apps.get(name) ?? missing(name);
     const settings: AppSettings = appSettings(config, specification);
-    const record = published[name];
+    const record = Promise.resolve(published).then((apps) => apps[name]);
     const handed = handedOver[name];
     const repository = `${config.registry}/${config.namespace}/${name}`;
     if (config.run.apps?.includes(name) === false) {
-      plans.set(name, Promise.resolve(frozenPlan(specification, repository, settings.platforms, record)));
+      plans.set(
+        name,
+        record.then((kept) => frozenPlan(specification, repository, settings.platforms, kept)),
+      );
       continue;
     }
     plans.set(
@@ -46,7 +50,7 @@ export async function surveyApps(
           specification,
           settings,
           repository,
-          ...(record && { published: record }),
+          published: record,
           ...(handed && { handedOver: handed }),
         },
         edges,

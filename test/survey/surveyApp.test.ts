@@ -53,6 +53,24 @@ describe("the survey of an app", () => {
     expect(plan.versions.at(-1)?.plan.sources).toHaveLength(2);
   });
 
+  it("asks upstream while the record is still being read", async () => {
+    const edges = new FakeEdges([release("1.0.0")]);
+    const { discover } = edges;
+    const published = new Promise<PublishedApp>((resolve) => {
+      edges.discover = async (...asked) => {
+        resolve(record({ "0.9.0": managed("0.9.0") }));
+        return discover(...asked);
+      };
+    });
+    const plan = await surveyApp(request({ published }), edges);
+    expect(plan.versions.map(({ version }) => version)).toEqual(["1.0.0", "0.9.0"]);
+  });
+
+  it("ends with the reason when the record cannot be read", async () => {
+    const published = Promise.reject(new Error("the state cannot be read"));
+    await expect(surveyApp(request({ published }), new FakeEdges([]))).rejects.toThrow("the state cannot be read");
+  });
+
   it("takes no notice of a record about another repository", async () => {
     const published = record({ "0.9.0": managed("0.9.0") }, { repository: "elsewhere.example/mirror/app" });
     const plan = await surveyApp(request({ published }), new FakeEdges([release("1.0.0")]));
