@@ -23,7 +23,10 @@ const defaults = {
   attest: "off",
 };
 
-/** A stack of a program's copy. Its commands are those of production: no preview first, failures do not stop the rest. */
+/**
+ * A stack of a program's copy. Its commands are those of production (`npm run reconcile`): no preview first, failures do not stop
+ * the rest, unchanged inputs are not put to the provider.
+ */
 export class BenchStack {
   private settings: StackSettings;
 
@@ -85,7 +88,7 @@ export class BenchStack {
     const which = named ? ["--stack", name] : [];
     return timedCommand(["pulumi", ...argv, ...which, "--non-interactive"], {
       cwd: program,
-      env: environment,
+      env: { ...environment, PULUMI_ENABLE_LEGACY_DIFF: "true" },
       ...options,
     });
   }

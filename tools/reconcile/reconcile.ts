@@ -75,6 +75,9 @@ function pulumiEnvironment(
     // A state that is thrown away holds no secret; its passphrase only has to be there.
     ...(!knowsPassphrase && request.state === undefined && { PULUMI_CONFIG_PASSPHRASE: "" }),
     PULUMI_SKIP_UPDATE_CHECK: "true",
+    // A resource whose inputs are those in the state has nothing to do here, and half the time of a run would go into hearing
+    // that from the provider: docker-build works out its whole schema again for each such question.
+    PULUMI_ENABLE_LEGACY_DIFF: "true",
     // Uncovers --event-log.
     PULUMI_DEBUG_COMMANDS: "true",
     MIRROR_PHASE: phase === "plan" ? "all" : phase,
