@@ -4,15 +4,18 @@ import { alternate } from "./support/alternate";
 import { BenchApp, versionNumbers } from "./support/benchApp";
 import type { Benchmark, BenchOptions } from "./support/benchOptions";
 import { checkRegistry } from "./support/checkRegistry";
+import { declaringProgram } from "./support/declaringProgram";
 import { type GrownApp, grownState, type StateVersion } from "./support/grownState";
 import type { Comparison } from "./support/result";
 import { spreadOf } from "./support/spread";
 import { appFiles } from "./support/threeApps";
 import type { TimedCommand } from "./support/timedCommand";
+import { describeProcessor } from "./support/watchProcessor";
 import type { Workshop } from "./support/workshop";
 
 const namespace = "p3";
 const names = ["north", "south", "west"];
+const watched = { memory: true, processor: true };
 const goals = { adopted: 10, managed: 20 };
 
 /** How the time of a run in which nothing is to be done grows with the number of published versions. */
@@ -25,35 +28,43 @@ export const scale: Benchmark = {
     const each = (size: number): number => Math.ceil(size / names.length);
     const world = await publish(workshop, each(sizes.at(-1) ?? 0), options);
     const memory: string[] = [];
+    const processor = new Map<string, string>();
     const sample = (name: string, run: () => Promise<TimedCommand>) => async (): Promise<number> => {
-      const { seconds, megabytes, output } = await run();
+      const { seconds, megabytes, output, processor: used } = await run();
       if (/docker-build:index:\w+ \S+ (creat|updat|delet|replac)/.test(output))
         throw new Error(`${name} changed something:\n${output.slice(-3000)}`);
       memory.push(`${name} ${megabytes} MB`);
+      processor.set(name, describeProcessor(used));
       return seconds;
     };
     const adopted = (size: number) => async () => {
       const stack = await workshop.stack(world.program, { namespace, keep: each(size), floatingTags: false });
-      return stack.up({ memory: true });
+      return stack.up(watched);
+    };
+    const stateOf = (stack: string, size: number): unknown => {
+      const kept = world.apps.map((app) => ({ ...app, more: app.more.slice(0, each(size) - 1) }));
+      return grownState(renamed(world.state, world.stack, stack), kept);
     };
     const managed = async (size: number): Promise<() => Promise<TimedCommand>> => {
       const stack = await workshop.stack(world.program, { namespace, keep: each(size) });
-      const kept = world.apps.map((app) => ({ ...app, more: app.more.slice(0, each(size) - 1) }));
-      await stack.importState(grownState(renamed(world.state, world.stack, stack.name), kept));
-      return () => stack.up({ memory: true });
+      await stack.importState(stateOf(stack.name, size));
+      return () => stack.up(watched);
     };
     const contestants: Record<string, () => Promise<number>> = {};
     for (const size of sizes) {
       contestants[`adopted ${size}`] = sample(`adopted ${size}`, adopted(size));
       contestants[`managed ${size}`] = sample(`managed ${size}`, await managed(size));
     }
+    const thousand = sizes.at(-2) ?? 0;
+    const declaring = await declaringProgram(workshop, (stack) => stateOf(stack, thousand));
+    contestants["declaring"] = sample("declaring", () => declaring.up(watched));
     const times = await workshop.delayed(latency, () => alternate(contestants, Math.ceil(rounds / 2), progress));
     await checkRegistry(
       workshop,
       namespace,
       world.bench.map(({ name, versions }) => ({ name, versions: versions.slice(-2) })),
     );
-    return comparisonsOf(sizes, times, memory);
+    return comparisonsOf(sizes, times, { memory, processor });
   },
 };
 
@@ -61,11 +72,12 @@ export const scale: Benchmark = {
 function comparisonsOf(
   sizes: readonly number[],
   times: Readonly<Record<string, readonly number[]>>,
-  memory: readonly string[],
+  { memory, processor }: { readonly memory: readonly string[]; readonly processor: ReadonlyMap<string, string> },
 ): readonly Comparison[] {
   const thousand = sizes.at(-2) ?? 0;
   const largest = sizes.at(-1) ?? 0;
   const smaller = sizes[1] ?? 0;
+  const alone = `a program that declares the same resources and asks no registry and no upstream takes ${spreadOf(times["declaring"] ?? []).median.toFixed(1)} s (${processor.get("declaring") ?? ""})`;
   return (["adopted", "managed"] as const).flatMap((kind) => {
     const at = (size: number): readonly number[] => times[`${kind} ${size}`] ?? [];
     const all = sizes.map((size) => `${size}: ${spreadOf(at(size)).median.toFixed(1)} s`).join(", ");
@@ -77,7 +89,11 @@ function comparisonsOf(
         goal: { atMost: 1 },
         ours: at(thousand),
         other: [goals[kind]],
-        notes: [memory.filter((line) => line.startsWith(kind)).join(", ")],
+        notes: [
+          memory.filter((line) => line.startsWith(kind)).join(", "),
+          `processor time: ${processor.get(`${kind} ${thousand}`) ?? ""}`,
+          ...(kind === "managed" ? [alone] : []),
+        ],
       },
       {
         id: `P3 ${kind} growth`,
