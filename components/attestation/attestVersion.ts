@@ -10,7 +10,7 @@ import { describeMissing } from "./missingAttestation";
 /** What attesting a version rests on. */
 export interface AttestEdges {
   readonly reader: AttestationReader;
-  readonly cosign: Pick<Cosign, "verified" | "verifiedAll" | "statements">;
+  readonly cosign: Pick<Cosign, "verified" | "statements">;
   readonly writer: Pick<AttestationWriter, "write">;
   /** Why nothing can be signed here; undefined when it can. */
   readonly cannotSign: () => string | undefined;

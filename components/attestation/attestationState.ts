@@ -1,9 +1,10 @@
 import type { Digest } from "../plan/digest";
 import type { Platform } from "../plan/platform";
 import type { AttestPlan } from "./attestPlan";
+import type { AttestationKind } from "./attestationKind";
 import { type AttestationList, listAttestations } from "./attestationList";
 import type { AttestationReader } from "./attestationReader";
-import type { BundleCounts, Cosign } from "./cosign";
+import type { Cosign } from "./cosign";
 import type { MissingAttestation } from "./missingAttestation";
 import { isSbomOf } from "./sbom";
 import { wantedAttestations } from "./wantedAttestations";
@@ -11,7 +12,7 @@ import { wantedAttestations } from "./wantedAttestations";
 /** One attestation a version must carry. An SBOM names the platform it describes, on the index too. */
 export type Requirement = MissingAttestation;
 
-type Verifier = Pick<Cosign, "verified" | "verifiedAll" | "statements">;
+type Counts = Readonly<Record<AttestationKind, number>>;
 
 /** How a version's digests stand. */
 export interface AttestationState {
@@ -47,48 +48,37 @@ export async function inspectAttestations(
   repository: string,
   required: readonly Requirement[],
   platforms: Readonly<Record<Platform, Digest>>,
-  { reader, cosign }: { readonly reader: AttestationReader; readonly cosign: Verifier },
+  { reader, cosign }: { readonly reader: AttestationReader; readonly cosign: Pick<Cosign, "verified" | "statements"> },
 ): Promise<AttestationState> {
   const digests = [...new Set(required.map(({ digest }) => digest))];
-  const listed = await Promise.all(
+  const inspected = await Promise.all(
     digests.map(async (digest) => {
       const wanted = required.filter((requirement) => requirement.digest === digest);
       const list = await listAttestations(reader, repository, digest);
-      return { reference: `${repository}@${digest}`, digest, wanted, list };
+      return { digest, list, absent: await absentOf(wanted, list, repository, platforms, cosign) };
     }),
   );
-  const shown = listed.filter(({ wanted, list }) => wanted.some(({ kind }) => list.counts[kind] > 0));
-  const verified = cosign.verifiedAll(shown.map(({ reference }) => reference));
-  const absent = await Promise.all(
-    listed.map((looked) =>
-      shown.includes(looked)
-        ? absentOf(looked, verified, repository, platforms, cosign)
-        : Promise.resolve(looked.wanted),
-    ),
-  );
-  return { absent: absent.flat(), lists: new Map(listed.map(({ digest, list }) => [digest, list])) };
-}
-
-interface Listed {
-  readonly reference: string;
-  readonly digest: Digest;
-  readonly wanted: readonly Requirement[];
-  readonly list: AttestationList;
+  return {
+    absent: inspected.flatMap(({ absent }) => absent),
+    lists: new Map(inspected.map(({ digest, list }) => [digest, list])),
+  };
 }
 
 async function absentOf(
-  listed: Listed,
-  verifiedTogether: Promise<ReadonlyMap<string, BundleCounts>>,
+  wanted: readonly Requirement[],
+  list: AttestationList,
   repository: string,
   platforms: Readonly<Record<Platform, Digest>>,
-  cosign: Verifier,
+  cosign: Pick<Cosign, "verified" | "statements">,
 ): Promise<readonly Requirement[]> {
-  const { reference, digest, wanted, list } = listed;
+  const digest = wanted[0]?.digest;
+  if (digest === undefined || wanted.every(({ kind }) => list.counts[kind] === 0)) return wanted;
+  const reference = `${repository}@${digest}`;
   const severalSboms = wanted.some(
     ({ kind, platform }) => kind === "sbom" && platform !== undefined && platforms[platform] !== digest,
   );
   const [verified, sboms] = await Promise.all([
-    verifiedTogether.then((together) => verifiedCounts(listed, together.get(reference), cosign)),
+    verifiedCounts(reference, wanted, list, cosign),
     severalSboms && list.counts.sbom > 0 ? cosign.statements(reference, "sbom") : [],
   ]);
   return wanted.filter(({ kind, platform }) => {
@@ -100,10 +90,11 @@ async function absentOf(
 
 /** cosign skips a bundle it cannot fetch in silence; one that is listed and not verified is therefore asked for twice. */
 async function verifiedCounts(
-  { reference, wanted, list }: Listed,
-  first: BundleCounts | undefined,
-  cosign: Verifier,
-): Promise<BundleCounts> {
-  const whole = first && wanted.every(({ kind }) => first[kind] > 0 || list.counts[kind] === 0);
-  return whole ? first : cosign.verified(reference);
+  reference: string,
+  wanted: readonly Requirement[],
+  list: AttestationList,
+  cosign: Pick<Cosign, "verified">,
+): Promise<Counts> {
+  const first = await cosign.verified(reference);
+  return wanted.every(({ kind }) => first[kind] > 0 || list.counts[kind] === 0) ? first : cosign.verified(reference);
 }

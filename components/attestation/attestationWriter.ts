@@ -1,6 +1,5 @@
 import type { Digest } from "../plan/digest";
 import type { Platform } from "../plan/platform";
-import type { AttestationList } from "./attestationList";
 import type { AttestationReader } from "./attestationReader";
 import type { AttestationState, Requirement } from "./attestationState";
 import type { Cosign } from "./cosign";
@@ -34,24 +33,6 @@ export interface WriteResult {
   readonly overtaken: boolean;
 }
 
-/** A digest that lacks something. */
-interface Place {
-  readonly digest: Digest;
-  readonly reference: string;
-  readonly list: AttestationList;
-  readonly ledger: DigestLedger;
-  /** Ends when the last of those that wait for their turn has had it. */
-  queue: Promise<void>;
-}
-
-/** One thing that several digests lack: one cosign puts it there, which takes as long to start as to sign. */
-interface Group {
-  readonly kind: Requirement["kind"];
-  /** Of an SBOM. */
-  readonly platform?: Platform;
-  readonly digests: readonly Digest[];
-}
-
 /** Makes attestations: one writer per digest at a time, different digests side by side. */
 export class AttestationWriter {
   readonly #repository: string;
@@ -78,24 +59,9 @@ export class AttestationWriter {
       }
     };
     await this.#checkPredicates(state, platforms, attempt);
-    const places = this.#placesOf(state);
-    for (const place of places.values()) void this.#prune(place, attempt);
-    await Promise.all(
-      groupsOf(state.absent).map((group) => this.#writeGroup(group, places, platforms, attempt, overtaken)),
-    );
-    await Promise.all([...places.values()].map(({ queue }) => queue));
-    return { failures, overtaken: overtaken.value };
-  }
-
-  #placesOf(state: AttestationState): ReadonlyMap<Digest, Place> {
     const digests = [...new Set(state.absent.map(({ digest }) => digest))];
-    const places = digests.map((digest): Place => {
-      const list = state.lists.get(digest);
-      if (list === undefined) throw new Error(`${digest} was not inspected`);
-      const ledger = new DigestLedger(this.#edges.reader, this.#repository, digest, list);
-      return { digest, list, ledger, reference: `${this.#repository}@${digest}`, queue: Promise.resolve() };
-    });
-    return new Map(places.map((place) => [place.digest, place]));
+    await Promise.all(digests.map((digest) => this.#writeDigest(digest, state, platforms, attempt, overtaken)));
+    return { failures, overtaken: overtaken.value };
   }
 
   /** Before anything is signed: a predicate that is not valid must leave the registry as it was. */
@@ -108,64 +74,53 @@ export class AttestationWriter {
     }
   }
 
-  async #prune(place: Place, attempt: Queue): Promise<void> {
-    const { digest, ledger, list } = place;
-    if (list.dangling.length === 0) return;
-    await this.#inTurn([place], attempt, async () => {
-      await this.#edges.prune(digest, list.dangling);
-      ledger.pruned(list.dangling.length);
-    });
-  }
-
-  /** Makes the predicate, outside the digests' turn, and puts it there. */
-  async #writeGroup(
-    { kind, platform, digests }: Group,
-    places: ReadonlyMap<Digest, Place>,
+  async #writeDigest(
+    digest: Digest,
+    state: AttestationState,
     platforms: Platforms,
     attempt: Queue,
     overtaken: { value: boolean },
   ): Promise<void> {
-    let put: ((references: readonly string[]) => Promise<void>) | undefined;
-    await attempt(async () => {
-      put = await this.#prepared(kind, platform, platforms);
-    });
-    const write = put;
-    if (!write) return;
-    const wanting = [...places.values()].filter(({ digest }) => digests.includes(digest));
-    await this.#inTurn(wanting, attempt, async () => {
-      const mine: Place[] = [];
-      for (const place of wanting) {
-        if (await place.ledger.othersAdded(kind)) overtaken.value = true;
-        else mine.push(place);
-      }
-      if (mine.length === 0) return;
-      await write(mine.map(({ reference }) => reference));
-      for (const { ledger } of mine) ledger.added(kind);
-    });
-  }
-
-  async #prepared(
-    kind: Requirement["kind"],
-    platform: Platform | undefined,
-    platforms: Platforms,
-  ): Promise<(references: readonly string[]) => Promise<void>> {
-    const { cosign, predicate } = this.#edges;
-    if (kind === "signature") return (references) => cosign.sign(references);
-    const file = kind === "sbom" ? await this.#sbom(platform, platforms) : await predicate(kind, platforms);
-    return (references) => cosign.attest(references, kind, file);
-  }
-
-  /** Does something when its turn has come at each of the digests, and no other process writes to one of them. */
-  #inTurn(places: readonly Place[], attempt: Queue, work: () => Promise<void>): Promise<void> {
-    // Every process takes locks in the same order, so that no two wait for each other.
-    const references = places.map(({ reference }) => reference).toSorted();
-    const locked = references.reduceRight<() => Promise<void>>(
-      (inner, reference) => () => this.#edges.lock.run(reference, this.#edges.deadline, inner),
-      work,
+    const list = state.lists.get(digest);
+    if (list === undefined) throw new Error(`${digest} was not inspected`);
+    const ledger = new DigestLedger(this.#edges.reader, this.#repository, digest, list);
+    const reference = `${this.#repository}@${digest}`;
+    let queue = Promise.resolve();
+    const inTurn: Queue = (work) =>
+      (queue = queue.then(() => attempt(() => this.#edges.lock.run(reference, this.#edges.deadline, work))));
+    if (list.dangling.length > 0) {
+      void inTurn(async () => {
+        await this.#edges.prune(digest, list.dangling);
+        ledger.pruned(list.dangling.length);
+      });
+    }
+    const mine = state.absent.filter((requirement) => requirement.digest === digest);
+    await Promise.all(
+      mine.map((requirement) =>
+        this.#prepared(requirement, platforms, attempt, (put) =>
+          inTurn(async () => {
+            if (await ledger.othersAdded(requirement.kind)) overtaken.value = true;
+            else await put(reference).then(() => ledger.added(requirement.kind));
+          }),
+        ),
+      ),
     );
-    const turn = Promise.all(places.map(({ queue }) => queue)).then(() => attempt(locked));
-    for (const place of places) place.queue = turn;
-    return turn;
+  }
+
+  /** Makes the predicate, outside the digest's turn, and hands over what puts it there. */
+  async #prepared(
+    { kind, platform }: Requirement,
+    platforms: Platforms,
+    attempt: Queue,
+    enqueue: (put: (reference: string) => Promise<void>) => Promise<void>,
+  ): Promise<void> {
+    if (kind === "signature") return enqueue((reference) => this.#edges.cosign.sign(reference));
+    let file: string | undefined;
+    await attempt(async () => {
+      file = kind === "sbom" ? await this.#sbom(platform, platforms) : await this.#edges.predicate(kind, platforms);
+    });
+    const path = file;
+    if (path !== undefined) await enqueue((reference) => this.#edges.cosign.attest(reference, kind, path));
   }
 
   #sbom(platform: Platform | undefined, platforms: Platforms): Promise<string> {
@@ -176,20 +131,4 @@ export class AttestationWriter {
     made.catch(() => this.#sboms.delete(platform));
     return made;
   }
-}
-
-function groupsOf(absent: readonly Requirement[]): readonly Group[] {
-  const signatures = absent.filter(({ kind }) => kind === "signature");
-  const scanned = new Set(absent.flatMap(({ kind, platform }) => (kind === "sbom" && platform ? [platform] : [])));
-  const groups: readonly Group[] = [
-    { kind: "signature", digests: signatures.map(({ digest }) => digest) },
-    ...absent.flatMap(({ kind, digest }) =>
-      kind === "provenance" || kind === "mirror" ? [{ kind, digests: [digest] }] : [],
-    ),
-    ...[...scanned].map((platform): Group => {
-      const mine = absent.filter((requirement) => requirement.kind === "sbom" && requirement.platform === platform);
-      return { kind: "sbom", platform, digests: mine.map(({ digest }) => digest) };
-    }),
-  ];
-  return groups.filter(({ digests }) => digests.length > 0);
 }

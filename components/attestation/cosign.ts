@@ -13,9 +13,6 @@ export interface CosignOptions {
   readonly verify: readonly string[];
 }
 
-/** How many bundles of each kind a digest has. */
-export type BundleCounts = Readonly<Record<AttestationKind, number>>;
-
 /** A verified in-toto statement, as far as it matters here. */
 export interface VerifiedStatement {
   readonly predicateType: string;
@@ -34,19 +31,15 @@ export class Cosign {
     this.#options = options;
   }
 
-  /** Appends a signature to each, always: cosign does not look for one that is there. What comes after a failure goes without. */
-  async sign(references: readonly string[]): Promise<void> {
-    await this.#must(["sign", ...this.#options.sign, ...references.map(byDigest)]);
+  /** Appends a signature, always: cosign does not look for one that is there. */
+  async sign(reference: string): Promise<void> {
+    await this.#must(["sign", ...this.#options.sign, byDigest(reference)]);
   }
 
-  /** Appends an attestation with the predicate in a file to each, always. What comes after a failure goes without. */
-  async attest(
-    references: readonly string[],
-    kind: Exclude<AttestationKind, "signature">,
-    predicateFile: string,
-  ): Promise<void> {
+  /** Appends an attestation with the predicate in a file, always. */
+  async attest(reference: string, kind: Exclude<AttestationKind, "signature">, predicateFile: string): Promise<void> {
     const what = ["--type", cosignTypes[kind], "--predicate", predicateFile];
-    await this.#must(["attest", ...this.#options.sign, ...what, ...references.map(byDigest)]);
+    await this.#must(["attest", ...this.#options.sign, ...what, byDigest(reference)]);
   }
 
   /**
@@ -54,19 +47,14 @@ export class Cosign {
    * One `cosign verify` checks them all, whatever their type; no bundle of ours is all zeroes.
    * @throws Error when cosign could not do its work: that is not "unsigned".
    */
-  async verified(reference: string): Promise<BundleCounts> {
-    return countsIn(await this.#ask(this.#verify([reference])), reference);
-  }
-
-  /** The same for several digests: one process if something of ours is on each, which is the rule. */
-  async verifiedAll(references: readonly string[]): Promise<ReadonlyMap<string, BundleCounts>> {
-    if (references.length > 1) {
-      // It ends at the first that it cannot verify, so a failure says nothing about the others.
-      const { status, stdout } = await this.#start(this.#verify(references));
-      if (status === 0) return new Map(references.map((reference) => [reference, countsIn(stdout, reference)]));
+  async verified(reference: string): Promise<Readonly<Record<AttestationKind, number>>> {
+    const counts = { signature: 0, sbom: 0, provenance: 0, mirror: 0 };
+    const output = await this.#ask(["verify", ...this.#options.verify, "--output", "json", byDigest(reference)]);
+    for (const type of bundleTypes(output, reference)) {
+      const kind = kindOf(type);
+      if (kind !== undefined) counts[kind]++;
     }
-    const each = references.map(async (reference) => [reference, await this.verified(reference)] as const);
-    return new Map(await Promise.all(each));
+    return counts;
   }
 
   /** The verified statements of one kind on a digest. @throws Error when cosign could not do its work. */
@@ -80,10 +68,6 @@ export class Cosign {
       .split("\n")
       .filter((line) => line.startsWith("{"))
       .map(statement);
-  }
-
-  #verify(references: readonly string[]): readonly string[] {
-    return ["verify", ...this.#options.verify, "--output", "json", ...references.map(byDigest)];
   }
 
   async #ask(argv: readonly string[]): Promise<string> {
@@ -110,20 +94,17 @@ function byDigest(reference: string): string {
   throw new Error(`${JSON.stringify(reference)} is not signed; accepted is a reference with a digest`);
 }
 
-/** Standard output of `cosign verify`: a line per digest, a JSON array of simple-signing payloads whose type is the predicate type. */
-function countsIn(output: string, reference: string): BundleCounts {
+/** Standard output of `cosign verify`: one line, a JSON array of simple-signing payloads whose type is the predicate type. */
+function bundleTypes(output: string, reference: string): readonly unknown[] {
+  const line = output.split("\n").find((candidate) => candidate.startsWith("["));
+  if (line === undefined) return [];
+  const entries = JSON.parse(line) as {
+    readonly critical?: { readonly type?: unknown; readonly image?: Record<string, unknown> };
+  }[];
   const digest = reference.slice(reference.indexOf("@") + 1);
-  const counts = { signature: 0, sbom: 0, provenance: 0, mirror: 0 };
-  for (const line of output.split("\n").filter((candidate) => candidate.startsWith("["))) {
-    const entries = JSON.parse(line) as {
-      readonly critical?: { readonly type?: unknown; readonly image?: Record<string, unknown> };
-    }[];
-    for (const { critical } of entries) {
-      const kind = critical?.image?.["docker-manifest-digest"] === digest ? kindOf(critical.type) : undefined;
-      if (kind !== undefined) counts[kind]++;
-    }
-  }
-  return counts;
+  return entries
+    .filter(({ critical }) => critical?.image?.["docker-manifest-digest"] === digest)
+    .map(({ critical }) => critical?.type);
 }
 
 function statement(line: string): VerifiedStatement {

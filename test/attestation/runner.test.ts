@@ -23,29 +23,27 @@ const key = {
 /** cosign and syft as far as the runner can tell, on top of the registry's contents. */
 class Simulation {
   readonly busy = new Map<string, number>();
-  /** Most writers at once on one digest. */
+  /** Most writers at once on one digest, and over all. */
   mostPerDigest = 0;
+  mostAtOnce = 0;
   /** Called after each write. */
   afterWrite: (subject: Digest, kind: AttestationKind, written: Digest) => void = () => undefined;
   /** Instead of doing the work. */
   refuse: (call: ToolCall) => ToolAnswer | undefined = () => undefined;
-  /** Instead of writing to one digest. */
-  refuseSubject: (subject: Digest, call: ToolCall) => ToolAnswer | undefined = () => undefined;
 
   constructor(readonly registry: AttestedRegistry) {}
 
   readonly answer = async (call: ToolCall): Promise<ToolAnswer> => {
     const refused = this.refuse(call);
     if (refused) return refused;
-    const subjects = subjectsOf(call);
-    const [subject = "" as Digest] = subjects;
+    const subject = (call.argv.at(-1) ?? "").split("@")[1] as Digest;
     if (call.tool === "syft") return { file: JSON.stringify(document) };
     switch (call.argv[0]) {
       case "sign":
       case "attest":
-        return this.#each(subjects, (one) => this.#write(one, call));
+        return this.#write(subject, call);
       case "verify":
-        return this.#each(subjects, (one) => this.#verify(one));
+        return this.#verify(subject);
       case "verify-attestation":
         return this.#statements(subject, call);
       default:
@@ -53,27 +51,15 @@ class Simulation {
     }
   };
 
-  /** One after the other, up to the first failure, as cosign does. */
-  async #each(
-    subjects: readonly Digest[],
-    work: (subject: Digest) => Promise<ToolAnswer> | ToolAnswer,
-  ): Promise<ToolAnswer> {
-    let stdout = "";
-    for (const subject of subjects) {
-      const answer = await work(subject);
-      stdout += answer.stdout ?? "";
-      if (answer.status) return { ...answer, stdout };
-    }
-    return { stdout };
-  }
-
   async #write(subject: Digest, call: ToolCall): Promise<ToolAnswer> {
     this.busy.set(subject, (this.busy.get(subject) ?? 0) + 1);
     this.mostPerDigest = Math.max(this.mostPerDigest, this.busy.get(subject) ?? 0);
+    this.mostAtOnce = Math.max(
+      this.mostAtOnce,
+      [...this.busy.values()].reduce((sum, count) => sum + count, 0),
+    );
     await new Promise((resolve) => setTimeout(resolve, 60));
     this.busy.set(subject, (this.busy.get(subject) ?? 0) - 1);
-    const refused = this.refuseSubject(subject, call);
-    if (refused) return refused;
     if (this.registry.dangling(subject).length > 0) return { status: 1, stderr: "MANIFEST_BLOB_UNKNOWN" };
     const type = call.argv[call.argv.indexOf("--type") + 1];
     const attested = (["sbom", "provenance", "mirror"] as const).find((name) => cosignTypes[name] === type) ?? "mirror";
@@ -110,11 +96,6 @@ class Simulation {
     });
     return { stdout: lines.join("\n") };
   }
-}
-
-/** The digests of the references at the end of cosign's arguments. */
-function subjectsOf({ argv }: ToolCall): readonly Digest[] {
-  return argv.flatMap((word) => (/^[^-@\s]+@(sha256:[0-9a-f]{64})$/.exec(word)?.[1] as Digest | undefined) ?? []);
 }
 
 const document = {
@@ -213,45 +194,13 @@ describe("attesting a version", () => {
     const commands = tools.calls.map(({ tool, argv }) => (tool === "syft" ? "syft" : argv[0]));
     const lastWrite = Math.max(commands.lastIndexOf("sign"), commands.lastIndexOf("attest"));
     expect(commands.findIndex((command) => command?.startsWith("verify"))).toBeGreaterThan(lastWrite);
-    expect(commands.slice(lastWrite + 1).toSorted()).toEqual(["verify", "verify-attestation"]);
+    expect(commands.slice(lastWrite + 1).filter((command) => command === "verify")).toHaveLength(3);
   });
 
-  it("starts cosign once for what several digests are to carry", async () => {
-    await attest();
-    const digests = [registry.index, ...Object.values(registry.platforms)];
-    const subjects = (command: string): readonly (readonly Digest[])[] =>
-      tools.calls.filter(({ argv }) => argv[0] === command).map((call) => subjectsOf(call).toSorted());
-    expect(subjects("sign")).toEqual([digests.toSorted()]);
-    expect(subjects("verify")).toEqual([digests.toSorted()]);
-    const onIndex = [[registry.index], [registry.index]];
-    const sboms = Object.values(registry.platforms).map((digest) => [registry.index, digest].toSorted());
-    expect(subjects("attest").toSorted()).toEqual([...onIndex, ...sboms].toSorted());
-  });
-
-  it("makes what is left when a signing process failed half-way, and nothing twice", async () => {
-    let failures = 1;
-    simulation.refuseSubject = (subject, call) =>
-      call.argv[0] === "sign" && subject === subjectsOf(call).at(-1) && failures-- > 0
-        ? { status: 1, stderr: "unexpected EOF" }
-        : undefined;
-    expect((await attest()).status).toBe(0);
-    for (const digest of [registry.index, ...Object.values(registry.platforms)])
-      expect(kinds(digest).filter((kind) => kind === "signature")).toHaveLength(1);
-  });
-
-  it("asks about each digest by itself when they do not verify together", async () => {
-    await attest();
-    for (const { digest } of registry.attached(registry.index)) registry.remove(registry.index, digest);
-    const made = writes().length;
-    expect((await attest()).status).toBe(0);
-    expect(kinds(registry.index)).toEqual(["mirror", "provenance", "sbom", "sbom", "signature"]);
-    const again = writes().slice(made).map(subjectsOf);
-    expect([...new Set(again.flat())]).toEqual([registry.index]);
-  });
-
-  it("lets one writer at a time at a digest", async () => {
+  it("lets one writer at a time at a digest, and several at different ones", async () => {
     await attest();
     expect(simulation.mostPerDigest).toBe(1);
+    expect(simulation.mostAtOnce).toBeGreaterThan(1);
   });
 
   it("lets processes for versions that share digests take turns, and makes nothing twice", async () => {
