@@ -30,7 +30,8 @@ for (const { urn, type, custom, parent } of JSON.parse(readFileSync("declared.js
   const options = { parent: made.get(parent), retainOnDelete: true, ignoreChanges: ["*"] };
   if (type.startsWith("pulumi:providers:")) made.set(urn, (provider = new Provider(name)));
   else if (custom) made.set(urn, new Custom(type, name, {}, { ...options, provider }));
-  else made.set(urn, new Component(type, name, {}, { parent: options.parent }));
+  // What differs from the state, were it an option, would have Pulumi write the whole state for each.
+  else made.set(urn, new Component(type, name, {}, { parent: options.parent, retainOnDelete: true }));
 }
 `;
 
