@@ -15,7 +15,8 @@ export function watchProcessor(root: number): () => ProcessorSeconds {
   const look = (): void => {
     for (const process of processTree(root)) {
       const used = usedBy(process);
-      if (used) seen.set(process, used);
+      // One that has just ended still says how long it computed, but no longer what it was.
+      if (used) seen.set(process, { ...used, name: used.name || (seen.get(process)?.name ?? "unnamed") });
     }
   };
   const timer = setInterval(look, everyMs);
