@@ -27,7 +27,8 @@ export interface AppRequest {
 
 /**
  * Looks at one app: what upstream offers, what the registry holds, and so what is to be done.
- * Rejects only with `published`. When discovery fails, what this stack manages is planned as before and the failure is the app's problem.
+ * Rejects only with `published`. When discovery fails, what this stack manages is planned as before and the failure is the
+ * app's problem.
  */
 export async function surveyApp(request: AppRequest, edges: SurveyEdges): Promise<AppPlan> {
   const { specification, settings, repository } = request;
