@@ -17,6 +17,8 @@ const namespace = "p3";
 const names = ["north", "south", "west"];
 const watched = { memory: true, processor: true };
 const goals = { adopted: 10, managed: 20 };
+/** The size the goals are about: a thousand, in a quick run fewer. */
+const limited = (sizes: readonly number[]): number => sizes.at(-2) ?? 0;
 
 /** How the time of a run in which nothing is to be done grows with the number of published versions. */
 export const scale: Benchmark = {
@@ -55,7 +57,7 @@ export const scale: Benchmark = {
       contestants[`adopted ${size}`] = sample(`adopted ${size}`, adopted(size));
       contestants[`managed ${size}`] = sample(`managed ${size}`, await managed(size));
     }
-    const thousand = sizes.at(-2) ?? 0;
+    const thousand = limited(sizes);
     const declaring = await declaringProgram(workshop, (stack) => stateOf(stack, thousand));
     contestants["declaring"] = sample("declaring", () => declaring.up(watched));
     const times = await workshop.delayed(latency, () => alternate(contestants, Math.ceil(rounds / 2), progress));
@@ -74,7 +76,7 @@ function comparisonsOf(
   times: Readonly<Record<string, readonly number[]>>,
   { memory, processor }: { readonly memory: readonly string[]; readonly processor: ReadonlyMap<string, string> },
 ): readonly Comparison[] {
-  const thousand = sizes.at(-2) ?? 0;
+  const thousand = limited(sizes);
   const largest = sizes.at(-1) ?? 0;
   const smaller = sizes[1] ?? 0;
   const alone = `a program that declares the same resources and asks no registry and no upstream takes ${spreadOf(times["declaring"] ?? []).median.toFixed(1)} s (${processor.get("declaring") ?? ""})`;

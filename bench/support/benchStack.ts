@@ -38,6 +38,11 @@ export class BenchStack {
     return this.options.name;
   }
 
+  /** Folder of the program. */
+  get program(): string {
+    return this.options.program;
+  }
+
   static async create(options: BenchStackOptions): Promise<BenchStack> {
     const stack = new BenchStack(options);
     stack.configure({});

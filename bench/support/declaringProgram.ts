@@ -1,7 +1,7 @@
-import { mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
-import { checkout } from "../../tools/sandbox/layout";
-import { BenchStack } from "./benchStack";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { BenchStack } from "./benchStack";
+import { plainProgram } from "./plainProgram";
 import type { Workshop } from "./workshop";
 
 interface StateResource {
@@ -11,7 +11,9 @@ interface StateResource {
   readonly parent?: string;
 }
 
-/** Declares what `declared.json` lists, in its order, and does nothing else: plain resources without inputs of their own. */
+const listFile = "declared.json";
+
+/** Declares what the list names, in its order, and does nothing else: plain resources without inputs of their own. */
 const program = `import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 
@@ -25,13 +27,13 @@ class Custom extends pulumi.CustomResource {}
 
 const made = new Map<string, pulumi.Resource>();
 let provider: Provider | undefined;
-for (const { urn, type, custom, parent } of JSON.parse(readFileSync("declared.json", "utf8"))) {
+for (const { urn, type, custom, parent } of JSON.parse(readFileSync("${listFile}", "utf8"))) {
   const name = urn.split("::").at(-1);
-  const options = { parent: made.get(parent), retainOnDelete: true, ignoreChanges: ["*"] };
-  if (type.startsWith("pulumi:providers:")) made.set(urn, (provider = new Provider(name)));
-  else if (custom) made.set(urn, new Custom(type, name, {}, { ...options, provider }));
   // What differs from the state, were it an option, would have Pulumi write the whole state for each.
-  else made.set(urn, new Component(type, name, {}, { parent: options.parent, retainOnDelete: true }));
+  const options = { parent: made.get(parent), retainOnDelete: true };
+  if (type.startsWith("pulumi:providers:")) made.set(urn, (provider = new Provider(name)));
+  else if (custom) made.set(urn, new Custom(type, name, {}, { ...options, ignoreChanges: ["*"], provider }));
+  else made.set(urn, new Component(type, name, {}, options));
 }
 `;
 
@@ -41,26 +43,14 @@ for (const { urn, type, custom, parent } of JSON.parse(readFileSync("declared.js
  * @param stateOf the state of a stack with that name, as `pulumi stack export` gives it; it is imported.
  */
 export async function declaringProgram(workshop: Workshop, stateOf: (stack: string) => unknown): Promise<BenchStack> {
-  const folder = mkdtempSync(join(workshop.folder, "declaring-"));
-  const name = basename(folder).replace("-", "");
-  const state = stateOf(name);
+  const stack = await plainProgram(workshop, "multiarch-mirror", program);
+  const state = stateOf(stack.name);
   const { resources } = (state as { readonly deployment: { readonly resources: readonly StateResource[] } }).deployment;
   const ours = resources.filter(({ type }) =>
     /^(multiarch-mirror|docker-build|pulumi:providers:docker-build)\b/.test(type),
   );
   const declared = ours.map(({ urn, type, custom, parent }) => ({ urn, type, custom, parent }));
-  const write = (file: string, text: string): void => writeFileSync(join(folder, file), text);
-  symlinkSync(join(checkout, "node_modules"), join(folder, "node_modules"));
-  write("Pulumi.yaml", "name: multiarch-mirror\nruntime: nodejs\n");
-  write(
-    "package.json",
-    JSON.stringify({ name: basename(folder), main: "index.ts", dependencies: { "@pulumi/pulumi": "*" } }),
-  );
-  const compilerOptions = { target: "es2022", module: "commonjs", moduleResolution: "node10", skipLibCheck: true };
-  write("tsconfig.json", JSON.stringify({ compilerOptions, "ts-node": { transpileOnly: true, swc: true } }));
-  write("index.ts", program);
-  write("declared.json", JSON.stringify(declared));
-  const stack = await BenchStack.create({ name, program: folder, settings: {}, environment: workshop.environment });
+  writeFileSync(join(stack.program, listFile), JSON.stringify(declared));
   await stack.importState(state);
   return stack;
 }
