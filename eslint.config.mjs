@@ -1,19 +1,53 @@
 import tseslint from "typescript-eslint";
 
+/** What each folder of components/ may import of the others. Every arrow points one way; nothing else may be added in passing. */
+const mayImport = {
+  model: [],
+  dockerfile: ["model"],
+  decide: ["dockerfile", "model"],
+  system: ["model"],
+  engine: ["model"],
+  registry: ["model", "system"],
+  config: ["model"],
+  discover: ["decide", "model", "registry", "system"],
+  probe: ["config", "decide", "model", "registry"],
+  handover: ["config", "model"],
+  plan: ["config", "decide", "discover", "dockerfile", "handover", "model", "probe"],
+  check: ["config", "decide", "model", "registry", "system"],
+  attest: ["config", "decide", "model", "probe", "registry", "system"],
+  declare: ["attest", "check", "config", "decide", "engine", "model"],
+  report: ["attest", "config", "decide", "declare", "handover", "model"],
+};
+const pureFolders = ["model", "dockerfile", "decide"];
+
 const outwards = {
-  group: ["**/tools/**", "**/test/**", "**/bench/**", "**/apps/**"],
-  message: "components know nothing of the apps, the tools and the tests; hand it in as an argument.",
+  group: ["**/commands/**", "**/tools/**", "**/test/**", "**/bench/**", "**/apps/**"],
+  message: "components know nothing of apps, commands, tools and tests; hand it in as an argument.",
 };
 
 const pure = {
   regex: "^(@pulumi/|undici$|node:(?!path/posix$|util$|crypto$|assert$))",
-  message: "components/plan is pure: no Pulumi, no I/O. Pass facts in, return decisions.",
+  message: "model, dockerfile and decide are pure: no Pulumi, no I/O. Pass facts in, return decisions.",
 };
 
-const edges = {
-  regex: "^\\.\\./(?!plan/)",
-  message: "components/plan imports nothing else of the project; imports go towards it.",
-};
+const fences = Object.entries(mayImport).map(([folder, others]) => ({
+  files: [`components/${folder}/**/*.ts`],
+  rules: {
+    "no-restricted-imports": [
+      "error",
+      {
+        patterns: [
+          outwards,
+          {
+            regex: `^\\.\\./(?!(${others.join("|") || "$"})/)`,
+            message: `components/${folder} may import ${others.join(", ") || "no other folder"} (the table in eslint.config.mjs).`,
+          },
+          ...(pureFolders.includes(folder) ? [pure] : []),
+        ],
+      },
+    ],
+  },
+}));
 
 export default tseslint.config(
   { ignores: ["node_modules/", "tools/go/", "bench/work/"] },
@@ -47,25 +81,22 @@ export default tseslint.config(
     },
   },
   {
-    files: ["components/**/*.ts"],
+    files: ["components/*.ts"],
     rules: { "no-restricted-imports": ["error", { patterns: [outwards] }] },
   },
-  {
-    files: ["components/plan/**/*.ts"],
-    rules: { "no-restricted-imports": ["error", { patterns: [outwards, pure, edges] }] },
-  },
+  ...fences,
   {
     files: ["apps/**/*.ts"],
     rules: {
       "no-restricted-imports": [
         "error",
-        { patterns: [pure, { group: ["**/tools/**", "**/test/**"], message: "An app is data." }] },
+        { patterns: [pure, { group: ["**/commands/**", "**/tools/**", "**/test/**"], message: "An app is data." }] },
       ],
     },
   },
   {
     // Commands print their results; tests build odd values on purpose.
-    files: ["tools/**/*.ts", "bench/**/*.ts", "test/**/*.ts"],
+    files: ["commands/**/*.ts", "tools/**/*.ts", "bench/**/*.ts", "test/**/*.ts"],
     rules: { "no-console": "off" },
   },
   {

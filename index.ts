@@ -1,17 +1,15 @@
 import { apps } from "./apps";
-import { configure } from "./components/configure";
-import { skipDebugLog } from "./components/debugLog";
-import { readHandedOver } from "./components/handover/readHandedOver";
-import { keepProvider } from "./components/keepProvider";
-import { MirroredApp } from "./components/mirroredApp";
+import { configure } from "./components/config/configuration";
+import { skipDebugLog } from "./components/engine/debugLog";
+import { MirroredApp } from "./components/declare/mirroredApp";
 import { openEdges } from "./components/openEdges";
-import { previousRun } from "./components/previousRun";
-import { skipLibraryStacks } from "./components/libraryStacks";
-import { readableStacks } from "./components/readableStacks";
-import { retainEverything } from "./components/retainEverything";
-import { conclude, reportPlans } from "./components/runReport";
-import { alignWithState } from "./components/survey/alignWithState";
-import { surveyApps } from "./components/survey/surveyApps";
+import { previousRun } from "./components/probe/previousRun";
+import { skipLibraryStacks, readableStacks } from "./components/engine/stackTraces";
+import { retainEverything, keepProvider } from "./components/declare/everyResource";
+import { conclude, reportPlans } from "./components/report/conclude";
+import { alignWithState } from "./components/plan/alignWithState";
+import { surveyApps } from "./components/plan/planApps";
+import { readHandedOver } from "./components/handover/digestFolder";
 
 /** config ─► discover ─► probe ─► plan ─► declare ─► attest ─► outputs */
 export = async () => {

@@ -1,4 +1,4 @@
-import type { AppSpecification } from "../components/plan/appSpecification";
+import type { AppSpecification } from "../components/model/appSpecification";
 import { literally } from "./literally";
 
 /** The JavaScript bundler; upstream publishes binaries, but no image. */

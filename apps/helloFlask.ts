@@ -1,4 +1,4 @@
-import type { AppSpecification } from "../components/plan/appSpecification";
+import type { AppSpecification } from "../components/model/appSpecification";
 import { literally } from "./literally";
 
 /** A small Flask application that has a branch and no releases: its version is the commit. */

@@ -1,4 +1,4 @@
-import type { AppSpecification } from "../components/plan/appSpecification";
+import type { AppSpecification } from "../components/model/appSpecification";
 import { esbuild } from "./esbuild";
 import { helloFlask } from "./helloFlask";
 import { mattermost } from "./mattermost";

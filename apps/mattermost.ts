@@ -1,4 +1,4 @@
-import type { AppSpecification, BuildTarget } from "../components/plan/appSpecification";
+import type { AppSpecification, BuildTarget } from "../components/model/appSpecification";
 import { literally } from "./literally";
 
 /** `team` is the Team Edition; `enterprise` the Enterprise-capable build, which runs unlicensed as well. */

@@ -1,4 +1,4 @@
-import type { AppSpecification, BuildTarget } from "../components/plan/appSpecification";
+import type { AppSpecification, BuildTarget } from "../components/model/appSpecification";
 import { literally } from "./literally";
 
 /** Up to 10.4.2 there was one binary, for amd64, without the architecture in its name. */

@@ -1,4 +1,4 @@
-import { Limiter } from "../components/registry/limiter";
+import { Limiter } from "../components/system/limiter";
 import { AnnotatedCopies } from "./support/annotatedCopies";
 import { alternate } from "./support/alternate";
 import { BenchApp, versionNumbers } from "./support/benchApp";

@@ -1,12 +1,12 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { mirrorPredicate } from "../components/attestation/mirrorPredicate";
-import { provenance } from "../components/attestation/provenance";
-import { planVariable } from "../components/attestation/attestPlan";
-import type { Digest } from "../components/plan/digest";
-import { buildRecordSchema } from "../components/plan/buildRecord";
-import { writeDebianLayout } from "../test/attestation/debianLayout";
-import { exampleRecord } from "../test/attestation/fixtures";
+import { mirrorPredicate } from "../components/attest/mirrorPredicate";
+import { provenance } from "../components/attest/provenance";
+import { planVariable } from "../components/attest/attestPlan";
+import type { Digest } from "../components/model/digest";
+import { buildRecordSchema } from "../components/model/buildRecord";
+import { writeDebianLayout } from "../test/attest/debianLayout";
+import { exampleRecord } from "../test/attest/fixtures";
 import { checkout } from "../tools/sandbox/layout";
 import { alternate } from "./support/alternate";
 import { AnnotatedCopies, type CopiedVersion } from "./support/annotatedCopies";
@@ -112,7 +112,7 @@ async function runner(workshop: Workshop, repository: string, { index }: CopiedV
   const keys = { key: env["MIRROR_SANDBOX_COSIGN_KEY"], publicKey: env["MIRROR_SANDBOX_COSIGN_PUB"] };
   const config = { signing: { mode: "key", ...keys, signingConfig: "none" } };
   const plan = { repository, indexDigest: index, config, builtNow: true, startedOn: "2026-01-01T00:00:00Z" };
-  const { seconds } = await workshop.run(["node", "components/attestation/launch.cjs"], {
+  const { seconds } = await workshop.run(["node", "components/attest/launch.cjs"], {
     cwd: checkout,
     env: { ...workshop.environment, [planVariable]: JSON.stringify(plan) },
     stdin: JSON.stringify(exampleRecord),

@@ -1,30 +1,29 @@
 import * as pulumi from "@pulumi/pulumi";
-import { baseRegistry } from "./baseRegistry";
-import { buildCache } from "./buildCache";
-import { checkBeforeTag } from "./checkBeforeTag";
-import { describeCheck } from "./describeCheck";
-import { failureKey, type FailureRecord, waitOf } from "./backoff";
-import { readFailureFile } from "./failureFile";
+import { baseRegistry } from "./probe/baseRegistry";
+import { buildCache } from "./declare/buildCache";
+import { checkBeforeTag, describeCheck } from "./check/checkBeforeTag";
+import { failureKey, type FailureRecord, waitOf } from "./decide/backoff";
+import { readFailureFile } from "./report/failureFile";
 import { builderFor } from "./config/builder";
-import type { Configuration } from "./configure";
-import type { MirroredVersion } from "./mirroredVersion";
-import { attestationEdges } from "./attestationEdges";
-import type { Probe } from "./plan/probe";
-import { describeReferrer, missingReferrers } from "./referrers/missingReferrers";
+import type { Configuration } from "./config/configuration";
+import type { MirroredVersion } from "./declare/mirroredVersion";
+import { attestationEdges } from "./probe/attestationEdges";
+import { describeReferrer, missingReferrers } from "./probe/missingReferrers";
 import { RegistryClient } from "./registry/registryClient";
-import { readStackState } from "./stackState";
-import { AppBases } from "./survey/appBases";
-import { buildTarget } from "./survey/buildTarget";
-import { cacheDirectory } from "./cacheDirectory";
-import { type PrepareEdges, prepareBuild, type SourceRequest } from "./survey/prepareBuild";
-import type { StateEdges } from "./survey/alignWithState";
-import type { PlanOf } from "./survey/surveyApps";
-import type { SurveyEdges } from "./survey/surveyEdges";
-import { discover } from "./upstream/discover";
-import { pulumiEdges } from "./upstream/pulumiEdges";
-import { upstreamFiles } from "./upstreamFiles";
-import type { TagHolding, VersionEdges } from "./versionEdges";
-import { readSource } from "./upstream/sourceTree";
+import { readStackState } from "./probe/stackState";
+import { AppBases } from "./plan/appBases";
+import { buildTarget } from "./model/buildTarget";
+import { cacheDirectory } from "./system/cacheDirectory";
+import { type PrepareEdges, prepareBuild, type SourceRequest } from "./plan/buildRecipes";
+import type { StateEdges } from "./plan/alignWithState";
+import type { PlanOf } from "./plan/planApps";
+import type { SurveyEdges } from "./plan/planEdges";
+import { discover } from "./discover/discover";
+import { pulumiEdges } from "./discover/pulumiEdges";
+import { upstreamFiles } from "./discover/upstreamFiles";
+import type { VersionEdges } from "./declare/versionEdges";
+import { readSource } from "./discover/sourceTree";
+import { probeFor, holding } from "./probe/probeTag";
 
 /** Every way the program reaches the outside, over one registry client. */
 export interface Edges {
@@ -94,26 +93,6 @@ export function openEdges(config: Configuration): Edges {
   };
 }
 
-/**
- * The probe as the stack configuration wants it read: some registries answer 403 for a package that does not exist yet. For an
- * app listed under `newPackages` that counts as absent, provided the same credentials are accepted by the registry itself.
- */
-async function probeFor(
-  reference: string,
-  registry: Pick<RegistryClient, "probe">,
-  config: Pick<Configuration, "newPackages" | "registry" | "namespace">,
-  accepts: () => Promise<boolean>,
-  options?: { readonly skipChildren?: boolean },
-): Promise<Probe> {
-  const probe = await registry.probe(reference, options);
-  if (probe.state !== "unknown" || probe.cause !== "authorisation") return probe;
-  const isNew = config.newPackages.some((app) =>
-    reference.startsWith(`${config.registry}/${config.namespace}/${app}:`),
-  );
-  // A registry that does not answer this question clearly proves nothing.
-  return isNew && (await accepts().catch(() => false)) ? { state: "absent" } : probe;
-}
-
 async function readOne({ path, ...request }: SourceRequest): ReturnType<PrepareEdges["readSource"]> {
   const paths = path === undefined ? [] : [path];
   const { files, committedAt } = await readSource({ ...request, paths, cacheDirectory: cacheDirectory() });
@@ -121,17 +100,4 @@ async function readOne({ path, ...request }: SourceRequest): ReturnType<PrepareE
   const text = files.get(path);
   if (text !== undefined) return { text, committedAt };
   throw new Error(`commit ${request.commit} of ${request.url} has no file ${JSON.stringify(path)}`);
-}
-
-function holding(reference: string, probe: Probe): TagHolding | undefined {
-  switch (probe.state) {
-    case "present":
-      return { digest: probe.digest, platforms: probe.platforms };
-    case "absent":
-      return undefined;
-    case "unknown":
-      throw new Error(`the registry gave no usable answer about ${reference} (${probe.cause}): ${probe.reason}`);
-    default:
-      return probe satisfies never;
-  }
 }

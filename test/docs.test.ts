@@ -3,9 +3,9 @@ import { runInThisContext } from "node:vm";
 import * as ts from "typescript";
 import { describe, expect, it } from "vitest";
 import { checkApps } from "../components/config/checkApps";
-import type { AppSpecification } from "../components/plan/appSpecification";
-import { buildTarget } from "../components/survey/buildTarget";
-import { release } from "./survey/fakeEdges";
+import type { AppSpecification } from "../components/model/appSpecification";
+import { buildTarget } from "../components/model/buildTarget";
+import { release } from "./plan/fakeEdges";
 
 const page = readFileSync("docs/apps.md", "utf8");
 
@@ -27,7 +27,7 @@ function examples(): readonly Partial<AppSpecification>[] {
   });
 }
 
-const specification = "components/plan/appSpecification.ts";
+const specification = "components/model/appSpecification.ts";
 
 describe("the page about app files", () => {
   it("has every field in a table", () => {

@@ -1,14 +1,14 @@
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { Command } from "commander";
-import { elfIdentity, parsePlatform, unameMachine, type Platform } from "../components/plan/platform";
+import { elfIdentity, parsePlatform, unameMachine, type Platform } from "../components/model/platform";
 import { columns } from "./sandbox/columns";
 import { startDemoSandbox } from "./sandbox/demoSandbox";
 import { checkout, defaultSandboxFolder } from "./sandbox/layout";
 import { PulumiDigest } from "./sandbox/pulumiDigest";
 import { RequestLog } from "./sandbox/requestLog";
 import { runQuietly, runVisibly, type VisibleOptions } from "./sandbox/visibleProcess";
-import { reasonOf } from "../components/reasonOf";
+import { reasonOf } from "../components/model/reasonOf";
 
 interface PublishedVersion {
   readonly digest: string;

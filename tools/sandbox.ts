@@ -12,7 +12,7 @@ import { readRunning, type SandboxState } from "./sandbox/sandboxState";
 import { shellExports } from "./sandbox/shellExports";
 import { startSandbox } from "./sandbox/startSandbox";
 import { writeFixtures } from "./fixtures/fixtures";
-import { reasonOf } from "../components/reasonOf";
+import { reasonOf } from "../components/model/reasonOf";
 
 interface StartOptions {
   readonly dir: string;

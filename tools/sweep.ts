@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { spreadSample } from "./sweep/spreadSample";
 import { held, sweep, sweepSummary } from "./sweep/sweep";
 import type { SweepPoint } from "./sweep/sweepPoint";
-import { reasonOf } from "../components/reasonOf";
+import { reasonOf } from "../components/model/reasonOf";
 
 interface Options {
   readonly sample?: number;

@@ -1,4 +1,4 @@
-import { runClient } from "./clientProcess";
+import { runClient } from "../system/clientProcess";
 
 /** The first words of a buildx command line. */
 export interface BuildxCommand {

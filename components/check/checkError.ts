@@ -1,5 +1,5 @@
-import type { Digest } from "../plan/digest";
-import type { Platform } from "../plan/platform";
+import type { Digest } from "../model/digest";
+import type { Platform } from "../model/platform";
 
 /** How many problems one message lists; the rest is counted. */
 const listed = 10;

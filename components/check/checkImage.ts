@@ -1,14 +1,14 @@
-import type { Digest } from "../plan/digest";
-import type { Platform } from "../plan/platform";
+import type { Digest } from "../model/digest";
+import type { Platform } from "../model/platform";
 import { CheckError } from "./checkError";
 import { elfMismatch } from "./elfMismatch";
 import type { FileTree, Resolution } from "./fileTree";
 import { identicalProblem, replacementProblem, wantedChecksum, type IdenticalFile } from "./identical";
 import { ImageReader } from "./imageReader";
 import { locateProgram, programProblem, startedPrograms } from "./mainExecutable";
-import type { RegistryReader } from "./registryReader";
 import { runSmoke, type SmokeCommand, type SmokeResult } from "./smokeRun";
-import { reasonOf } from "../reasonOf";
+import { reasonOf } from "../model/reasonOf";
+import type { RegistryReader } from "./imageReader";
 
 /** One finished image of one platform, and what it must satisfy before its version gets a tag. */
 export interface CheckRequest {

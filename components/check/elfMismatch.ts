@@ -1,4 +1,4 @@
-import { elfIdentity, platformParts, type ElfIdentity, type Platform } from "../plan/platform";
+import { elfIdentity, platformParts, type ElfIdentity, type Platform } from "../model/platform";
 import type { FileHead } from "./fileHead";
 
 /** Machines that are no host processors: none (0), CUDA (190), AMD GPU (224), BPF (247). Such files are data to the platform. */

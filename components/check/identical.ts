@@ -1,4 +1,4 @@
-import type { Digest } from "../plan/digest";
+import type { Digest } from "../model/digest";
 import type { FileContent } from "./layerListing";
 import type { Resolution } from "./fileTree";
 import type { WantedChecksum } from "./listingBuilder";

@@ -1,5 +1,5 @@
-import type { Digest } from "../plan/digest";
-import { reasonOf } from "../reasonOf";
+import type { Digest } from "../model/digest";
+import { reasonOf } from "../model/reasonOf";
 
 /** A layer could not be read: its transfer failed, which may pass, or its content is damaged, which will not. */
 export class LayerError extends Error {

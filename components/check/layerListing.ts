@@ -1,4 +1,4 @@
-import type { Digest } from "../plan/digest";
+import type { Digest } from "../model/digest";
 import type { FileHead } from "./fileHead";
 
 /** A regular file's content, as one name of it shows it. */

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { basename, dirname } from "node:path/posix";
 import type { ExtractEvents } from "tar-stream";
-import type { Digest } from "../plan/digest";
+import type { Digest } from "../model/digest";
 import { fileHeadLength, readFileHead } from "./fileHead";
 import type { FileContent, LayerEntry, LayerListing } from "./layerListing";
 

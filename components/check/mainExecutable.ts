@@ -1,4 +1,4 @@
-import type { Platform } from "../plan/platform";
+import type { Platform } from "../model/platform";
 import type { ImageConfiguration } from "../registry/imageConfiguration";
 import { elfMismatch } from "./elfMismatch";
 import type { FileTree, Resolution } from "./fileTree";

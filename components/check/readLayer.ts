@@ -1,7 +1,7 @@
 import { Transform, type Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { extract } from "tar-stream";
-import type { Digest } from "../plan/digest";
+import type { Digest } from "../model/digest";
 import { decompress } from "./decompress";
 import { LayerError } from "./layerError";
 import type { LayerListing } from "./layerListing";

@@ -1,10 +1,10 @@
 import { z } from "zod";
-import type { FloatingTagRule } from "../plan/appSpecification";
-import { acceptedPlatforms, parsePlatform } from "../plan/platform";
-import { parseReference } from "../plan/reference";
-import { acceptedRepositoryPath, isRepositoryPath } from "../plan/repositoryPath";
-import { acceptedTagRule, tagRuleMistake } from "../plan/tagRule";
-import { resolveSource } from "../upstream/resolvedSource";
+import type { FloatingTagRule } from "../model/appSpecification";
+import { acceptedPlatforms, parsePlatform } from "../model/platform";
+import { parseReference } from "../model/reference";
+import { acceptedRepositoryPath, isRepositoryPath } from "../model/repositoryPath";
+import { acceptedTagRule, tagRuleMistake } from "../model/tagRule";
+import { resolveSource } from "../model/source";
 import { keepSchema } from "./keepSchema";
 import { accepting, delegate, fields, isRecord, noSuch, type Schema, text, uniqueList } from "./schemaParts";
 

@@ -1,7 +1,7 @@
-import type { AppSpecification, FloatingTagRule, Keep } from "../plan/appSpecification";
-import type { Platform } from "../plan/platform";
+import type { AppSpecification, FloatingTagRule, Keep } from "../model/appSpecification";
+import type { Platform } from "../model/platform";
 import type { AppOverrides, MirrorConfig } from "./mirrorConfig";
-import type { RepositoryOverride } from "./repositoryOverride";
+import type { RepositoryOverride } from "../model/gitRepository";
 
 /** What holds for one app once the stack configuration and the app's own file are put together. */
 export interface AppSettings {

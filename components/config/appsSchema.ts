@@ -1,11 +1,11 @@
 import { z } from "zod";
-import type { AppSpecification } from "../plan/appSpecification";
-import type { Platform } from "../plan/platform";
-import { parsePlatform, acceptedPlatforms } from "../plan/platform";
+import type { AppSpecification } from "../model/appSpecification";
+import type { Platform } from "../model/platform";
+import { parsePlatform, acceptedPlatforms } from "../model/platform";
 import { acceptedFilesFrom, parseFilesFrom, withFilesFrom } from "./filesFrom";
 import { keepSchema } from "./keepSchema";
 import type { AppOverrides, ConfiguredApp, MirrorConfig } from "./mirrorConfig";
-import { acceptedRepository, parseRepository } from "./repositoryOverride";
+import { acceptedRepository, parseRepository } from "../model/gitRepository";
 import { accepting, boolean, delegate, fields, isRecord, noSuch, type Schema, text, uniqueList } from "./schemaParts";
 
 const acceptedApps = '"all", a list of app names, or a map from app name to that app\'s settings';

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { acceptedPlatforms, parsePlatform, type Platform } from "../plan/platform";
+import { acceptedPlatforms, parsePlatform, type Platform } from "../model/platform";
 import { delegate, isRecord, type Schema, text } from "./schemaParts";
 
 /** A buildx builder for everything, or one per platform. */

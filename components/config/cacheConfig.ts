@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { parseReference } from "../plan/reference";
+import { parseReference } from "../model/reference";
 import { delegate, fields, isRecord, noSuch, type Schema, text } from "./schemaParts";
 
 /** How much a build writes to the cache: the layers of the result, or of every stage. */

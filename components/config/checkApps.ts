@@ -1,10 +1,8 @@
 import { existsSync } from "node:fs";
-import type { AppSpecification } from "../plan/appSpecification";
+import type { AppSpecification } from "../model/appSpecification";
 import { appSchema } from "./appSchema";
-import { plainIssues } from "./plainIssues";
-import { type ConfigPath, formatValue, problemLine } from "./problemLine";
+import { type ConfigPath, formatValue, problemLine, valueAt, plainIssues } from "./problems";
 import { isRecord, noSuch } from "./schemaParts";
-import { valueAt } from "./valueAt";
 
 /** The files of this project, for what an app file refers to. */
 export interface CheckContext {

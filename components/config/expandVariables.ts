@@ -1,4 +1,4 @@
-import type { ConfigPath } from "./problemLine";
+import type { ConfigPath } from "./problems";
 
 /** The variables `${NAME}` may name; `process.env` fits. */
 export type Environment = Readonly<Record<string, string | undefined>>;

@@ -1,5 +1,5 @@
-import type { AppSpecification, BuildTarget } from "../plan/appSpecification";
-import { isLoopback } from "../registry/loopback";
+import type { AppSpecification, BuildTarget } from "../model/appSpecification";
+import { isLoopback } from "../model/loopback";
 
 /** What {@link parseFilesFrom} takes, to complete "accepted is …". */
 export const acceptedFilesFrom =

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Keep } from "../plan/appSpecification";
+import type { Keep } from "../model/appSpecification";
 import { delegate, fields, integer, isRecord, type Schema } from "./schemaParts";
 
 /** GitHub lists at most this many releases, so a larger window could never be filled. */

@@ -1,9 +1,9 @@
-import type { AttestConfig } from "../attestation/attestConfig";
-import type { AppSpecification, Keep } from "../plan/appSpecification";
-import type { Platform } from "../plan/platform";
+import type { AttestConfig } from "./attestConfig";
+import type { AppSpecification, Keep } from "../model/appSpecification";
+import type { Platform } from "../model/platform";
 import type { Builder } from "./builder";
 import type { CacheConfig } from "./cacheConfig";
-import type { RepositoryOverride } from "./repositoryOverride";
+import type { RepositoryOverride } from "../model/gitRepository";
 
 /** What the stack configuration says about one app, beyond the app's own file. */
 export interface AppOverrides {

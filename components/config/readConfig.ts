@@ -1,18 +1,15 @@
-import { attestConfigSchema } from "../attestation/attestConfig";
-import type { AppSpecification } from "../plan/appSpecification";
-import { parseReference } from "../plan/reference";
+import { attestConfigSchema } from "./attestConfig";
+import type { AppSpecification } from "../model/appSpecification";
+import { parseReference } from "../model/reference";
 import { appSettings } from "./appSettings";
 import { appNameSchema, appsSchema, platformsSchema, type SelectedApps } from "./appsSchema";
 import { builderSchema } from "./builder";
 import { cacheSchema } from "./cacheConfig";
-import { ConfigError } from "./configError";
 import { type Environment, expandVariables } from "./expandVariables";
 import { keepSchema } from "./keepSchema";
 import type { MirrorConfig } from "./mirrorConfig";
-import { plainIssues } from "./plainIssues";
-import { type ConfigPath, formatValue, problemLine } from "./problemLine";
+import { type ConfigPath, formatValue, problemLine, valueAt, plainIssues, ConfigError } from "./problems";
 import { boolean, noSuch, type Schema, text, uniqueList } from "./schemaParts";
-import { valueAt } from "./valueAt";
 
 /** What the configuration is read against. */
 export interface ConfigContext {

@@ -1,8 +1,7 @@
-import type { AppSpecification } from "../plan/appSpecification";
-import { parsePlatform, type Platform } from "../plan/platform";
-import { ConfigError } from "./configError";
+import type { AppSpecification } from "../model/appSpecification";
+import { parsePlatform, type Platform } from "../model/platform";
 import type { Environment } from "./expandVariables";
-import { problemLine } from "./problemLine";
+import { problemLine, ConfigError } from "./problems";
 import { noSuch } from "./schemaParts";
 
 const phases = ["all", "build", "publish"] as const;

@@ -1,10 +1,8 @@
 import { z } from "zod";
-import { plainIssues } from "../config/plainIssues";
-import { type ConfigPath, formatValue, problemLine } from "../config/problemLine";
-import { valueAt } from "../config/valueAt";
-import { type Digest, isDigest } from "../plan/digest";
-import { parsePlatform, type Platform } from "../plan/platform";
-import { reasonOf } from "../reasonOf";
+import { type ConfigPath, formatValue, problemLine, valueAt, plainIssues } from "../config/problems";
+import { type Digest, isDigest } from "../model/digest";
+import { parsePlatform, type Platform } from "../model/platform";
+import { reasonOf } from "../model/reasonOf";
 
 const text = z.string().regex(/^[^\x00-\x20\x7f]{1,255}$/, "accepted are 1 to 255 characters without spaces");
 
@@ -59,3 +57,6 @@ function isPlatform(value: unknown): boolean {
     return false;
   }
 }
+
+/** Images handed over by build runs: app → version → platform → `name@sha256:…`. */
+export type HandedOver = Readonly<Record<string, Readonly<Record<string, Readonly<Record<Platform, string>>>>>>;

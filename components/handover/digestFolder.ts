@@ -1,10 +1,12 @@
 import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { ConfigError } from "../config/configError";
-import { type Platform, platformSlug } from "../plan/platform";
-import { reasonOf } from "../reasonOf";
-import type { HandedOver } from "../survey/surveyApps";
+import { type Platform, platformSlug } from "../model/platform";
+import { reasonOf } from "../model/reasonOf";
 import { formatDigestFile, type HandedOverImage, parseDigestFile } from "./digestFile";
+import { ConfigError } from "../config/problems";
+import { RunError } from "@pulumi/pulumi";
+import type { Configuration } from "../config/configuration";
+import type { HandedOver } from "./digestFile";
 
 /**
  * Writes one file per platform, `digests-<platform>.json`, into a folder, which is made when it is not there. A platform of
@@ -69,5 +71,18 @@ async function readAll(folder: string): Promise<readonly ReturnType<typeof parse
     throw new ConfigError("environment", [
       `MIRROR_DIGESTS: ${JSON.stringify(folder)} cannot be read: ${reasonOf(error)}; accepted is a folder of digest files`,
     ]);
+  }
+}
+
+/**
+ * The images build runs handed over to this one; none unless it is a publishing run.
+ * @throws RunError with a line for every mistake in the files.
+ */
+export async function readHandedOver({ registry, namespace, run }: Configuration): Promise<HandedOver> {
+  if (run.phase !== "publish" || run.digests === undefined) return {};
+  try {
+    return await readDigestFolder(run.digests, (app) => `${registry}/${namespace}/${app}`);
+  } catch (error) {
+    throw error instanceof ConfigError ? new RunError(error.message) : error;
   }
 }

@@ -1,6 +1,6 @@
-import { parseErrorCodes } from "./errorCodes";
 import { RegistryError } from "./registryError";
 import type { TransportAnswer } from "./transport";
+import { z } from "zod";
 
 const longestQuote = 200;
 
@@ -17,4 +17,27 @@ export function answerError(what: string, answer: TransportAnswer): RegistryErro
   return new RegistryError(kind, `cannot read ${what}: status ${status}${strange}, saying ${quote}${advice}`, {
     status,
   });
+}
+
+const bodySchema = z.object({
+  errors: z.array(z.object({ code: z.string(), message: z.string().nullish() })).min(1),
+});
+
+/** One entry of a registry's error body. Both are the registry's own text: escape them before printing. */
+export interface ErrorCode {
+  readonly code: string;
+  readonly message: string;
+}
+
+/**
+ * The entries of an error body in the form of the distribution specification ("Error Codes"); none when the body
+ * is anything else, such as a proxy's HTML page.
+ */
+export function parseErrorCodes(body: Buffer): readonly ErrorCode[] {
+  try {
+    const { errors } = bodySchema.parse(JSON.parse(body.toString("utf8")));
+    return errors.map(({ code, message }) => ({ code, message: message ?? "" }));
+  } catch {
+    return [];
+  }
 }

@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { answerError } from "./answerError";
 import { type Challenge, parseChallenge } from "./challenge";
-import type { Clock } from "./clock";
-import type { Credentials, DockerCredentials } from "./dockerCredentials";
+import type { Clock } from "../system/clock";
+import type { Credentials, DockerCredentials } from "./credentials";
 import type { Endpoint } from "./endpoints";
-import { isLoopback } from "./loopback";
+import { isLoopback } from "../model/loopback";
 import { RegistryError } from "./registryError";
 import type { Transport, TransportAnswer, TransportRequest } from "./transport";
 

@@ -1,9 +1,9 @@
 import { type Challenge, parseChallenge } from "./challenge";
-import { isLoopback } from "./loopback";
-import { isCertificateFault } from "./certificateFault";
+import { isLoopback } from "../model/loopback";
 import type { Mirror } from "./mirrors";
 import { RegistryError } from "./registryError";
 import type { Transport, TransportAnswer } from "./transport";
+import { isCertificateFault } from "./networkError";
 
 /** Where a registry is really reached. */
 export interface Endpoint {

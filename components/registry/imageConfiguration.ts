@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { formatPlatform, type Platform } from "../plan/platform";
+import { formatPlatform, type Platform } from "../model/platform";
 import { RegistryError } from "./registryError";
 
 /** What an image says about itself and how it runs. Source: OCI image specification, `config.md`. */

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { type Digest, isDigest } from "../plan/digest";
-import { formatPlatform, type Platform } from "../plan/platform";
+import { type Digest, isDigest } from "../model/digest";
+import { formatPlatform, type Platform } from "../model/platform";
 import { RegistryError } from "./registryError";
 
 /** What an index or manifest says about another piece of content. Source: OCI image specification, `descriptor.md`. */

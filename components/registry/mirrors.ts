@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { parseReference } from "../plan/reference";
+import { parseReference } from "../model/reference";
 
 /** Where reads of a registry really go: another registry and what to put in front of the repository, if anything. */
 export interface Mirror {

@@ -1,4 +1,3 @@
-import { isCertificateFault } from "./certificateFault";
 import { RegistryError } from "./registryError";
 
 const timeouts = new Set(["UND_ERR_CONNECT_TIMEOUT", "UND_ERR_HEADERS_TIMEOUT", "UND_ERR_BODY_TIMEOUT", "ETIMEDOUT"]);
@@ -18,4 +17,10 @@ export function networkError(what: string, cause: unknown): { readonly error: Re
     error: new RegistryError("network", `${what}: ${detail}${advice}`, { cause }),
     retry: !certificate && !final.test(code),
   };
+}
+
+/** Whether an error of Node's TLS says that the far end's certificate is not trusted, by OpenSSL's and Node's codes. */
+export function isCertificateFault(error: unknown): boolean {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  return /CERT|SELF_SIGNED|^UNABLE_TO_/.test(code);
 }

@@ -1,6 +1,6 @@
-import type { Digest } from "../plan/digest";
-import type { Platform } from "../plan/platform";
-import type { PresentProbe } from "../plan/probe";
+import type { Digest } from "../model/digest";
+import type { Platform } from "../model/platform";
+import type { PresentProbe } from "../model/probe";
 import type { ImageManifest, Manifest } from "./manifest";
 import { manifestKind } from "./manifest";
 

@@ -1,7 +1,6 @@
-import type { Digest } from "../plan/digest";
-import { formatReference, type Reference } from "../plan/reference";
-import { answerError } from "./answerError";
-import { parseErrorCodes } from "./errorCodes";
+import type { Digest } from "../model/digest";
+import { formatReference, type Reference } from "../model/reference";
+import { answerError, parseErrorCodes } from "./answerError";
 import { type Descriptor, type Manifest, parseManifest } from "./manifest";
 import { RegistryError } from "./registryError";
 import type { TransportAnswer } from "./transport";

@@ -1,16 +1,15 @@
 import { createHash } from "node:crypto";
 import type { Readable } from "node:stream";
-import type { Digest } from "../plan/digest";
-import type { Platform } from "../plan/platform";
-import type { Probe } from "../plan/probe";
-import { formatReference, parseReference, type Reference } from "../plan/reference";
-import { answerError } from "./answerError";
+import type { Digest } from "../model/digest";
+import type { Platform } from "../model/platform";
+import type { Probe } from "../model/probe";
+import { formatReference, parseReference, type Reference } from "../model/reference";
+import { answerError, parseErrorCodes } from "./answerError";
 import { Authenticator } from "./authenticator";
-import { type Clock, systemClock } from "./clock";
+import { type Clock, systemClock } from "../system/clock";
 import { Connections } from "./connections";
-import { DockerCredentials } from "./dockerCredentials";
+import { DockerCredentials } from "./credentials";
 import { Endpoints } from "./endpoints";
-import { parseErrorCodes } from "./errorCodes";
 import { type ImageConfiguration, imageConfigurationTypes, parseImageConfiguration } from "./imageConfiguration";
 import {
   acceptedManifests,

@@ -1,4 +1,4 @@
-import type { UnknownCause } from "../plan/probe";
+import type { UnknownCause } from "../model/probe";
 
 /**
  * A registry question without an answer. `kind` tells a probe why; it is never "absent", because an error

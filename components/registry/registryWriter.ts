@@ -1,10 +1,10 @@
-import type { Digest } from "../plan/digest";
-import { formatReference, parseReference, type Reference } from "../plan/reference";
+import type { Digest } from "../model/digest";
+import { formatReference, parseReference, type Reference } from "../model/reference";
 import { answerError } from "./answerError";
 import { Authenticator } from "./authenticator";
-import { systemClock } from "./clock";
+import { systemClock } from "../system/clock";
 import { Connections } from "./connections";
-import { DockerCredentials } from "./dockerCredentials";
+import { DockerCredentials } from "./credentials";
 import { type Endpoint, Endpoints } from "./endpoints";
 import { RegistryError } from "./registryError";
 import { Transport, type TransportAnswer, type TransportRequest } from "./transport";

@@ -1,9 +1,9 @@
 import type { Readable } from "node:stream";
 import { request as send, type Dispatcher } from "undici";
-import type { Clock } from "./clock";
+import type { Clock } from "../system/clock";
 import type { Connections } from "./connections";
-import { Limiter } from "./limiter";
-import { isLoopback } from "./loopback";
+import { Limiter } from "../system/limiter";
+import { isLoopback } from "../model/loopback";
 import { networkError } from "./networkError";
 import { OriginHealth } from "./originHealth";
 import { RegistryError } from "./registryError";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { pipeline, type Readable, Transform } from "node:stream";
-import type { Digest } from "../plan/digest";
+import type { Digest } from "../model/digest";
 import { RegistryError } from "./registryError";
 
 /**

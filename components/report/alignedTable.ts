@@ -1,4 +1,4 @@
-import { safeText } from "./safeText";
+import { safeText } from "../model/safeText";
 
 const widestCell = 60;
 

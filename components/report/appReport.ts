@@ -1,4 +1,4 @@
-import type { Platform } from "../plan/platform";
+import type { Platform } from "../model/platform";
 
 /** How a version, or one platform of it, stands. The words are what the reader sees. */
 export type ReportState =

@@ -1,4 +1,4 @@
-import type { Platform } from "../plan/platform";
+import type { Platform } from "../model/platform";
 import type { FloatingReport } from "./appReport";
 
 /**

@@ -1,5 +1,5 @@
-import type { AppPlan, PlannedFloatingTag, PlannedVersion } from "../plan/appPlan";
-import type { Platform } from "../plan/platform";
+import type { AppPlan, PlannedFloatingTag, PlannedVersion } from "../decide/appPlan";
+import type { Platform } from "../model/platform";
 import type { AppReport, FloatingReport, PlatformReport, ReportState, VersionReport } from "./appReport";
 
 /** Further remarks a plan does not know: version → gaps, such as `unsigned` or `no SBOM linux/arm64`. */

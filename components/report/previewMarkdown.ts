@@ -1,7 +1,5 @@
 import type { AppReport } from "./appReport";
-import { inlineCode } from "./inlineCode";
-import { markdownSection } from "./markdownSection";
-import { markdownTable } from "./markdownTable";
+import { inlineCode, markdownSection, markdownTable } from "./markdown";
 import { reportLists, reportPlatforms } from "./reportLists";
 
 /** The preview as Markdown, for a job summary or a comment: the same content as the plain text, escaped for Markdown. */

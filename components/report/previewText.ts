@@ -1,7 +1,7 @@
 import { alignedTable } from "./alignedTable";
 import type { AppReport } from "./appReport";
 import { reportLists, reportPlatforms } from "./reportLists";
-import { safeText } from "./safeText";
+import { safeText } from "../model/safeText";
 
 /**
  * The preview as plain text: for each app a table of versions and platforms, the floating tags that move, notes,

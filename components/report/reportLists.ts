@@ -1,5 +1,5 @@
 import type { AppReport, FloatingReport } from "./appReport";
-import type { Platform } from "../plan/platform";
+import type { Platform } from "../model/platform";
 
 const longestList = 20;
 

@@ -1,10 +1,8 @@
 import { alignedTable } from "./alignedTable";
 import type { AppResult, Outcome, VersionResult } from "./appResult";
-import { codeBlock, inlineCode } from "./inlineCode";
-import { markdownSection } from "./markdownSection";
-import { markdownTable } from "./markdownTable";
+import { codeBlock, inlineCode, markdownSection, markdownTable } from "./markdown";
 import { describeMove } from "./reportLists";
-import { safeText } from "./safeText";
+import { safeText } from "../model/safeText";
 
 const outcomes: readonly Outcome[] = ["published", "built", "repaired", "adopted", "unchanged", "missing", "waiting"];
 

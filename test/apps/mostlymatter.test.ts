@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { mostlymatter } from "../../apps/mostlymatter";
-import { readDockerfileImages } from "../../components/plan/dockerfile";
+import { readDockerfileImages } from "../../components/dockerfile/images";
 import { mattermostVersions } from "../e2e/upstream/mattermost";
 import { mostlymatterVersions } from "../e2e/upstream/mostlymatter";
 import { target, windowOf } from "./target";

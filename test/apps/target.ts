@@ -1,9 +1,9 @@
-import type { AppSpecification, BuildTarget } from "../../components/plan/appSpecification";
-import type { Platform } from "../../components/plan/platform";
-import { collectVersions } from "../../components/plan/versions";
-import type { Keep } from "../../components/plan/appSpecification";
-import { selectWindow } from "../../components/plan/window";
-import { buildTarget } from "../../components/survey/buildTarget";
+import type { AppSpecification, BuildTarget } from "../../components/model/appSpecification";
+import type { Platform } from "../../components/model/platform";
+import { collectVersions } from "../../components/decide/versions";
+import type { Keep } from "../../components/model/appSpecification";
+import { selectWindow } from "../../components/decide/window";
+import { buildTarget } from "../../components/model/buildTarget";
 
 const commit = "c".repeat(40);
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { elfMismatch } from "../../components/check/elfMismatch";
 import { readFileHead } from "../../components/check/fileHead";
-import { acceptedPlatforms, parsePlatform } from "../../components/plan/platform";
+import { acceptedPlatforms, parsePlatform } from "../../components/model/platform";
 import { elf } from "./memoryImage";
 
 const platforms = acceptedPlatforms.map(parsePlatform);

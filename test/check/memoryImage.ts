@@ -3,10 +3,10 @@ import { Readable } from "node:stream";
 import { gzipSync } from "node:zlib";
 import { pack } from "tar-stream";
 import { checkImage, type CheckReport, type CheckRequest } from "../../components/check/checkImage";
-import type { RegistryReader } from "../../components/check/registryReader";
-import { parseDigest, type Digest } from "../../components/plan/digest";
-import { elfIdentity, type ElfIdentity, type Platform } from "../../components/plan/platform";
+import { parseDigest, type Digest } from "../../components/model/digest";
+import { elfIdentity, type ElfIdentity, type Platform } from "../../components/model/platform";
 import type { ImageConfiguration } from "../../components/registry/imageConfiguration";
+import type { RegistryReader } from "../../components/check/imageReader";
 
 export interface TarEntry {
   readonly name: string;

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { smokeDockerfile } from "../../components/check/smokeDockerfile";
-import type { Digest } from "../../components/plan/digest";
+import type { Digest } from "../../components/model/digest";
 import { imageDigest, repository } from "./memoryImage";
+import { smokeDockerfile } from "../../components/check/smokeRun";
 
 describe("the Dockerfile of a smoke run", () => {
   it("carries any one-line command through unchanged, as two lines of harmless characters", () => {

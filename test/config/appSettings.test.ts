@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { appSettings } from "../../components/config/appSettings";
 import { builderFor } from "../../components/config/builder";
 import { readConfig } from "../../components/config/readConfig";
-import type { AppSpecification } from "../../components/plan/appSpecification";
+import type { AppSpecification } from "../../components/model/appSpecification";
 
 function settings(specification: Omit<AppSpecification, "name">, raw: Readonly<Record<string, unknown>> = {}) {
   const app = { name: "app", ...specification };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { apps } from "../../apps";
 import { checkApps } from "../../components/config/checkApps";
-import type { AppSpecification } from "../../components/plan/appSpecification";
+import type { AppSpecification } from "../../components/model/appSpecification";
 
 const source = { kind: "gitTags", url: "https://example.org/tiny.git" } as const;
 const smoke = { command: ["/bin/tiny"], expect: () => /tiny/ };

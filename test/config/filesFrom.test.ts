@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { appSettings } from "../../components/config/appSettings";
 import { parseFilesFrom, withFilesFrom } from "../../components/config/filesFrom";
 import { readConfig } from "../../components/config/readConfig";
-import type { AppSpecification, BuildTarget } from "../../components/plan/appSpecification";
+import type { AppSpecification, BuildTarget } from "../../components/model/appSpecification";
 
 const target: BuildTarget = {
   version: "1.2.3",

@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { ConfigError } from "../../components/config/configError";
 import { readConfig } from "../../components/config/readConfig";
-import type { AppSpecification } from "../../components/plan/appSpecification";
+import type { AppSpecification } from "../../components/model/appSpecification";
+import { ConfigError } from "../../components/config/problems";
 
 const app = (name: string, more: Partial<AppSpecification> = {}): AppSpecification => ({
   name,

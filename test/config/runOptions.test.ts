@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { ConfigError } from "../../components/config/configError";
 import { readRunOptions } from "../../components/config/runOptions";
-import type { AppSpecification } from "../../components/plan/appSpecification";
+import type { AppSpecification } from "../../components/model/appSpecification";
+import { ConfigError } from "../../components/config/problems";
 
 const apps: readonly AppSpecification[] = ["mattermost", "outline"].map((name) => ({
   name,

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { checkImage } from "../../components/check/checkImage";
-import { parseDigest } from "../../components/plan/digest";
+import { parseDigest } from "../../components/model/digest";
 import { RegistryClient } from "../../components/registry/registryClient";
 import type { Sandbox } from "../../tools/sandbox/sandbox";
 import { ImageView } from "./support/imageView";

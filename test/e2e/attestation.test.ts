@@ -4,18 +4,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { attestConfigSchema } from "../../components/attestation/attestConfig";
-import { planVariable } from "../../components/attestation/attestPlan";
-import { attestationStatus } from "../../components/attestation/attestationStatus";
-import { cosignTypes, predicateTypes } from "../../components/attestation/attestationKind";
-import { describeMissing } from "../../components/attestation/missingAttestation";
-import { wantedAttestations } from "../../components/attestation/wantedAttestations";
-import type { Digest } from "../../components/plan/digest";
+import { attestConfigSchema, wantedAttestations } from "../../components/config/attestConfig";
+import { planVariable } from "../../components/attest/attestPlan";
+import { cosignTypes, predicateTypes } from "../../components/model/attestationKind";
+import type { Digest } from "../../components/model/digest";
 import { RegistryClient } from "../../components/registry/registryClient";
 import type { Sandbox } from "../../tools/sandbox/sandbox";
 import { startSandbox } from "../../tools/sandbox/startSandbox";
-import { writeDebianLayout } from "../attestation/debianLayout";
-import { exampleRecord } from "../attestation/fixtures";
+import { writeDebianLayout } from "../attest/debianLayout";
+import { exampleRecord } from "../attest/fixtures";
+import { describeMissing } from "../../components/decide/attestations";
+import { attestationStatus } from "../../components/probe/attestations";
 
 const root = join(__dirname, "../..");
 const none = `sha256:${"0".repeat(64)}`;
@@ -72,7 +71,7 @@ describe.each(["distribution", "olareg"] as const)(
         ...change,
       };
       const env = { ...environment, [planVariable]: JSON.stringify(plan) };
-      const child = spawn("node", ["components/attestation/launch.cjs", "attest"], { cwd: root, env });
+      const child = spawn("node", ["components/attest/launch.cjs", "attest"], { cwd: root, env });
       child.stdin.end(JSON.stringify(exampleRecord));
       const closed = new Promise<number>((resolve) => child.on("close", (status) => resolve(status ?? 128)));
       const [stdout, stderr, status] = await Promise.all([text(child.stdout), text(child.stderr), closed]);

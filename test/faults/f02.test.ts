@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MirrorUnderTest, type RunningCommand } from "../e2e/support/mirrorUnderTest";
 import { changesOf, type PulumiRun } from "../e2e/support/pulumiRun";
-import { releaseDeadLocks } from "../../tools/state/releaseDeadLocks";
+import { releaseDeadLocks } from "../../commands/reconcile/releaseDeadLocks";
 import { tinyAppFile, tinyUpstream } from "../e2e/support/tinyUpstream";
 import { killTree } from "./support/killTree";
 import { shortcomings } from "./support/shortcomings";

@@ -193,7 +193,7 @@ function addTags(sandbox: string, repository: string, commit: string, tags: read
 }
 
 function listedAppFile(): string {
-  return `import type { AppSpecification } from "../components/plan/appSpecification";
+  return `import type { AppSpecification } from "../components/model/appSpecification";
 
 export const listed: AppSpecification = { name: "listed", source: { kind: "githubReleases", repository: "${releasesOf}" } };
 `;

@@ -2,10 +2,10 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { ConfigError } from "../../components/config/configError";
 import { formatDigestFile, type HandedOverImage } from "../../components/handover/digestFile";
 import { readDigestFolder, writeDigestFiles } from "../../components/handover/digestFolder";
-import type { Digest } from "../../components/plan/digest";
+import type { Digest } from "../../components/model/digest";
+import { ConfigError } from "../../components/config/problems";
 
 const digest: Digest = `sha256:${"a".repeat(64)}`;
 const other: Digest = `sha256:${"b".repeat(64)}`;

@@ -1,4 +1,4 @@
-import type { Clock } from "../../components/registry/clock";
+import type { Clock } from "../../components/system/clock";
 
 /** Time that passes only by sleeping, and at once; what was slept is kept. */
 export class FakeClock implements Clock {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Digest } from "../../components/plan/digest";
+import type { Digest } from "../../components/model/digest";
 import { LoopbackServer } from "../support/loopbackServer";
 
 /** What a rule answers: a status with body and headers, or something done to the connection. */

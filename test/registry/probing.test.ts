@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Digest } from "../../components/plan/digest";
+import type { Digest } from "../../components/model/digest";
 import { RegistryClient, type RegistryClientOptions } from "../../components/registry/registryClient";
 import { FakeClock } from "./fakeClock";
 import { digestOf, errorBody, FakeRegistry, imageType, indexType } from "./fakeRegistry";

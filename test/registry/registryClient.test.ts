@@ -1,6 +1,6 @@
 import { buffer } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Digest } from "../../components/plan/digest";
+import type { Digest } from "../../components/model/digest";
 import { RegistryClient, type RegistryClientOptions } from "../../components/registry/registryClient";
 import { RegistryError } from "../../components/registry/registryError";
 import { FakeClock } from "./fakeClock";

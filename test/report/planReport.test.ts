@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { AppPlan, PlannedFloatingTag, PlannedVersion } from "../../components/plan/appPlan";
-import type { Digest } from "../../components/plan/digest";
-import type { VersionPlan } from "../../components/plan/plan";
+import type { AppPlan, PlannedFloatingTag, PlannedVersion } from "../../components/decide/appPlan";
+import type { Digest } from "../../components/model/digest";
+import type { VersionPlan } from "../../components/decide/versionPlan";
 import { planReport } from "../../components/report/planReport";
 
 const digest: Digest = `sha256:${"a".repeat(64)}`;

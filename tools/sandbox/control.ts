@@ -3,7 +3,7 @@ import { createServer, request as httpRequest, type IncomingMessage, type Server
 import { z } from "zod";
 import { parseFaultRules } from "./faultRule";
 import type { Sandbox } from "./sandbox";
-import { reasonOf } from "../../components/reasonOf";
+import { reasonOf } from "../../components/model/reasonOf";
 
 const commands = {
   rules: async (sandbox: Sandbox, argument: unknown) => {

@@ -1,4 +1,4 @@
-import type { Platform } from "../../../components/plan/platform";
+import type { Platform } from "../../../components/model/platform";
 
 /** Platforms a {@link printingProgram} can be made for. */
 export const printingPlatforms = ["linux/amd64", "linux/arm64", "linux/ppc64le"] as const satisfies readonly Platform[];

@@ -4,7 +4,16 @@ import { dirname, join } from "node:path";
 import { checkout } from "../../../tools/sandbox/layout";
 
 /** What of the checkout the program needs when it runs. */
-const parts = ["Pulumi.yaml", "package.json", "tsconfig.json", "index.ts", "apps", "components", "schemas"];
+const parts = [
+  "Pulumi.yaml",
+  "package.json",
+  "tsconfig.json",
+  "start.cjs",
+  "index.ts",
+  "apps",
+  "components",
+  "schemas",
+];
 
 /**
  * Copies the program into a folder, as it is in the checkout now, with other apps: a file in `apps/` each, by the name of
@@ -30,7 +39,7 @@ export function writeApps(folder: string, apps: Readonly<Record<string, string>>
   const names = Object.keys(apps);
   for (const [name, text] of Object.entries(apps)) writeFileSync(join(folder, "apps", `${name}.ts`), text);
   const imports = names.map((name) => `import { ${name} } from "./${name}";\n`).join("");
-  const type = `import type { AppSpecification } from "../components/plan/appSpecification";\n`;
+  const type = `import type { AppSpecification } from "../components/model/appSpecification";\n`;
   writeFileSync(
     join(folder, "apps", "index.ts"),
     `${type}${imports}\nexport const apps: readonly AppSpecification[] = [${names.join(", ")}];\n`,

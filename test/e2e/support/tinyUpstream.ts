@@ -49,7 +49,7 @@ export function tinyUpstream(
 
 /** The text of the file in `apps/` that mirrors a {@link tinyUpstream}; its export is named like the app. */
 export function tinyAppFile(sandbox: Sandbox, app: string, more = ""): string {
-  return `import type { AppSpecification } from "../components/plan/appSpecification";
+  return `import type { AppSpecification } from "../components/model/appSpecification";
 
 export const ${app}: AppSpecification = {
   name: "${app}",

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
-import type { Platform } from "../../../components/plan/platform";
+import type { Platform } from "../../../components/model/platform";
 import { cacheFolder } from "../../../tools/sandbox/layout";
 import { ensureTools } from "../../../tools/toolchain/ensureTools";
 import { withFileLock } from "../../../tools/toolchain/fileLock";

@@ -1,4 +1,4 @@
-import type { Platform } from "../../../components/plan/platform";
+import type { Platform } from "../../../components/model/platform";
 import { digest, type Layer } from "./layer";
 
 /** One platform's image to be pushed. */

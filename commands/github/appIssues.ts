@@ -1,0 +1,56 @@
+import { failureBehind } from "../../components/decide/backoff";
+import { inlineCode } from "../../components/report/markdown";
+import type { WantedIssue } from "./issueBook";
+import type { RunResult } from "../reconcile/result";
+
+/** What is to become of an app's issue. */
+export type AppIssue =
+  | { readonly action: "keep"; readonly app: string; readonly issue: WantedIssue }
+  | { readonly action: "close"; readonly app: string };
+
+/** GitHub refuses a body longer than 65,536 characters. */
+const mostLines = 100;
+
+/**
+ * One issue per app that is not complete. Apps the run did not deal with are left out. The text changes only with what is
+ * missing and why, so that an issue is not edited by every run. Text from upstream is put in code spans.
+ */
+export function appIssues({ apps, versions }: RunResult): readonly AppIssue[] {
+  return apps.flatMap(({ app, problems }): AppIssue[] => {
+    const own = versions.filter((version) => version.app === app);
+    if (own.length === 0 && problems.length === 0) return [];
+    // A version that waits for upstream needs nobody here.
+    const missing = own.filter(
+      ({ complete, outcome, reason = "" }) =>
+        !complete && (outcome !== "waiting" || failureBehind(reason) !== undefined),
+    );
+    if (missing.length === 0 && problems.length === 0) return [{ action: "close", app }];
+    return [
+      {
+        action: "keep",
+        app,
+        issue: { key: app, title: `Mirror: ${app} is not complete`, body: body(missing, problems) },
+      },
+    ];
+  });
+}
+
+function body(missing: RunResult["versions"], problems: readonly string[]): string {
+  const lines = [
+    ...missing.map(({ version, reason }) => {
+      const why = reason === undefined ? "" : `: ${inlineCode(steady(reason))}`;
+      return `- ${inlineCode(version)}${why}`;
+    }),
+    ...problems.map((problem) => `- ${inlineCode(problem)}`),
+  ];
+  const more = lines.length > mostLines ? [`- and ${lines.length - mostLines} more`] : [];
+  return [
+    "These are not in the mirror as they should be. The workflow updates this issue, and closes it once they are.",
+    [...lines.slice(0, mostLines), ...more].join("\n"),
+  ].join("\n\n");
+}
+
+/** When a version is tried next changes with every try; the summary says it. */
+function steady(reason: string): string {
+  return failureBehind(reason) ?? reason;
+}

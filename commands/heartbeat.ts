@@ -1,0 +1,69 @@
+import { Command, CommanderError } from "commander";
+import { GithubApi } from "./github/githubApi";
+import { IssueBook } from "./github/issueBook";
+import { isOverdue, lastSuccess } from "./github/lastSuccess";
+import { reasonOf } from "../components/model/reasonOf";
+import { safeText } from "../components/model/safeText";
+
+interface Options {
+  readonly workflow: string;
+  readonly keepAlive: string;
+  readonly hours: string;
+  readonly label: string;
+}
+
+const key = "watchdog";
+
+/**
+ * `npm run heartbeat`: keeps schedules from being disabled, and opens an issue when no run of the mirror has succeeded for
+ * too long; the next success closes it. Exit status 0 done, 1 failed, 2 usage.
+ */
+async function main(argv: readonly string[]): Promise<number> {
+  const program = new Command("heartbeat")
+    .description("Keeps scheduled workflows enabled and looks whether the mirror still succeeds.")
+    .option("--workflow <file>", "workflow that has to succeed", "mirror.yml")
+    .option("--keep-alive <files>", "workflows to enable, comma-separated", "mirror.yml,heartbeat.yml")
+    .option("--hours <n>", "how long without success is too long", "24")
+    .option("--label <name>", "label of the issue", "mirror-watchdog")
+    .exitOverride();
+  try {
+    program.parse(argv, { from: "user" });
+    const options = program.opts<Options>();
+    if (!/^[1-9][0-9]{0,3}$/.test(options.hours))
+      program.error(`error: --hours ${JSON.stringify(options.hours)} is no number`);
+    return await beat(GithubApi.of(process.env), options);
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    return complain(error);
+  }
+}
+
+/** Looks even if enabling fails: each is worth having without the other. */
+async function beat(api: GithubApi, { workflow, keepAlive, hours, label }: Options): Promise<number> {
+  let status = 0;
+  for (const name of keepAlive.split(",")) {
+    try {
+      await api.send("PUT", `/actions/workflows/${encodeURIComponent(name.trim())}/enable`);
+    } catch (error) {
+      status = complain(error);
+    }
+  }
+  const history = await lastSuccess(api, workflow);
+  const book = new IssueBook(api, label);
+  if (!isOverdue(history, Number(hours), new Date())) {
+    if (await book.close(key, "A run has succeeded.")) console.log("closed the issue");
+    return status;
+  }
+  const last = history.succeeded?.toISOString() ?? "never, as far back as can be seen";
+  const title = `Mirror: no run has succeeded for ${hours} hours`;
+  const body = `The last success of \`${workflow}\` was: ${last}. Its runs say why. The next success closes this issue.`;
+  console.log(`${title}: issue ${await book.keep({ key, title, body })}`);
+  return status;
+}
+
+function complain(error: unknown): number {
+  console.error(safeText(reasonOf(error), 1000));
+  return 1;
+}
+
+void main(process.argv.slice(2)).then((status) => (process.exitCode = status));

@@ -1,0 +1,25 @@
+import { resolve } from "node:path";
+import { CommanderError } from "commander";
+import { findPulumi } from "./reconcile/findPulumi";
+import { reconcile } from "./reconcile/reconcile";
+import { readRequest } from "./reconcile/request";
+import { UsageError } from "./reconcile/usageError";
+import { Voice } from "./reconcile/voice";
+import { reasonOf } from "../components/model/reasonOf";
+
+/** `npm run reconcile`: see `--help` for options and exit status, docs/operations.md for schedules. */
+async function main(argv: readonly string[]): Promise<number> {
+  try {
+    const request = readRequest(argv, process.env, resolve(__dirname, ".."));
+    const { program, path } = await findPulumi(process.env);
+    const voice = new Voice(request.json, request.phase);
+    return await reconcile(request, { pulumi: program, environment: { ...process.env, PATH: path }, voice });
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    const say = new Voice(false, "", (text) => void process.stderr.write(text));
+    say.text(reasonOf(error));
+    return error instanceof UsageError ? 2 : 1;
+  }
+}
+
+void main(process.argv.slice(2)).then((status) => (process.exitCode = status));

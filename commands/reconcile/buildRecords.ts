@@ -1,0 +1,73 @@
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { parsePlatform, type Platform, platformSlug } from "../../components/model/platform";
+import { safeText } from "../../components/model/safeText";
+
+const text = z.string().min(1).max(2000);
+
+const schema = z.strictObject({
+  app: text,
+  version: text,
+  platform: z.string().transform((value, context): Platform => {
+    try {
+      return parsePlatform(value);
+    } catch {
+      context.addIssue({ code: "custom", message: "no platform" });
+      return z.NEVER;
+    }
+  }),
+  seconds: z.number().min(0).optional(),
+  reason: text.optional(),
+});
+
+/** How one platform's build of a version went: how long it took, or why it failed. */
+export interface BuildRecord {
+  readonly app: string;
+  readonly version: string;
+  readonly platform: Platform;
+  readonly seconds?: number;
+  /** Set when it failed. */
+  readonly reason?: string;
+}
+
+const suffix = ".ndjson";
+
+/** Leaves the records of a build run beside its digest files. Their name is not that of a digest file. */
+export async function writeBuildRecords(
+  folder: string,
+  platforms: readonly Platform[],
+  records: readonly BuildRecord[],
+): Promise<void> {
+  const name = ["builds", ...platforms.map(platformSlug)].join("-");
+  const lines = records.map(
+    (record) => `${JSON.stringify(record.reason === undefined ? record : shortened(record))}\n`,
+  );
+  await writeFile(join(folder, `${name}${suffix}`), lines.join(""));
+}
+
+/**
+ * Reads what build runs left. It decides on nothing but how long to wait before the next try and what a summary says, so
+ * lines that do not parse are only counted.
+ */
+export async function readBuildRecords(
+  folder: string,
+): Promise<{ readonly records: readonly BuildRecord[]; readonly malformed: number }> {
+  const names = (await readdir(folder, { recursive: true }).catch(() => [])).filter((name) => name.endsWith(suffix));
+  const files = await Promise.all(names.toSorted().map((name) => readFile(join(folder, name), "utf8")));
+  const lines = files.flatMap((content) => content.split("\n").filter((line) => line !== ""));
+  const records = lines.flatMap((line) => parsed(line) ?? []);
+  return { records, malformed: lines.length - records.length };
+}
+
+function parsed(line: string): BuildRecord | undefined {
+  try {
+    return schema.parse(JSON.parse(line)) as BuildRecord;
+  } catch {
+    return undefined;
+  }
+}
+
+function shortened(record: BuildRecord): BuildRecord {
+  return { ...record, reason: safeText(record.reason ?? "") || "it failed" };
+}

@@ -1,0 +1,36 @@
+import { readFile } from "node:fs/promises";
+import { z } from "zod";
+import type { Platform } from "../../components/model/platform";
+import type { AppReport } from "../../components/report/appReport";
+import type { AppResult } from "../../components/report/appResult";
+import type { RunFile } from "../../components/report/runFile";
+
+/** Our own program wrote it in this very run, so only what would break the reader is looked at. */
+const app = z.looseObject({
+  app: z.string(),
+  repository: z.string(),
+  versions: z.array(z.looseObject({ version: z.string() })),
+});
+
+const schema = z.object({
+  dryRun: z.boolean(),
+  apps: z.array(app),
+  building: z.array(z.object({ app: z.string(), version: z.string(), platform: z.custom<Platform>() })),
+  results: z.array(app).optional(),
+  verify: z.array(z.string()).optional(),
+});
+
+/** Reads what the program left; undefined: it did not get that far. */
+export async function readRunFile(path: string): Promise<RunFile | undefined> {
+  try {
+    const { apps, results, verify, ...rest } = schema.parse(JSON.parse(await readFile(path, "utf8")));
+    return {
+      ...rest,
+      apps: apps as unknown as readonly AppReport[],
+      ...(results && { results: results as unknown as readonly AppResult[] }),
+      ...(verify && { verify }),
+    };
+  } catch {
+    return undefined;
+  }
+}

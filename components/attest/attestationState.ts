@@ -1,0 +1,100 @@
+import type { Digest } from "../model/digest";
+import type { Platform } from "../model/platform";
+import type { AttestPlan } from "./attestPlan";
+import type { AttestationKind } from "../model/attestationKind";
+import { type AttestationList, listAttestations } from "../probe/attestations";
+import type { Cosign } from "./cosign";
+import { isSbomOf } from "./sbom";
+import { wantedAttestations } from "../config/attestConfig";
+import type { MissingAttestation } from "../decide/attestations";
+import type { AttestationReader } from "../probe/attestations";
+
+/** One attestation a version must carry. An SBOM names the platform it describes, on the index too. */
+export type Requirement = MissingAttestation;
+
+type Counts = Readonly<Record<AttestationKind, number>>;
+
+/** How a version's digests stand. */
+export interface AttestationState {
+  /** Required, and not there with a valid signature of ours. */
+  readonly absent: readonly Requirement[];
+  /** What is listed by digest, whoever signed it. */
+  readonly lists: ReadonlyMap<Digest, AttestationList>;
+}
+
+/** All a plan asks for, for the platforms the index has. */
+export function requirementsOf(
+  plan: AttestPlan,
+  platforms: Readonly<Record<Platform, Digest>>,
+): readonly Requirement[] {
+  const wanted = wantedAttestations(plan.config, { buildKnown: plan.record !== undefined });
+  const entries = Object.entries(platforms) as [Platform, Digest][];
+  const onIndex = wanted.index.flatMap((kind): Requirement[] =>
+    kind === "sbom"
+      ? entries.map(([platform]) => ({ digest: plan.indexDigest, kind, platform }))
+      : [{ digest: plan.indexDigest, kind }],
+  );
+  const onPlatforms = entries.flatMap(([platform, digest]) =>
+    wanted.platform.map((kind) => ({ digest, kind, platform })),
+  );
+  return [...onIndex, ...onPlatforms];
+}
+
+/**
+ * Looks at what is attached and verifies it with cosign; where nothing is listed, no process is started.
+ * @throws when the registry or cosign gives no usable answer.
+ */
+export async function inspectAttestations(
+  repository: string,
+  required: readonly Requirement[],
+  platforms: Readonly<Record<Platform, Digest>>,
+  { reader, cosign }: { readonly reader: AttestationReader; readonly cosign: Pick<Cosign, "verified" | "statements"> },
+): Promise<AttestationState> {
+  const digests = [...new Set(required.map(({ digest }) => digest))];
+  const inspected = await Promise.all(
+    digests.map(async (digest) => {
+      const wanted = required.filter((requirement) => requirement.digest === digest);
+      const list = await listAttestations(reader, repository, digest);
+      return { digest, list, absent: await absentOf(wanted, list, repository, platforms, cosign) };
+    }),
+  );
+  return {
+    absent: inspected.flatMap(({ absent }) => absent),
+    lists: new Map(inspected.map(({ digest, list }) => [digest, list])),
+  };
+}
+
+async function absentOf(
+  wanted: readonly Requirement[],
+  list: AttestationList,
+  repository: string,
+  platforms: Readonly<Record<Platform, Digest>>,
+  cosign: Pick<Cosign, "verified" | "statements">,
+): Promise<readonly Requirement[]> {
+  const digest = wanted[0]?.digest;
+  if (digest === undefined || wanted.every(({ kind }) => list.counts[kind] === 0)) return wanted;
+  const reference = `${repository}@${digest}`;
+  const severalSboms = wanted.some(
+    ({ kind, platform }) => kind === "sbom" && platform !== undefined && platforms[platform] !== digest,
+  );
+  const [verified, sboms] = await Promise.all([
+    verifiedCounts(reference, wanted, list, cosign),
+    severalSboms && list.counts.sbom > 0 ? cosign.statements(reference, "sbom") : [],
+  ]);
+  return wanted.filter(({ kind, platform }) => {
+    const image = platform && platforms[platform];
+    if (kind !== "sbom" || platform === undefined || image === undefined || !severalSboms) return verified[kind] === 0;
+    return !sboms.some(({ predicate }) => isSbomOf(predicate, { repository, digest: image, platform }));
+  });
+}
+
+/** cosign skips a bundle it cannot fetch in silence; one that is listed and not verified is therefore asked for twice. */
+async function verifiedCounts(
+  reference: string,
+  wanted: readonly Requirement[],
+  list: AttestationList,
+  cosign: Pick<Cosign, "verified">,
+): Promise<Counts> {
+  const first = await cosign.verified(reference);
+  return wanted.every(({ kind }) => first[kind] > 0 || list.counts[kind] === 0) ? first : cosign.verified(reference);
+}

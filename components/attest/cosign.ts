@@ -1,0 +1,150 @@
+import { type AttestationKind, cosignTypes, kindOf } from "../model/attestationKind";
+import type { RunTool, ToolResult } from "../system/process";
+import { toolFailure, cosignEnvironment } from "./tools";
+import {
+  type ActiveSigning,
+  expectedIdentity,
+  signingArguments,
+  verificationArguments,
+  signingServices,
+  publicKey,
+  resolveKey,
+} from "./signing";
+
+/** How cosign is called. */
+export interface CosignOptions {
+  readonly run: RunTool;
+  /** Inherits the caller's: COSIGN_PASSWORD, token sources, DOCKER_CONFIG, SSL_CERT_FILE, TUF_*. */
+  readonly environment: NodeJS.ProcessEnv;
+  readonly directory: string;
+  readonly limitMs: number;
+  readonly sign: readonly string[];
+  readonly verify: readonly string[];
+}
+
+/** A verified in-toto statement, as far as it matters here. */
+export interface VerifiedStatement {
+  readonly predicateType: string;
+  readonly predicate: unknown;
+}
+
+/** What cosign says when everything worked and nothing attached is ours. Anything else it says is trouble. */
+const nothingVerified =
+  /no signatures found|no matching attestations|no matching signatures|none of the attestations matched/;
+
+/** cosign 3.1, one process per call. References carry a digest. */
+export class Cosign {
+  readonly #options: CosignOptions;
+
+  constructor(options: CosignOptions) {
+    this.#options = options;
+  }
+
+  /** Appends a signature, always: cosign does not look for one that is there. */
+  async sign(reference: string): Promise<void> {
+    await this.#must(["sign", ...this.#options.sign, byDigest(reference)]);
+  }
+
+  /** Appends an attestation with the predicate in a file, always. */
+  async attest(reference: string, kind: Exclude<AttestationKind, "signature">, predicateFile: string): Promise<void> {
+    const what = ["--type", cosignTypes[kind], "--predicate", predicateFile];
+    await this.#must(["attest", ...this.#options.sign, ...what, byDigest(reference)]);
+  }
+
+  /**
+   * How many bundles of each kind on a digest are signed by the expected key or identity for that very digest.
+   * One `cosign verify` checks them all, whatever their type; no bundle of ours is all zeroes.
+   * @throws Error when cosign could not do its work: that is not "unsigned".
+   */
+  async verified(reference: string): Promise<Readonly<Record<AttestationKind, number>>> {
+    const counts = { signature: 0, sbom: 0, provenance: 0, mirror: 0 };
+    const output = await this.#ask(["verify", ...this.#options.verify, "--output", "json", byDigest(reference)]);
+    for (const type of bundleTypes(output, reference)) {
+      const kind = kindOf(type);
+      if (kind !== undefined) counts[kind]++;
+    }
+    return counts;
+  }
+
+  /** The verified statements of one kind on a digest. @throws Error when cosign could not do its work. */
+  async statements(
+    reference: string,
+    kind: Exclude<AttestationKind, "signature">,
+  ): Promise<readonly VerifiedStatement[]> {
+    const argv = ["verify-attestation", ...this.#options.verify, "--type", cosignTypes[kind], byDigest(reference)];
+    const output = await this.#ask(argv);
+    return output
+      .split("\n")
+      .filter((line) => line.startsWith("{"))
+      .map(statement);
+  }
+
+  async #ask(argv: readonly string[]): Promise<string> {
+    const result = await this.#start(argv);
+    if (result.status === 0) return result.stdout;
+    if (nothingVerified.test(result.stderr)) return "";
+    throw toolFailure("cosign", argv, result, this.#options.environment);
+  }
+
+  async #must(argv: readonly string[]): Promise<void> {
+    const result = await this.#start(argv);
+    if (result.status !== 0) throw toolFailure("cosign", argv, result, this.#options.environment);
+  }
+
+  #start(argv: readonly string[]): Promise<ToolResult> {
+    const { run, environment, directory, limitMs } = this.#options;
+    return run("cosign", argv, { environment, directory, limitMs });
+  }
+}
+
+/** A tag would be signed as whatever it names at that moment. */
+function byDigest(reference: string): string {
+  if (/^[^@\s-][^@\s]*@sha256:[0-9a-f]{64}$/.test(reference)) return reference;
+  throw new Error(`${JSON.stringify(reference)} is not signed; accepted is a reference with a digest`);
+}
+
+/** Standard output of `cosign verify`: one line, a JSON array of simple-signing payloads whose type is the predicate type. */
+function bundleTypes(output: string, reference: string): readonly unknown[] {
+  const line = output.split("\n").find((candidate) => candidate.startsWith("["));
+  if (line === undefined) return [];
+  const entries = JSON.parse(line) as {
+    readonly critical?: { readonly type?: unknown; readonly image?: Record<string, unknown> };
+  }[];
+  const digest = reference.slice(reference.indexOf("@") + 1);
+  return entries
+    .filter(({ critical }) => critical?.image?.["docker-manifest-digest"] === digest)
+    .map(({ critical }) => critical?.type);
+}
+
+function statement(line: string): VerifiedStatement {
+  const { payload } = JSON.parse(line) as { readonly payload: string };
+  return JSON.parse(Buffer.from(payload, "base64").toString()) as VerifiedStatement;
+}
+
+/** Where and how cosign runs. */
+export interface CosignPlace {
+  readonly run: RunTool;
+  readonly environment: NodeJS.ProcessEnv;
+  /** For generated files. */
+  readonly directory: string;
+  /** The project's root, to which paths in the configuration are relative. */
+  readonly root: string;
+  readonly limitMs: number;
+}
+
+/**
+ * cosign, set up as the stack config says.
+ * @throws Error when a file it names cannot be read, or nothing says whose keyless signatures to accept.
+ */
+export async function cosignFor(signing: ActiveSigning, place: CosignPlace): Promise<Cosign> {
+  const { run, directory, root, limitMs } = place;
+  const environment = cosignEnvironment(place.environment);
+  const services = await signingServices(signing, root, directory);
+  const who =
+    signing.mode === "key"
+      ? { publicKey: await publicKey(signing, { root, directory, environment, run }) }
+      : expectedIdentity(signing, place.environment);
+  const signer = signing.mode === "key" ? { ...signing, key: resolveKey(signing.key, root) } : signing;
+  const [sign, verify] = [signingArguments(signer, services), verificationArguments(who, services)];
+  return new Cosign({ run, environment, directory, limitMs, sign, verify });
+}

@@ -1,0 +1,61 @@
+import { z } from "zod";
+import { type Digest, isDigest } from "../model/digest";
+import type { Platform } from "../model/platform";
+import { type BuildRecord, buildRecordSchema } from "../model/buildRecord";
+import { describeIssues } from "../config/problems";
+
+const record = buildRecordSchema.shape;
+const text = z.string().min(1);
+const digest = z.custom<Digest>(isDigest, 'accepted is "sha256:" and 64 lower-case hex digits');
+const platformEntry = z.strictObject({
+  platform: text,
+  digest,
+  origin: z.enum(["built", "copied", "kept"]),
+  from: text.optional(),
+});
+
+const schema = z.strictObject({
+  upstream: record.upstream,
+  version: text,
+  image: z.strictObject({ repository: text, tag: text, digest }),
+  platforms: z.array(platformEntry).min(1),
+  baseImages: z.array(z.strictObject({ reference: text, digest: digest.optional() })),
+  project: z.strictObject({ repository: text, commit: text }).optional(),
+});
+
+/**
+ * The mirror's own record, predicate type https://multiarch-mirror.github.io/predicate/mirror/v1: what was mirrored from
+ * where, and how each platform came to be. Its JSON schema is `schemas/mirror-v1.schema.json`; a change that is not an
+ * optional addition needs a `v2`.
+ */
+export type MirrorPredicate = z.output<typeof schema>;
+
+/** The image a mirror record is about. */
+export interface MirroredImageFacts {
+  /** With the registry: `ghcr.io/owner/app`. */
+  readonly repository: string;
+  readonly digest: Digest;
+  readonly platforms: Readonly<Record<Platform, Digest>>;
+}
+
+/**
+ * Writes the mirror's record of a version. A platform the index holds and the build record does not name was there before.
+ * @throws Error listing each field at fault by its path.
+ */
+export function mirrorPredicate(build: BuildRecord, image: MirroredImageFacts): MirrorPredicate {
+  const predicate = {
+    upstream: build.upstream,
+    version: build.version,
+    image: { repository: image.repository, tag: build.tag, digest: image.digest },
+    platforms: Object.entries(image.platforms).map(([platform, platformDigest]) => ({
+      platform,
+      digest: platformDigest,
+      ...(build.platforms[platform] ?? { origin: "kept" }),
+    })),
+    baseImages: build.bases,
+    ...(build.project && { project: build.project }),
+  };
+  const result = schema.safeParse(predicate);
+  if (result.success) return result.data;
+  throw new Error(`not a mirror record: ${describeIssues(result.error, predicate)}`);
+}

@@ -1,0 +1,51 @@
+import { DigestLock } from "../system/digestLock";
+import { FallbackList } from "../registry/fallbackReferrers";
+import { RegistryClient } from "../registry/registryClient";
+import { RegistryWriter } from "../registry/registryWriter";
+import { copyPlanVariable, parseCopyPlan } from "./copyPlan";
+import { type CopyEdges, type CopySummary, copyReferrers } from "./copyReferrers";
+import { reasonOf } from "../model/reasonOf";
+
+const totalMs = 20 * 60 * 1000;
+
+/**
+ * Copies the referrers of one version: reads a plan from the environment and gives what was done.
+ * @throws Error with the reason when something is still missing at the end.
+ */
+export async function run(environment: NodeJS.ProcessEnv, sleep: CopyEdges["sleep"] = wait): Promise<CopySummary> {
+  const plan = parseCopyPlan(environment[copyPlanVariable]);
+  const reader = new RegistryClient({ environment });
+  const writer = new RegistryWriter(environment);
+  const lock = new DigestLock();
+  const deadline = AbortSignal.timeout(totalMs);
+  try {
+    return await copyReferrers(plan, {
+      reader,
+      writer,
+      lists: new FallbackList(reader, writer),
+      locked: (reference, work) => lock.run(reference, deadline, work),
+      sleep,
+    });
+  } catch (cause) {
+    const message = reasonOf(cause);
+    throw new Error(`${plan.to}@${plan.indexDigest} lacks what upstream attached in ${plan.from}: ${message}`, {
+      cause,
+    });
+  } finally {
+    await Promise.all([reader.close(), writer.close()]);
+  }
+}
+
+function wait(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+/** Runs as a process of its own, started by Pulumi's `local.Command`: status 0 and the summary as JSON, or 1 with the reason as one line on standard error. */
+export async function main(): Promise<void> {
+  try {
+    process.stdout.write(`${JSON.stringify(await run(process.env))}\n`);
+  } catch (error) {
+    process.stderr.write(`${reasonOf(error)}\n`);
+    process.exitCode = 1;
+  }
+}

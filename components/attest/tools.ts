@@ -1,0 +1,58 @@
+import type { ToolResult } from "../system/process";
+import type { Signing } from "../config/attestConfig";
+
+const secrets = /PASSWORD|TOKEN|SECRET|PRIVATE|CREDENTIAL/i;
+const shownLength = 1500;
+
+/**
+ * The error for a tool that ended with a status other than 0: subcommand, status, and the end of what it wrote, printable
+ * and without any value of a secret-looking environment variable.
+ */
+export function toolFailure(
+  tool: string,
+  argv: readonly string[],
+  result: ToolResult,
+  environment: NodeJS.ProcessEnv,
+): Error {
+  const said = printable(redacted(result.stderr.trim() || result.stdout.trim(), environment)).slice(-shownLength);
+  return new Error(
+    `${tool} ${argv[0] ?? ""} for ${argv.at(-1) ?? ""} ended with status ${result.status}: ${said || "it wrote nothing"}`,
+  );
+}
+
+function redacted(text: string, environment: NodeJS.ProcessEnv): string {
+  const values = Object.entries(environment).flatMap(([name, value]) =>
+    secrets.test(name) && value !== undefined && value.length >= 4 ? [value] : [],
+  );
+  return values.reduce((shown, value) => shown.replaceAll(value, "[secret]"), text);
+}
+
+/** Control characters could forge lines of the log, or colour it. */
+function printable(text: string): string {
+  return text.replace(/\s*\n\s*/g, " | ").replace(/[\u0000-\u001f\u007f-\u009f]/g, " ");
+}
+
+/**
+ * The environment of cosign: ours, without the COSIGN_ variables by which it lets flags and the place of signatures be
+ * changed unseen. The password stays; an unset one is empty, as cosign would ask for it.
+ */
+export function cosignEnvironment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const kept = (name: string): boolean => !name.startsWith("COSIGN_") || name.startsWith("COSIGN_PKCS11_");
+  return { ...only(environment, kept), ...keys(environment), COSIGN_PASSWORD: environment["COSIGN_PASSWORD"] ?? "" };
+}
+
+/** The environment of syft, which reads images of others: ours, without anything one could sign or deploy with. */
+export function syftEnvironment(environment: NodeJS.ProcessEnv, signing: Signing): NodeJS.ProcessEnv {
+  const key = signing.mode === "key" ? /^env:\/\/(.*)$/.exec(signing.key)?.[1] : undefined;
+  const secret = /^(COSIGN_|SIGSTORE_ID_TOKEN$|ACTIONS_|PULUMI_|GITHUB_TOKEN$|GH_TOKEN$|VAULT_)/;
+  return only(environment, (name) => !secret.test(name) && name !== key);
+}
+
+/** Keys handed over as `env://COSIGN_PRIVATE_KEY`, the name cosign's own documentation uses. */
+function keys(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return only(environment, (name) => name === "COSIGN_PRIVATE_KEY" || name === "COSIGN_PUBLIC_KEY");
+}
+
+function only(environment: NodeJS.ProcessEnv, keep: (name: string) => boolean): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => keep(name)));
+}

@@ -1,0 +1,53 @@
+import * as pulumi from "@pulumi/pulumi";
+import { checkApps } from "./checkApps";
+import type { MirrorConfig } from "./mirrorConfig";
+import { readConfig } from "./readConfig";
+import { type RunOptions, readRunOptions } from "./runOptions";
+import type { AppSpecification } from "../model/appSpecification";
+import { ConfigError } from "./problems";
+
+/** The stack configuration and what this run is asked to do. */
+export interface Configuration extends MirrorConfig {
+  readonly run: RunOptions;
+}
+
+/**
+ * Checks the app files, and reads the configuration of the running stack and the options of the run.
+ * @throws RunError, which Pulumi prints without a stack trace, with a line for every mistake found in any of them.
+ */
+export function configure(apps: readonly AppSpecification[]): Configuration {
+  const problems = [...checkApps(apps)];
+  // Of apps with mistakes only the names are used, so that mistakes of the configuration are told in the same run.
+  const readable = problems.length === 0 ? apps : apps.filter(isNamed).map(({ name, source }) => ({ name, source }));
+  const attempt = <T>(read: () => T): T | undefined => {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      problems.push(...error.problems);
+      return undefined;
+    }
+  };
+  const config = attempt(() => readConfig(stackConfig(), { apps: readable, environment: process.env }));
+  const run = attempt(() => readRunOptions(process.env, readable));
+  if (!config || !run || problems.length > 0)
+    throw new pulumi.RunError(["the configuration has mistakes:", ...problems].join("\n  "));
+  return { ...config, run };
+}
+
+function isNamed(app: { readonly name?: unknown } | undefined): boolean {
+  return typeof app?.name === "string";
+}
+
+/**
+ * Every key the running stack sets for this project, without the project's name in front, as Pulumi hands it over:
+ * text, or JSON text for lists and maps. Keys the program does not know are there too, so that they can be refused.
+ */
+export function stackConfig(): Readonly<Record<string, string>> {
+  const { name } = new pulumi.Config();
+  const prefix = `${name}:`;
+  const entries = Object.entries(pulumi.runtime.allConfig())
+    .filter(([key]) => key.startsWith(prefix))
+    .map(([key, value]) => [key.slice(prefix.length), value] as const);
+  return Object.fromEntries(entries);
+}

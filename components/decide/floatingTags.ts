@@ -1,0 +1,190 @@
+import * as semver from "semver";
+import type { FloatingTagRule } from "../model/appSpecification";
+import type { Digest } from "../model/digest";
+import type { Probe } from "../model/probe";
+import { compareVersions } from "./versions";
+
+/** A version of the app as a floating tag sees it. */
+export interface FloatingCandidate {
+  readonly version: string;
+  /** Its own tag in the mirror, which no floating tag may take. */
+  readonly mirrorTag: string;
+  /** `complete`: published with every required platform. `pending`: will be, if this run's build succeeds. `incomplete`: will not be. */
+  readonly state: "complete" | "pending" | "incomplete";
+  /** What the version's tag names now, where it exists. */
+  readonly digest?: Digest;
+  /** Upstream commit, where it is known. */
+  readonly commit?: string;
+  /** The version is the present head of a `gitBranch` source: commits have no order, so only the head may be `latest`. */
+  readonly head?: boolean;
+}
+
+/** A floating tag and the versions it may name, best first. Never empty; all but the last are pending, so the last resort is certain when it is complete. */
+export interface DesiredFloatingTag {
+  readonly tag: string;
+  readonly candidates: readonly string[];
+  /** The tag belongs to one commit and is written once (`sha-…`). */
+  readonly fixed: boolean;
+}
+
+/** What is to be done about one floating tag. */
+export interface FloatingTagMove {
+  readonly tag: string;
+  readonly action: "create" | "move" | "unchanged" | "hold";
+  /**
+   * The versions the tag may name, best first: take the first that is published when this run's builds have settled,
+   * and leave the tag if none is. Empty when it is held.
+   */
+  readonly candidates: readonly string[];
+  /** What the tag names now, and the version that is, if it is a known one. */
+  readonly current?: { readonly digest: Digest; readonly version?: string };
+  /** Why the tag is left alone. */
+  readonly held?: string;
+  /** An operator has to look at why it is held. */
+  readonly problem?: boolean;
+}
+
+/** Floating tags wanted, and those that cannot be had. */
+export interface DesiredFloatingTags {
+  readonly tags: readonly DesiredFloatingTag[];
+  readonly refused: readonly { readonly tag: string; readonly reason: string }[];
+}
+
+/**
+ * Says which floating tags an app wants and which versions each may name. Incomplete versions are never among them.
+ * A tag that is the version tag of another version is refused; one that is its own version's tag already is left out.
+ */
+export function desiredFloatingTags(
+  rules: readonly FloatingTagRule[],
+  versions: readonly FloatingCandidate[],
+): DesiredFloatingTags {
+  const descending = versions.toSorted((left, right) => compareVersions(left.version, right.version));
+  const owners = new Map(descending.map((candidate) => [candidate.mirrorTag, candidate.version]));
+  const wanted = new Map<string, { fixed: boolean; named: FloatingCandidate[] }>();
+  for (const rule of new Set(rules)) {
+    for (const candidate of descending) {
+      const tag = candidate.state === "incomplete" ? undefined : tagFor(rule, candidate);
+      if (tag === undefined || owners.get(tag) === candidate.version) continue;
+      const entry = wanted.get(tag) ?? { fixed: rule === "sha" || rule === "commit", named: [] };
+      wanted.set(tag, { ...entry, named: [...entry.named, candidate] });
+    }
+  }
+  const refused = [...wanted.keys()].flatMap((tag) => {
+    const owner = owners.get(tag);
+    return owner === undefined ? [] : [{ tag, reason: `it is the tag of version ${owner}` }];
+  });
+  const tags = [...wanted]
+    .filter(([tag]) => !owners.has(tag))
+    .map(([tag, { fixed, named }]) => ({ tag, fixed, candidates: upToFirstComplete(named) }));
+  return { tags, refused };
+}
+
+/**
+ * Compares what a floating tag should name with what it names.
+ *
+ * Invariants: no candidate of a move is lower than the version the tag names now; a tag the registry gave no usable answer
+ * about is not moved; a fixed tag is never moved. A tag that names none of the known versions is taken back.
+ * @param current the registry's answer per floating tag; a tag without an answer is held.
+ * @param recorded what this stack last wrote per floating tag. It names the version of a digest that its version tag has since left behind.
+ */
+export function floatingTagMoves(
+  desired: readonly DesiredFloatingTag[],
+  versions: readonly FloatingCandidate[],
+  current: Readonly<Record<string, Probe>>,
+  recorded: Readonly<Record<string, { readonly version: string; readonly digest: Digest }>> = {},
+): readonly FloatingTagMove[] {
+  return desired.map((wanted) => {
+    const { tag, candidates } = wanted;
+    const probe = Object.hasOwn(current, tag) ? current[tag] : undefined;
+    if (probe === undefined) return { tag, ...hold("the registry was not asked", true) };
+    switch (probe.state) {
+      case "unknown":
+        return { tag, ...hold(`the registry gave no usable answer (${probe.cause}): ${probe.reason}`, true) };
+      case "absent":
+        return { tag, action: "create", candidates };
+      case "present": {
+        const { digest } = probe;
+        const before = Object.hasOwn(recorded, tag) ? recorded[tag] : undefined;
+        const named = versionOf(digest, versions, before?.digest === digest ? before.version : undefined);
+        const decision = wanted.fixed ? stayed(wanted, digest, named) : forward(wanted, digest, named);
+        return { tag, ...decision, current: { digest, ...(named && { version: named.version }) } };
+      }
+      default:
+        return probe satisfies never;
+    }
+  });
+}
+
+type Decision = Omit<FloatingTagMove, "tag">;
+
+type Named = Pick<FloatingCandidate, "version" | "state" | "digest" | "commit">;
+
+/** The version a digest belongs to, the highest if there are several; else the one on record for it, even if it is not among the versions any more. */
+function versionOf(
+  digest: Digest,
+  versions: readonly FloatingCandidate[],
+  recorded: string | undefined,
+): Named | undefined {
+  const holders = versions.filter((known) => known.digest === digest);
+  const highest = holders.toSorted((left, right) => compareVersions(left.version, right.version))[0];
+  if (highest || recorded === undefined) return highest;
+  return versions.find((known) => known.version === recorded) ?? { version: recorded, state: "incomplete" };
+}
+
+/** A tag that follows the versions. */
+function forward({ tag, candidates }: DesiredFloatingTag, digest: Digest, named: Named | undefined): Decision {
+  // A version of another line, such as 11.0.0 under the tag 10, is no lower bound: the tag was never meant to name it.
+  const bound = named && (tag === "latest" || named.version.startsWith(`${tag}.`)) ? named : undefined;
+  const ahead = bound ? candidates.filter((version) => !isBehind(version, bound)) : candidates;
+  if (ahead.length === 0) return hold(`it names ${bound?.version}, higher than every complete version`, false);
+  return { action: ahead[0] === bound?.version && isSettled(bound, digest) ? "unchanged" : "move", candidates: ahead };
+}
+
+/** A tag that belongs to one commit: it stays with its version, and follows only when that version gains a platform. */
+function stayed({ tag }: DesiredFloatingTag, digest: Digest, named: Named | undefined): Decision {
+  const own = named?.commit !== undefined && tag.endsWith(shortCommit(named.commit));
+  if (!own) return hold("it names an image of something else and is never moved", true);
+  if (named.state === "incomplete") return hold(`its version ${named.version} is not complete`, false);
+  return { action: isSettled(named, digest) ? "unchanged" : "move", candidates: [named.version] };
+}
+
+/** Whether a version is complete and this is its image, rather than one it had before it gained a platform. */
+function isSettled(named: Named | undefined, digest: Digest): boolean {
+  return named?.state === "complete" && named.digest === digest;
+}
+
+function hold(held: string, problem: boolean): Decision {
+  return { action: "hold", candidates: [], held, problem };
+}
+
+/** Commits of a branch have no order: only its head is ever a candidate, and that is never behind. */
+function isBehind(version: string, named: Named): boolean {
+  return semver.valid(version) !== null && compareVersions(version, named.version) > 0;
+}
+
+function tagFor(rule: FloatingTagRule, { version, commit, head = false }: FloatingCandidate): string | undefined {
+  const parsed = semver.parse(version);
+  switch (rule) {
+    case "latest":
+      return parsed || head ? "latest" : undefined;
+    case "major":
+      return parsed ? `${parsed.major}` : undefined;
+    case "minor":
+      return parsed ? `${parsed.major}.${parsed.minor}` : undefined;
+    case "sha":
+      return commit === undefined ? undefined : `sha-${shortCommit(commit)}`;
+    case "commit":
+      return commit === undefined ? undefined : shortCommit(commit);
+    default:
+      return rule satisfies never;
+  }
+}
+
+function shortCommit(commit: string): string {
+  return commit.slice(0, 8);
+}
+
+function upToFirstComplete(descending: readonly FloatingCandidate[]): readonly string[] {
+  const certain = descending.findIndex(({ state }) => state === "complete");
+  return descending.slice(0, certain < 0 ? undefined : certain + 1).map(({ version }) => version);
+}

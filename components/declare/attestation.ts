@@ -1,0 +1,78 @@
+import { resolve } from "node:path";
+import * as command from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import type { AttestConfig } from "../config/attestConfig";
+import type { AttestSummary } from "../attest/attestVersion";
+import type { BuildRecordInput } from "../model/buildRecord";
+import { planVariable } from "../attest/attestPlan";
+import { isDigest } from "../model/digest";
+import type { AttestationMode } from "../decide/appPlan";
+
+/** Arguments of {@link Attestation}. Nothing in them is secret: they end up in the state. */
+export interface AttestationArgs {
+  /** With the registry: `ghcr.io/owner/app`. */
+  readonly repository: string;
+  /** Digest of the version's index: a finished value, or what the Index resource gave. */
+  readonly indexDigest: pulumi.Input<string>;
+  readonly config: AttestConfig;
+  readonly mode: Exclude<AttestationMode, "none">;
+  /** How the version came to be. A repair uses the record of the run that built it, where the state still has that. */
+  readonly record?: BuildRecordInput;
+  /** When this run began, ISO 8601, UTC: makes a repair run again, whatever the last one was about. */
+  readonly startedOn: string;
+}
+
+/**
+ * Signature, SBOMs, provenance and mirror record of one published version. A local command makes what is missing and
+ * verifies everything; nothing is ever removed, and a run that finds all there writes nothing.
+ */
+export class Attestation extends pulumi.ComponentResource {
+  /** What the version carries and what was added, once verified. Rejects when it is not fully attested. */
+  readonly summary: pulumi.Output<AttestSummary>;
+
+  constructor(name: string, args: AttestationArgs, options?: pulumi.ComponentResourceOptions) {
+    super("multiarch-mirror:index:Attestation", name, {}, options);
+    const { mode, record } = args;
+    const attest = new command.local.Command(
+      name,
+      {
+        interpreter: ["node", "components/attest/launch.cjs"],
+        create: "attest",
+        dir: resolve(__dirname, "../.."),
+        environment: { [planVariable]: plan(args) },
+        stdin: record === undefined ? "" : JSON.stringify(record),
+      },
+      {
+        parent: this,
+        retainOnDelete: true,
+        ignoreChanges: ignored(mode),
+        customTimeouts: { create: "40m", update: "40m" },
+      },
+    );
+    this.summary = attest.stdout.apply((line) => JSON.parse(line) as AttestSummary);
+    this.registerOutputs({ summary: this.summary });
+  }
+}
+
+/** A change of an input makes the command run again, as an update: no preview ever shows a delete or a replacement. */
+function ignored(mode: AttestationArgs["mode"]): string[] {
+  switch (mode) {
+    case "fresh":
+      return [];
+    case "repair":
+      return ["stdin"];
+    case "keep":
+      return ["*"];
+    default:
+      return mode satisfies never;
+  }
+}
+
+function plan({ repository, indexDigest, config, mode, startedOn }: AttestationArgs): pulumi.Output<string> {
+  return pulumi.output(indexDigest).apply((digest) => {
+    if (isDigest(digest))
+      return JSON.stringify({ repository, indexDigest: digest, config, builtNow: mode === "fresh", startedOn });
+    // After a refused push the provider gives the bare tag; signing that would sign whatever it names.
+    throw new pulumi.RunError(`${repository} is not signed: ${JSON.stringify(digest)} is not the digest of an index`);
+  });
+}

@@ -1,0 +1,169 @@
+import * as dockerBuild from "@pulumi/docker-build";
+import * as pulumi from "@pulumi/pulumi";
+import { withoutStacks } from "../engine/stackTraces";
+import { MirroredVersion } from "./mirroredVersion";
+import type { AppPlan, PlannedFloatingTag, PlannedVersion } from "../decide/appPlan";
+import { isDigest } from "../model/digest";
+import { writesIndex } from "../decide/versionPlan";
+import type { PublishedApp, PublishedFloatingTag } from "../model/published";
+import { resourceNames } from "../model/resourceNames";
+import { settle } from "../engine/settled";
+import { spelledAnew } from "../decide/spellings";
+import type { VersionEdges } from "./versionEdges";
+import { untouched, type VersionOutcome } from "./versionOutcome";
+
+/** Arguments of {@link MirroredApp}. */
+export interface MirroredAppArgs {
+  readonly plan: AppPlan;
+  readonly edges: VersionEdges;
+}
+
+/** What became of one app. `published` is what the next run reads back; `failures` name what went wrong, by version or tag. */
+export interface AppOutcome {
+  readonly published: PublishedApp;
+  readonly outcomes: Readonly<Record<string, VersionOutcome>>;
+  readonly failures: readonly string[];
+}
+
+/** One app: a {@link MirroredVersion} per version this stack built or builds, and an Index per floating tag. */
+export class MirroredApp extends pulumi.ComponentResource {
+  /** The versions this stack has resources for. What others published and needs nothing is only recorded. */
+  readonly versions = new Map<string, MirroredVersion>();
+  readonly #ended = new Map<string, Promise<VersionOutcome>>();
+  /** What became of the app. Never rejects. */
+  readonly outcome: pulumi.Output<AppOutcome>;
+  /** The same as a promise. */
+  readonly ended: Promise<AppOutcome>;
+
+  constructor(name: string, args: MirroredAppArgs, options?: pulumi.ComponentResourceOptions) {
+    super("multiarch-mirror:index:MirroredApp", name, {}, options);
+    const { plan, edges } = args;
+    const { repository } = plan;
+    for (const planned of plan.versions) {
+      if (hasResources(planned) || (edges.phase === "build" && planned.plan.state !== "gone")) {
+        const versionArgs = { specification: plan.specification, repository, planned, edges };
+        const version = withoutStacks(
+          () => new MirroredVersion(resourceNames.version(name, planned.version), versionArgs, { parent: this }),
+        );
+        this.versions.set(planned.version, version);
+        this.#ended.set(planned.version, version.ended);
+      } else if (planned.plan.state !== "gone") {
+        this.#ended.set(planned.version, Promise.resolve(untouched(planned)));
+      }
+    }
+    const tags = edges.phase === "build" ? [] : plan.floatingTags;
+    const floating = tags.map((tag) => this.declareFloatingTag(name, plan, tag));
+    this.ended = this.collect(plan, floating);
+    this.outcome = pulumi.output(this.ended);
+    this.registerOutputs({ repository });
+  }
+
+  /**
+   * A floating tag is an Index with a single source, which is copied as is: the tag has the very digest of the version.
+   * Its source is the best candidate that is published when all builds have ended. Resolves to what is to be recorded.
+   */
+  private async declareFloatingTag(
+    name: string,
+    plan: AppPlan,
+    floating: PlannedFloatingTag,
+  ): Promise<{ readonly tag: string; readonly record?: PublishedFloatingTag; readonly failure?: string }> {
+    const { tag, managed, action } = floating;
+    if ((action === "unchanged" || action === "hold") && !managed) return { tag };
+    const target = this.floatingTarget(plan, floating);
+    const undecided = pulumi.runtime.isDryRun() && floating.candidates.some((version) => this.isPending(plan, version));
+    // Made only where it is used: an Output that rejects is an error of the run, even if nobody looks at it.
+    const sources = undecided
+      ? unknownSources()
+      : pulumi.output(target).apply((chosen) => {
+          if (chosen) return [chosen.source];
+          throw new pulumi.RunError(
+            `${plan.repository}:${tag} is not written: none of ${floating.candidates.join(", ")} was published`,
+          );
+        });
+    const index = new dockerBuild.Index(
+      resourceNames.floatingTag(name, tag),
+      { tag: `${plan.repository}:${tag}`, sources, push: true },
+      { parent: this, retainOnDelete: true },
+    );
+    const chosen = await target;
+    if (!chosen || pulumi.runtime.isDryRun()) return { tag, ...(managed && { record: managed }) };
+    const ref = await settle(index.ref);
+    const written = ref.state === "known" ? ref.value.split("@")[1] : undefined;
+    if (!isDigest(written))
+      return { tag, failure: `floating tag ${tag} could not be written`, ...(managed && { record: managed }) };
+    return { tag, record: chosen };
+  }
+
+  /** The version a floating tag goes to and the source string of its Index; undefined when no candidate is published. */
+  private async floatingTarget(plan: AppPlan, floating: PlannedFloatingTag): Promise<PublishedFloatingTag | undefined> {
+    const { managed, action } = floating;
+    if (action === "unchanged" || action === "hold") return managed;
+    for (const version of floating.candidates) {
+      const outcome = await this.#ended.get(version);
+      const record = outcome && "record" in outcome ? outcome.record : undefined;
+      if (!record || (outcome && "incomplete" in outcome)) continue;
+      return {
+        version,
+        digest: record.digest,
+        source: spelledAnew([`${plan.repository}@${record.digest}`], floating.written, record.tag)[0] ?? "",
+      };
+    }
+    return managed;
+  }
+
+  private isPending(plan: AppPlan, version: string): boolean {
+    const planned = plan.versions.find((candidate) => candidate.version === version)?.plan;
+    return planned !== undefined && writesIndex(planned);
+  }
+
+  private async collect(
+    plan: AppPlan,
+    floating: readonly Promise<{
+      readonly tag: string;
+      readonly record?: PublishedFloatingTag;
+      readonly failure?: string;
+    }>[],
+  ): Promise<AppOutcome> {
+    const outcomes = await Promise.all(
+      [...this.#ended].map(async ([version, ended]) => [version, await ended] as const),
+    );
+    const tags = await Promise.all(floating);
+    const records = outcomes.flatMap(([version, outcome]) =>
+      "record" in outcome && outcome.record ? [[version, outcome.record] as const] : [],
+    );
+    const failures = outcomes.flatMap(([version, outcome]) =>
+      "reason" in outcome && outcome.state !== "waiting" ? [`${version}: ${outcome.reason}`] : [],
+    );
+    return {
+      published: {
+        repository: plan.repository,
+        versions: Object.fromEntries(records),
+        floatingTags: Object.fromEntries(tags.flatMap(({ tag, record }) => (record ? [[tag, record] as const] : []))),
+      },
+      outcomes: Object.fromEntries(outcomes),
+      failures: [
+        ...plan.problems,
+        ...failures,
+        ...tags.flatMap(({ failure }) => (failure === undefined ? [] : [failure])),
+      ],
+    };
+  }
+}
+
+/** Whether there is anything to declare for a version. */
+function hasResources(planned: PlannedVersion): boolean {
+  const { plan, recipes, unpublishedBases, keptBases, attestation, referrers } = planned;
+  return (
+    plan.sources !== undefined ||
+    Object.keys(plan.keep).length > 0 ||
+    Object.keys(keptBases).length > 0 ||
+    recipes.length + unpublishedBases.length > 0 ||
+    (attestation !== undefined && attestation.mode !== "none") ||
+    (referrers !== undefined && referrers.mode !== "none")
+  );
+}
+
+/** What a preview cannot know yet. The provider takes an unknown element, but no unknown list. */
+function unknownSources(): pulumi.Output<string>[] {
+  return [pulumi.output<string>(pulumi.unknown as unknown as string)];
+}

@@ -1,0 +1,99 @@
+import * as dockerBuild from "@pulumi/docker-build";
+import * as pulumi from "@pulumi/pulumi";
+import type { BuildRecipe } from "../decide/appPlan";
+import type { Platform } from "../model/platform";
+import { settle } from "../engine/settled";
+import { imageExport } from "../decide/spellings";
+import type { DeclaredImage } from "../engine/publishedImage";
+import { PublishedImage } from "../engine/publishedImage";
+
+/** Where the layers of earlier builds are kept, as docker-build inputs. */
+export interface BuildCache {
+  readonly from: dockerBuild.types.input.CacheFromArgs[];
+  readonly to: dockerBuild.types.input.CacheToArgs[];
+}
+
+/** Arguments of {@link mirroredImage}. */
+export interface MirroredImageArgs {
+  /** `registry/namespace/name`; the image is pushed there by digest, without a tag. */
+  readonly repository: string;
+  readonly platform: Platform;
+  /** Undefined for an image that is published: its inputs are those in the state, whatever is declared. */
+  readonly recipe?: BuildRecipe;
+  /** Finds the image of another app that this build uses: `name@sha256:…`. */
+  readonly imageOf: (app: string, version: string, platform: Platform) => pulumi.Input<string>;
+  readonly builder?: string;
+  readonly cache?: BuildCache;
+}
+
+/**
+ * Declares one platform's image. It is pushed by digest only, so a tag can never name an image that was not checked.
+ * Once it is published it is immutable: no later edit of label, cache, builder or recipe builds it again. One that is
+ * still to get its tag has a recipe and follows it: a failed check may be the recipe's fault, or upstream may have moved.
+ */
+export function mirroredImage(
+  name: string,
+  args: MirroredImageArgs,
+  options: pulumi.CustomResourceOptions,
+): DeclaredImage {
+  const { repository, platform, recipe, builder, cache } = args;
+  if (!recipe) return new PublishedImage(name, { ...options, retainOnDelete: true });
+  return new dockerBuild.Image(
+    name,
+    {
+      push: false,
+      buildOnPreview: false,
+      tags: [repository],
+      exports: [{ raw: recipe.exported ?? imageExport() }],
+      platforms: [platform as dockerBuild.Platform],
+      ...(builder !== undefined && { builder: { name: builder } }),
+      ...(cache && { cacheFrom: cache.from, cacheTo: cache.to }),
+      ...buildInputs(recipe, args.imageOf),
+    },
+    { ...options, retainOnDelete: true },
+  );
+}
+
+function buildInputs(recipe: BuildRecipe, imageOf: MirroredImageArgs["imageOf"]): Partial<dockerBuild.ImageArgs> {
+  const named = Object.entries(recipe.namedContexts).map(([key, context]) => [
+    key,
+    {
+      location:
+        context.kind === "reference"
+          ? context.location
+          : imageLocation(imageOf(context.app, context.version, recipe.platform), `${context.app}:${context.version}`),
+    },
+  ]);
+  return {
+    context: { location: recipe.context, named: Object.fromEntries(named) as Record<string, { location: string }> },
+    ...(recipe.dockerfile.inline !== undefined && { dockerfile: { inline: recipe.dockerfile.inline } }),
+    buildArgs: recipe.buildArguments,
+    labels: { ...recipe.labels, ...baseLabels(recipe, imageOf) },
+    ...(recipe.target !== undefined && { target: recipe.target }),
+  };
+}
+
+/** The labels that name an image of this mirror as the base: its digest may be known only when it has been built. */
+function baseLabels(
+  { namedContexts, finalBase, platform }: BuildRecipe,
+  imageOf: MirroredImageArgs["imageOf"],
+): Readonly<Record<string, pulumi.Input<string>>> {
+  const context = finalBase && namedContexts[finalBase.context];
+  if (!context) return {};
+  const image = context.kind === "reference" ? context.location : imageOf(context.app, context.version, platform);
+  const digest = pulumi.output(image).apply((reference) => reference.slice(reference.indexOf("@") + 1));
+  return { "org.opencontainers.image.base.name": finalBase.name, "org.opencontainers.image.base.digest": digest };
+}
+
+/**
+ * Where the build finds an image of this run. One that could not be built leaves an unknown value, which the provider
+ * refuses in a way that ends the whole run; so this build is sent to a place where there is nothing, and fails alone.
+ */
+function imageLocation(image: pulumi.Input<string>, name: string): pulumi.Output<string> {
+  const reference = pulumi.output(image);
+  if (pulumi.runtime.isDryRun()) return pulumi.interpolate`docker-image://${reference}`;
+  const location = settle(reference).then((settled) =>
+    settled.state === "known" ? settled.value : `localhost:1/the-base-was-not-built/${name}`,
+  );
+  return pulumi.output(location.then((found) => `docker-image://${found}`));
+}

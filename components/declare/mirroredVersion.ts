@@ -1,0 +1,174 @@
+import * as dockerBuild from "@pulumi/docker-build";
+import * as pulumi from "@pulumi/pulumi";
+import { type CheckedSources, checkedSources, literal } from "./indexSources";
+import { buildOnly } from "./buildOnly";
+import type { PlannedVersion } from "../decide/appPlan";
+import { type Digest, isDigest } from "../model/digest";
+import { type IndexSource, writesIndex } from "../decide/versionPlan";
+import type { Platform } from "../model/platform";
+import type { PublishedVersion } from "../model/published";
+import { reasonOf } from "../model/reasonOf";
+import { settle } from "../engine/settled";
+import { spelledAnew } from "../decide/spellings";
+import { VersionAttachments } from "./versionAttachments";
+import { toBuild, VersionImages } from "./versionImages";
+import { failed, untouched, type VersionOutcome } from "./versionOutcome";
+import type { MirroredVersionArgs } from "./versionEdges";
+import type { TagHolding } from "../model/probe";
+
+/** One version of an app: an Image per platform to build or kept from earlier runs, and the Index that carries the tag. */
+export class MirroredVersion extends pulumi.ComponentResource {
+  /** Reference by digest of every platform image declared, by platform. */
+  readonly images: Readonly<Record<Platform, pulumi.Output<string>>>;
+  readonly #images: VersionImages;
+  /** How the version ended. Never rejects. */
+  readonly outcome: pulumi.Output<VersionOutcome>;
+  /** The same as a promise, for decisions that follow. */
+  readonly ended: Promise<VersionOutcome>;
+
+  constructor(name: string, args: MirroredVersionArgs, options?: pulumi.ComponentResourceOptions) {
+    super("multiarch-mirror:index:MirroredVersion", name, {}, options);
+    this.#images = new VersionImages(args, this);
+    this.images = this.#images.platforms;
+    this.ended = this.end(name, args);
+    this.outcome = pulumi.output(this.ended);
+  }
+
+  private end(name: string, args: MirroredVersionArgs): Promise<VersionOutcome> {
+    const { sources } = args.planned.plan;
+    if (args.edges.phase === "build") return buildOnly(args, this.#images);
+    return sources ? this.declareIndex(name, args, sources) : this.leaveIndex(name, args);
+  }
+
+  /**
+   * Declares the Index. One that is to be written gets its sources only after every new image was checked; in a preview there is
+   * nothing to check yet, and the provider takes unknown elements of the list, but no unknown list.
+   */
+  private declareIndex(
+    name: string,
+    args: MirroredVersionArgs,
+    planned: readonly IndexSource[],
+  ): Promise<VersionOutcome> {
+    const { repository, planned: version } = args;
+    const tag = `${repository}:${version.tag}`;
+    const options = { parent: this, retainOnDelete: true };
+    const writing = writesIndex(version.plan);
+    if (!writing || pulumi.runtime.isDryRun()) {
+      const sources = this.sourcesShown(args, planned, writing ? version.written : undefined);
+      new dockerBuild.Index(name, { tag, sources, push: true }, options);
+      const digest = writing ? unknownOutput() : digestBefore(version);
+      const attachments = new VersionAttachments(name, args, digest, this);
+      return writing ? Promise.resolve({ state: "pending" }) : attachments.complete(untouched(version));
+    }
+    const images = toBuild(version).map((platform) => ({ platform, ref: this.#images.of(platform) }));
+    // Not by apply: a failed build leaves an unknown list, which the provider refuses in a way that ends the whole run.
+    const sources = pulumi.output(
+      checkedSources(new Map(images.map(whenBuilt)), tag, args, planned).then((checked) => ({
+        ...checked,
+        references: spelledAnew(checked.references, version.written, version.tag),
+      })),
+    );
+    const index = new dockerBuild.Index(
+      name,
+      { tag, sources: sources.apply((checked) => checked.references), push: true },
+      options,
+    );
+    const digest = index.ref.apply((ref) => ref.split("@")[1] ?? ref);
+    const attachments = new VersionAttachments(name, args, digest, this);
+    return attachments.complete(this.follow(args, tag, images, sources, index));
+  }
+
+  /** The sources as far as they are known before anything is built. */
+  private sourcesShown(
+    { repository, planned }: MirroredVersionArgs,
+    sources: readonly IndexSource[],
+    written: readonly string[] | undefined,
+  ): pulumi.Input<string>[] {
+    if (sources.every(({ kind }) => kind !== "build")) {
+      const references = sources.map((source) => literal(source, repository));
+      return spelledAnew(references, written, planned.tag);
+    }
+    if (planned.copiedIndex !== undefined) return [planned.copiedIndex];
+    return sources.map((source) =>
+      source.kind === "build"
+        ? (planned.copies[source.platform] ?? this.#images.of(source.platform))
+        : literal(source, repository),
+    );
+  }
+
+  /** A version without an Index of this stack: adopted, or not to be had. Only what is attached to it may need work. */
+  private leaveIndex(name: string, args: MirroredVersionArgs): Promise<VersionOutcome> {
+    const attachments = new VersionAttachments(name, args, digestBefore(args.planned), this);
+    return attachments.complete(untouched(args.planned));
+  }
+
+  /** Waits for images, checks and index, and says how the version ended. Never rejects. */
+  private async follow(
+    { planned, edges }: MirroredVersionArgs,
+    tag: string,
+    images: readonly PlatformImage[],
+    sources: pulumi.Output<CheckedSources>,
+    index: dockerBuild.Index,
+  ): Promise<VersionOutcome> {
+    const built = await Promise.all(images.map(async ({ platform, ref }) => ({ platform, ref: await settle(ref) })));
+    const unbuilt = built.filter(({ ref }) => ref.state !== "known").map(({ platform }) => platform);
+    if (unbuilt.length > 0) return failed(planned, `the build for ${unbuilt.join(", ")} failed`);
+    const checked = await settle(sources);
+    if (checked.state !== "known")
+      return failed(planned, checked.state === "failed" ? reasonOf(checked.error) : "it was not checked");
+    const ref = await settle(index.ref);
+    if (ref.state !== "known" || !isDigest(ref.value.split("@")[1]))
+      return failed(planned, "the index could not be written");
+    try {
+      const written = await edges.lookAgain(tag);
+      if (!written) return failed(planned, "the index was written, but the tag is absent");
+      const record = await this.record(planned, written, checked.value);
+      const lacking = (planned.plan.offers ?? []).filter((platform) => !(platform in written.platforms));
+      if (lacking.length === 0) return { state: "published", record };
+      const reason = `the index was written, but does not offer ${lacking.join(", ")}; the next run writes it anew`;
+      return { state: "failed", reason, record, incomplete: true };
+    } catch (error) {
+      return failed(planned, `the index was written, but cannot be read back: ${reasonOf(error)}`);
+    }
+  }
+
+  private async record(
+    version: PlannedVersion,
+    written: TagHolding,
+    checked: CheckedSources,
+  ): Promise<PublishedVersion> {
+    const bases = await this.#images.bases();
+    const commit = version.recordedCommit ?? version.release?.commit;
+    return {
+      tag: version.tag,
+      digest: written.digest,
+      platforms: written.platforms,
+      origin: version.plan.origin ?? "built",
+      sources: checked.references,
+      images: { ...version.plan.keep, ...checked.built },
+      ...(commit !== undefined && { commit }),
+      ...(Object.keys(bases).length > 0 && { baseImages: bases }),
+    };
+  }
+}
+
+interface PlatformImage {
+  readonly platform: Platform;
+  readonly ref: pulumi.Output<string>;
+}
+
+/** An image's reference once it is built; undefined when its build failed. */
+function whenBuilt({ platform, ref }: PlatformImage): [Platform, Promise<string | undefined>] {
+  const built = settle(ref).then((settled) => (settled.state === "known" ? settled.value : undefined));
+  return [platform, built];
+}
+
+/** What the tag names, or named when it could last be seen: attestations once declared are declared again. */
+function digestBefore({ plan, managed }: PlannedVersion): Digest | undefined {
+  return plan.present?.digest ?? managed?.digest;
+}
+
+/** What a preview cannot know yet. */
+function unknownOutput(): pulumi.Output<string> {
+  return pulumi.output<string>(pulumi.unknown as unknown as string);
+}

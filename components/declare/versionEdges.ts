@@ -1,0 +1,37 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { AttestConfig } from "../config/attestConfig";
+import type { Phase } from "../config/runOptions";
+import type { BuildCache } from "./mirroredImage";
+import type { PlannedVersion } from "../decide/appPlan";
+import type { AppSpecification } from "../model/appSpecification";
+import type { Platform } from "../model/platform";
+import type { TagHolding } from "../model/probe";
+import type { ImageToCheck } from "../check/checkBeforeTag";
+
+/** What the component asks of the outside world while a run goes on. */
+export interface VersionEdges {
+  /** Rejects with the reason when the image must not get a tag. */
+  readonly check: (image: ImageToCheck) => Promise<void>;
+  /**
+   * Looks at the tag once more, right before the index is written. Resolves to the digests by platform the tag holds by
+   * now, or undefined when it is absent; rejects when the registry gives no answer.
+   */
+  readonly lookAgain: (tagReference: string) => Promise<TagHolding | undefined>;
+  /** The image of another app of this run: `name@sha256:…`. */
+  readonly imageOf: (app: string, version: string, platform: Platform) => pulumi.Input<string>;
+  /** In phase `build` images are built and checked, and nothing gets a tag. */
+  readonly phase: Phase;
+  /** How versions are signed, and when the run began (ISO 8601, UTC). */
+  readonly attest: { readonly config: AttestConfig; readonly startedOn: string };
+  readonly builder: (platform: Platform) => string | undefined;
+  /** `name` of the image within the namespace. */
+  readonly cache: (name: string, platform: Platform) => BuildCache | undefined;
+}
+
+/** Arguments of {@link MirroredVersion}. */
+export interface MirroredVersionArgs {
+  readonly specification: AppSpecification;
+  readonly repository: string;
+  readonly planned: PlannedVersion;
+  readonly edges: VersionEdges;
+}

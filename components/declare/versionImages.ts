@@ -1,0 +1,113 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { digestOf } from "./indexSources";
+import { mirroredImage } from "./mirroredImage";
+import type { BuildRecipe, PlannedVersion } from "../decide/appPlan";
+import type { Platform } from "../model/platform";
+import type { PublishedVersion } from "../model/published";
+import { resourceNames } from "../model/resourceNames";
+import { settle } from "../engine/settled";
+import type { MirroredVersionArgs } from "./versionEdges";
+
+type References = Record<Platform, pulumi.Output<string>>;
+
+/** The Image resources of one version: one per platform to build or kept from earlier runs, and the bases nobody publishes. */
+export class VersionImages {
+  /** Reference by digest of every platform image declared. */
+  readonly platforms: Readonly<References>;
+  /** Images of bases that are published nowhere: app → platform → reference by digest. */
+  readonly #bases: Record<string, References> = {};
+
+  constructor(
+    args: MirroredVersionArgs,
+    private readonly parent: pulumi.Resource,
+  ) {
+    const { specification, repository, planned, edges } = args;
+    this.declareBases(args);
+    const kept = edges.phase === "build" ? [] : (Object.keys(planned.plan.keep) as Platform[]);
+    const declared = [...new Set([...kept, ...toBuild(planned)])];
+    this.platforms = Object.fromEntries(
+      declared.map((platform) => {
+        const recipe = planned.recipes.find((candidate) => candidate.platform === platform);
+        const image = resourceNames.image(specification.name, planned.version, platform);
+        return [platform, this.declareImage(image, repository, platform, recipe, args)];
+      }),
+    );
+  }
+
+  /** The image of a platform. @throws Error when none is declared, which would be a mistake of the plan. */
+  of(platform: Platform): pulumi.Output<string> {
+    const image = this.platforms[platform];
+    if (image) return image;
+    throw new Error(`no image is declared for ${platform}`);
+  }
+
+  /** The digests of the unpublished bases declared here, for the record. Those that failed are left out. */
+  async bases(): Promise<NonNullable<PublishedVersion["baseImages"]>> {
+    const apps = Object.entries(this.#bases).map(async ([app, images]) => {
+      const entries = Object.entries(images) as [Platform, pulumi.Output<string>][];
+      const settled = await Promise.all(entries.map(async ([platform, ref]) => [platform, await settle(ref)] as const));
+      const known = settled.flatMap(([platform, ref]) =>
+        ref.state === "known" ? [[platform, digestOf(ref.value)] as const] : [],
+      );
+      return [app, Object.fromEntries(known)] as const;
+    });
+    return Object.fromEntries(await Promise.all(apps));
+  }
+
+  /** Declares the bases nobody publishes, in the order they build on each other, and those kept from earlier runs. */
+  private declareBases(args: MirroredVersionArgs): void {
+    const { specification, planned, repository } = args;
+    const namespace = repository.slice(0, repository.lastIndexOf("/"));
+    const kept = Object.entries(planned.keptBases).map(([app, images]) => ({
+      app,
+      repository: `${namespace}/${app}`,
+      wanted: (Object.keys(images) as Platform[]).map((platform) => ({ platform, recipe: undefined })),
+    }));
+    const fresh = planned.unpublishedBases.map(({ app, repository: own, recipes }) => ({
+      app,
+      repository: own,
+      wanted: recipes.map((recipe) => ({ platform: recipe.platform, recipe })),
+    }));
+    for (const base of [...fresh, ...kept]) {
+      const declared = (this.#bases[base.app] ??= {});
+      for (const { platform, recipe } of base.wanted) {
+        declared[platform] ??= this.declareImage(
+          resourceNames.baseImage(specification.name, planned.version, base.app, platform),
+          base.repository,
+          platform,
+          recipe,
+          args,
+        );
+      }
+    }
+  }
+
+  private declareImage(
+    name: string,
+    repository: string,
+    platform: Platform,
+    recipe: BuildRecipe | undefined,
+    { edges }: MirroredVersionArgs,
+  ): pulumi.Output<string> {
+    const builder = edges.builder(platform);
+    const cache = edges.cache(repository.slice(repository.lastIndexOf("/") + 1), platform);
+    const image = mirroredImage(
+      name,
+      {
+        repository,
+        platform,
+        imageOf: (app, version, target) => this.#bases[app]?.[target] ?? edges.imageOf(app, version, target),
+        ...(recipe && { recipe }),
+        ...(builder !== undefined && { builder }),
+        ...(cache && { cache }),
+      },
+      { parent: this.parent },
+    );
+    return image.ref;
+  }
+}
+
+/** Platforms that are built here rather than copied from upstream's own image. */
+export function toBuild({ plan, copies }: PlannedVersion): readonly Platform[] {
+  return plan.build.filter((platform) => !(platform in copies));
+}

@@ -1,0 +1,73 @@
+import type { PlannedVersion } from "../decide/appPlan";
+import type { Digest } from "../model/digest";
+import type { Platform } from "../model/platform";
+import type { PublishedVersion } from "../model/published";
+
+/** How a version ended in this run. `pending`: a preview, it will be published by the next `up`. */
+export type VersionOutcome =
+  | { readonly state: "published"; readonly record: PublishedVersion }
+  | { readonly state: "pending" }
+  /** Phase `build`: these images are pushed by digest and checked. `reason` says what is wrong with the others. */
+  | { readonly state: "built"; readonly images: Readonly<Record<Platform, Digest>>; readonly reason?: string }
+  /** Left alone after builds that failed in earlier runs. It is missing, but that is no new failure. */
+  | { readonly state: "waiting"; readonly reason: string; readonly record?: PublishedVersion }
+  /** `incomplete`: the tag does not offer what it should, so no floating tag may name it. */
+  | {
+      readonly state: "failed";
+      readonly reason: string;
+      readonly record?: PublishedVersion;
+      readonly incomplete?: true;
+    };
+
+/** The outcome of a version that this run leaves as it is. */
+export function untouched(planned: PlannedVersion): VersionOutcome {
+  const { plan, managed, release, recordedCommit, tag, keptBases, attested, attestation, referrers, waiting } = planned;
+  const commit = recordedCommit ?? release?.commit;
+  const seen =
+    plan.present && plan.state !== "moved"
+      ? { digest: plan.present.digest, platforms: plan.present.platforms }
+      : managed && { digest: managed.digest, platforms: managed.platforms };
+  const sources = managed?.sources ?? recordedSources(plan);
+  const images = sources !== undefined || Object.keys(plan.keep).length > 0 ? plan.keep : undefined;
+  const record: PublishedVersion | undefined = seen && {
+    tag,
+    ...seen,
+    origin: managed?.origin ?? "adopted",
+    ...(commit !== undefined && { commit }),
+    ...(sources && { sources }),
+    ...(images && { images }),
+    ...(managed?.baseImages && { baseImages: keptBases }),
+    ...(attested && { attested }),
+    ...(referrers?.declared && { referrers: true }),
+    ...(plan.state === "gone" && { absent: true }),
+  };
+  const problem = plan.problem ?? attestation?.problem ?? referrers?.problem;
+  if (problem === undefined && waiting !== undefined)
+    return { state: "waiting", reason: waiting, ...(record && { record }) };
+  if (record && problem === undefined) return { state: "published", record };
+  const reason = problem ?? whyNot(planned);
+  // What upstream does not offer is no failure of this mirror: the version is completed when upstream does.
+  const upstreamLacks = plan.lacking.length > 0 && plan.lacking.every((platform) => platform in planned.notOffered);
+  if (problem === undefined && upstreamLacks) return { state: "waiting", reason };
+  return { state: "failed", reason, ...(record && { record }) };
+}
+
+/** The sources of an index that is declared as it was. */
+function recordedSources({ sources }: PlannedVersion["plan"]): readonly string[] | undefined {
+  const references = sources?.flatMap((source) => (source.kind === "recorded" ? [source.reference] : []));
+  return references?.length === sources?.length ? references : undefined;
+}
+
+/** A version that was to change and did not: what was recorded of it before stays recorded. */
+export function failed(version: PlannedVersion, reason: string): VersionOutcome {
+  const before = untouched(version);
+  return { state: "failed", reason, ...("record" in before && before.record && { record: before.record }) };
+}
+
+/** Why a version that nothing went wrong with is not published. */
+function whyNot({ plan, notOffered }: PlannedVersion): string {
+  const lacking = plan.lacking.map(
+    (platform) => `${platform}${notOffered[platform] === undefined ? "" : ` (${notOffered[platform]})`}`,
+  );
+  return lacking.length === 0 ? "it is not published" : `it waits for ${lacking.join(", ")}`;
+}

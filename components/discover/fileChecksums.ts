@@ -1,0 +1,133 @@
+import { createHash } from "node:crypto";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { RequiredFile } from "../model/appSpecification";
+import { type Digest, isDigest } from "../model/digest";
+import type { Transport } from "../registry/transport";
+import { printable } from "../model/safeText";
+import { readSumFile } from "./sumFile";
+import { fileUrl } from "./requiredFiles";
+
+/** Arguments of {@link resolveChecksums}. */
+export interface ChecksumOptions {
+  readonly transport: Transport;
+  /** Where sums computed from a download are kept. */
+  readonly cacheDirectory: string;
+  /** Most bytes of a file that is downloaded. Default 2 GiB. */
+  readonly sizeLimit?: number;
+}
+
+const longestSumFile = 1024 * 1024;
+
+/**
+ * The SHA-256 of each file by its address, as `ADD --checksum` takes it. Files about which nothing is known beforehand are left out.
+ * BuildKit compares with SHA-256 only, so a file published with SHA-512 is downloaded once, verified, and its SHA-256 computed.
+ * @throws Error when a sum cannot be had, is malformed or does not fit, or when a file asks for a checksum argument without giving a source of sums
+ */
+export async function resolveChecksums(
+  files: readonly RequiredFile[],
+  options: ChecksumOptions,
+): Promise<ReadonlyMap<string, Digest>> {
+  const resolved = await Promise.all(
+    files.map(async (file) => [file.url, await resolveChecksum(file, options)] as const),
+  );
+  return new Map(resolved.flatMap(([url, sum]) => (sum === undefined ? [] : [[url, sum] as const])));
+}
+
+async function resolveChecksum(file: RequiredFile, options: ChecksumOptions): Promise<Digest | undefined> {
+  const { url, sha256, sha512, sums, checksumArgument } = file;
+  if (sha256 !== undefined) return sha256Of(url, sha256);
+  if (sha512 !== undefined) return verified(url, sha512.toLowerCase(), options);
+  if (sums) {
+    const sum = await readSum(file, sums, options.transport);
+    return sums.algorithm === "sha256" ? sha256Of(url, sum) : verified(url, sum, options);
+  }
+  if (checksumArgument === undefined) return undefined;
+  throw new Error(
+    `${printable(url, 300)} has a checksum argument but no checksum; give one of sha256, sha512 and sums`,
+  );
+}
+
+function sha256Of(url: string, hex: string): Digest {
+  const digest = `sha256:${hex.toLowerCase()}`;
+  if (isDigest(digest)) return digest;
+  throw new Error(`${printable(hex, 160)} is not the sha256 of ${printable(url, 300)}; accepted are 64 hex digits`);
+}
+
+async function readSum(
+  { url }: RequiredFile,
+  sums: NonNullable<RequiredFile["sums"]>,
+  transport: Transport,
+): Promise<string> {
+  const answer = await transport.send({ method: "GET", url: fileUrl(sums.url), bodyLimit: longestSumFile });
+  const what = printable(sums.url, 300);
+  if (answer.status !== 200)
+    throw new Error(`the sums at ${what} cannot be read: the answer was status ${answer.status}`);
+  try {
+    const name = decodeURIComponent(fileUrl(url).pathname.split("/").at(-1) ?? "");
+    return readSumFile(answer.body.toString(), {
+      algorithm: sums.algorithm,
+      name,
+      dedicated: sums.url.startsWith(`${url}.`),
+    });
+  } catch (cause) {
+    throw new Error(`the sums at ${what} cannot be used: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** The SHA-256 of a file whose SHA-512 is known: from an earlier download, or from one now. */
+async function verified(url: string, sha512: string, options: ChecksumOptions): Promise<Digest> {
+  if (!/^[0-9a-f]{128}$/.test(sha512)) {
+    throw new Error(
+      `${printable(sha512, 160)} is not the sha512 of ${printable(url, 300)}; accepted are 128 hex digits`,
+    );
+  }
+  const folder = join(options.cacheDirectory, "checksums");
+  const kept = join(folder, createHash("sha256").update(`${sha512} ${url}`).digest("hex"));
+  const known = await readFile(kept, "utf8").catch(() => "");
+  if (isDigest(known)) return known;
+  const sums = await download(url, options);
+  if (sums.sha512 !== sha512) {
+    throw new Error(
+      `${printable(url, 300)} has the sha512 ${sums.sha512}, but ${sha512} is published: it was changed, or not sent whole`,
+    );
+  }
+  const digest = sha256Of(url, sums.sha256);
+  await keep(folder, kept, digest);
+  return digest;
+}
+
+async function download(
+  url: string,
+  { transport, sizeLimit = 2 * 1024 ** 3 }: ChecksumOptions,
+): Promise<{ sha256: string; sha512: string }> {
+  const answer = await transport.send({ method: "GET", url: fileUrl(url), bodyLimit: longestSumFile, stream: true });
+  if (!answer.stream)
+    throw new Error(`${printable(url, 300)} cannot be downloaded: the answer was status ${answer.status}`);
+  const [sha256, sha512] = [createHash("sha256"), createHash("sha512")];
+  let length = 0;
+  try {
+    for await (const piece of answer.stream as AsyncIterable<Buffer>) {
+      length += piece.length;
+      // Leaving the loop destroys the stream and with it the connection.
+      if (length > sizeLimit) throw new Error(`it is longer than ${sizeLimit} bytes`);
+      sha256.update(piece);
+      sha512.update(piece);
+    }
+  } catch (cause) {
+    throw new Error(`${printable(url, 300)} cannot be downloaded: ${(cause as Error).message}`, { cause });
+  }
+  return { sha256: sha256.digest("hex"), sha512: sha512.digest("hex") };
+}
+
+async function keep(folder: string, path: string, digest: Digest): Promise<void> {
+  const aside = `${path}.${process.pid}-${Math.random().toString(36).slice(2)}`;
+  try {
+    await mkdir(folder, { recursive: true });
+    await writeFile(aside, digest);
+    await rename(aside, path);
+  } catch {
+    // A full or read-only disk costs a second download, nothing else.
+    await rm(aside, { force: true });
+  }
+}

@@ -1,0 +1,161 @@
+import { createHash } from "node:crypto";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { z } from "zod";
+import { acceptedRepository, parseRepository } from "../model/gitRepository";
+import { acceptedRepositoryPath, isRepositoryPath } from "../model/repositoryPath";
+import { GitRepository, type TreeFile, SourceTreeError } from "./gitRepository";
+import { printable } from "../model/safeText";
+
+/** Which files of which commit. */
+export interface SourceRequest {
+  /** http(s) URL of the repository, ending in `.git`. */
+  readonly url: string;
+  /** 40 lower-case hex digits. */
+  readonly commit: string;
+  /** Relative to the root of the repository, `/` between parts. */
+  readonly paths: readonly string[];
+  /** Where answers are kept: what a commit holds never changes. */
+  readonly cacheDirectory: string;
+  /** Where to find the commit when the host serves no bare commits. */
+  readonly reference?: { readonly kind: "tag" | "branch"; readonly name: string };
+  /** Longest time for one git command. Default two minutes. */
+  readonly timeoutMs?: number;
+}
+
+/** The files asked for. */
+export interface SourceTree {
+  /** Text per path; undefined when the commit has no such file. */
+  readonly files: ReadonlyMap<string, string | undefined>;
+  /** Date of the commit, ISO 8601. */
+  readonly committedAt: string;
+}
+
+const largestFile = 1024 * 1024;
+
+const cacheSchema = z.strictObject({
+  committedAt: z.iso.datetime({ offset: true }),
+  files: z.record(z.string(), z.string().nullable()),
+});
+type Cached = z.infer<typeof cacheSchema>;
+
+/**
+ * Reads a few files of one commit of any git host, without cloning the rest: one commit with its trees is fetched into
+ * a folder of its own, then the files. Two processes at once do not meet; answers are kept by writing aside and renaming.
+ * A symbolic link is followed within the tree.
+ * @throws SourceTreeError
+ */
+export async function readSource(request: SourceRequest): Promise<SourceTree> {
+  const url = checkRequest(request);
+  const { commit, paths, cacheDirectory } = request;
+  const cacheFile = join(cacheDirectory, "sources", createHash("sha256").update(url).digest("hex"), `${commit}.json`);
+  const cached = await readCache(cacheFile);
+  if (cached && paths.every((path) => Object.hasOwn(cached.files, path))) return answer(cached, paths);
+  const read = await readRemote(request);
+  const fresh = { committedAt: read.committedAt, files: { ...cached?.files, ...read.files } };
+  await writeCache(cacheFile, fresh);
+  return answer(fresh, paths);
+}
+
+/** Some hosts hand out only what a tag or branch names, and then all of it. */
+async function readRemote(request: SourceRequest): Promise<Cached> {
+  const { commit, reference } = request;
+  try {
+    return await readThrough(request, (repository) => repository.fetchCommit(commit));
+  } catch (error) {
+    const refused = error instanceof SourceTreeError && error.fault === "git";
+    if (!refused || !reference) throw error;
+    const place = reference.kind === "tag" ? "tags" : "heads";
+    return readThrough(request, (repository) => repository.fetchReference(`refs/${place}/${reference.name}`));
+  }
+}
+
+async function readThrough(
+  request: SourceRequest,
+  fetch: (repository: GitRepository) => Promise<void>,
+): Promise<Cached> {
+  const { url, commit, paths, cacheDirectory, timeoutMs = 120_000, reference } = request;
+  const repository = await GitRepository.create(join(cacheDirectory, "fetching"), url, timeoutMs);
+  try {
+    await fetch(repository);
+    const { commit: fetched, committedAt } = await repository.fetched();
+    if (fetched !== commit) {
+      const name = printable(reference?.name ?? commit, 200);
+      const problem = `${name} of ${JSON.stringify(url)} is at ${fetched}, not at ${commit}; run again to resolve it anew`;
+      throw new SourceTreeError("moved", problem);
+    }
+    const files = paths.length === 0 ? [] : await repository.files(commit, paths, largestFile);
+    const texts = files.map((file, position) => [paths[position], textOf(file, paths[position] ?? "") ?? null]);
+    return { committedAt, files: Object.fromEntries(texts) as Cached["files"] };
+  } finally {
+    await repository.remove();
+  }
+}
+
+function checkRequest({ url, commit, paths, reference }: SourceRequest): string {
+  const refuse = (message: string): SourceTreeError => new SourceTreeError("input", message);
+  if (!/^[0-9a-f]{40}$/.test(commit))
+    throw refuse(`${JSON.stringify(commit)} is not a commit; accepted are 40 lower-case hex digits`);
+  for (const path of paths) {
+    if (isRepositoryPath(path)) continue;
+    throw refuse(`${printable(path, 200)} is not a path within a repository; accepted is ${acceptedRepositoryPath}`);
+  }
+  // What git's own rules for reference names forbid, so that the name cannot become a refspec.
+  if (
+    reference &&
+    (/[\x00-\x20\x7f~^:?*[\\]|\.\.|@\{|\/\/|^[-/.]|[/.]$|\.lock$/.test(reference.name) || reference.name === "")
+  ) {
+    throw refuse(`${printable(reference.name, 200)} is not a ${reference.kind} name git accepts`);
+  }
+  if (parseRepository(url)?.kind === "git") return url;
+  throw refuse(`${printable(url, 200)} is not a repository; accepted is ${acceptedRepository}`);
+}
+
+function textOf(file: TreeFile, path: string): string | undefined {
+  const refuse = (why: string): SourceTreeError => new SourceTreeError("content", `${printable(path, 200)} ${why}`);
+  switch (file.kind) {
+    case "file":
+      return decode(file.bytes, path);
+    case "absent":
+      return undefined;
+    case "outside":
+      throw refuse(`is a symbolic link out of the repository, to ${printable(file.target, 200)}`);
+    case "loop":
+      throw refuse("goes through too many symbolic links");
+    default:
+      return file satisfies never;
+  }
+}
+
+function decode(bytes: Buffer, path: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw new SourceTreeError("content", `${printable(path, 200)} is not UTF-8 text`, { cause });
+  }
+}
+
+function answer({ committedAt, files }: Cached, paths: readonly string[]): SourceTree {
+  return { committedAt, files: new Map(paths.map((path) => [path, files[path] ?? undefined])) };
+}
+
+/** An answer that is not there, or was cut off, is fetched again. */
+async function readCache(file: string): Promise<Cached | undefined> {
+  try {
+    return cacheSchema.parse(JSON.parse(await readFile(file, "utf8")));
+  } catch {
+    return undefined;
+  }
+}
+
+async function writeCache(file: string, cached: Cached): Promise<void> {
+  const aside = `${file}.${process.pid}-${Math.random().toString(36).slice(2)}`;
+  try {
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(aside, JSON.stringify(cached));
+    await rename(aside, file);
+  } catch {
+    // A full or read-only disk costs time in the next run, nothing else.
+    await rm(aside, { force: true });
+  }
+}

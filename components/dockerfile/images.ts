@@ -1,0 +1,205 @@
+import { DockerfileError } from "./dockerfileError";
+import { readInstructions } from "./instructions";
+import { type Stage, type Use, readStages } from "./stages";
+import { type Platform, platformParts } from "../model/platform";
+
+/** What decides how a Dockerfile is read. */
+export interface DockerfileOptions {
+  /** For messages. */
+  readonly path: string;
+  readonly text: string;
+  readonly buildArguments: Readonly<Record<string, string>>;
+  /** Name of the stage to build, in any case. Default: the last stage. */
+  readonly target?: string;
+  readonly targetPlatform: Platform;
+  /** Platform of the machine that builds, for `BUILDPLATFORM` and its like. */
+  readonly buildPlatform: Platform;
+  /** Named contexts the build receives; one that bears a stage's name replaces the whole stage. */
+  readonly contexts?: readonly string[];
+}
+
+/** An image a build needs, as its Dockerfile names it. */
+export interface ImageReference {
+  /** After expansion, before anything is filled in or dropped. */
+  readonly reference: string;
+  readonly line: number;
+  /** Name of the stage that needs it, or its number. */
+  readonly stage: string;
+  readonly usedBy: Use;
+  /** The platform it is needed for: the target, `build` for the builder's own, or one spelt out. */
+  readonly platform: "target" | "build" | Platform;
+  /** Whether the finished image stands on it. */
+  readonly isFinalBase: boolean;
+  /** Variables in the reference that had no value. */
+  readonly unset: readonly string[];
+}
+
+/** What one build of a Dockerfile pulls. */
+export interface DockerfileImages {
+  /** Image of the `# syntax=` directive: the program that reads the Dockerfile. */
+  readonly syntax?: string;
+  /** Images of the stages the target needs, in file order; `scratch` and stages are left out. */
+  readonly references: readonly ImageReference[];
+  /** Names of all stages, lower case. */
+  readonly stages: readonly string[];
+  /** Named contexts that replace a stage. */
+  readonly replacedStages: readonly string[];
+}
+
+/**
+ * Finds every image a build will pull: FROM, `COPY --from` and `RUN --mount=from=` of the stages the target reaches.
+ * Checked against BuildKit 0.31's own conversion; `COPY --from` finds later stages too, FROM only earlier ones.
+ * Not seen: ONBUILD triggers inside images of a registry.
+ * @throws DockerfileError with file and line
+ */
+export function readDockerfileImages(options: DockerfileOptions): DockerfileImages {
+  const { path, text, buildArguments, contexts = [] } = options;
+  const read = readInstructions(path, text);
+  const lastStage = /\sas\s+(\S+)$/i.exec(read.instructions.findLast(({ keyword }) => keyword === "from")?.rest ?? "");
+  const TARGETSTAGE = options.target ?? lastStage?.[1]?.toLowerCase() ?? "default";
+  const predefined = new Map(Object.entries({ ...platformVariables(options), TARGETSTAGE }));
+  for (const [name, value] of Object.entries(buildArguments)) if (predefined.has(name)) predefined.set(name, value);
+  const stages = readStages(path, read, { given: buildArguments, predefined });
+  const graph = new StageGraph(stages, contexts, options);
+  const references = graph.references(graph.target(options.target));
+  const names = stages.flatMap(({ name }) => (name === undefined ? [] : [name]));
+  const replacedStages = names.filter((name) => contexts.includes(name));
+  return { references, stages: names, replacedStages, ...(read.syntax !== undefined && { syntax: read.syntax }) };
+}
+
+class StageGraph {
+  private readonly bases = new Map<Stage, Stage>();
+  private readonly byName = new Map<string, Stage>();
+
+  constructor(
+    private readonly stages: readonly Stage[],
+    private readonly contexts: readonly string[],
+    private readonly options: DockerfileOptions,
+  ) {
+    for (const stage of stages) {
+      const base = this.byName.get(stage.base.text);
+      if (base && !this.isReplaced(stage)) this.bases.set(stage, base);
+      if (stage.name !== undefined) this.byName.set(stage.name, stage);
+    }
+  }
+
+  target(name: string | undefined): Stage {
+    const last = this.stages.at(-1);
+    const found = name === undefined ? last : this.byName.get(name.toLowerCase());
+    if (found) return found;
+    const names = JSON.stringify([...this.byName.keys()]);
+    throw new DockerfileError(
+      this.options.path,
+      last?.line ?? 1,
+      `there is no stage ${JSON.stringify(name)}; the stages are ${names}`,
+    );
+  }
+
+  references(target: Stage): readonly ImageReference[] {
+    const final = this.foundation(target);
+    const found: ImageReference[] = [];
+    for (const stage of this.reachable(target)) {
+      if (!this.bases.has(stage) && !this.isReplaced(stage)) found.push(this.baseReference(stage, stage === final));
+      for (const { reference, line, usedBy } of this.sources(stage)) {
+        if (this.find(stage, reference, usedBy)) continue;
+        found.push({ reference, line, stage: label(stage), usedBy, platform: "target", isFinalBase: false, unset: [] });
+      }
+    }
+    const isImage = ({ reference }: ImageReference): boolean => reference !== "scratch";
+    return found.filter(isImage).toSorted((left, right) => left.line - right.line);
+  }
+
+  /** The stage at the bottom of the chain of FROMs. */
+  private foundation(stage: Stage): Stage {
+    const base = this.bases.get(stage);
+    return base ? this.foundation(base) : stage;
+  }
+
+  private reachable(target: Stage): ReadonlySet<Stage> {
+    const seen = new Set<Stage>([target]);
+    // A set's iteration visits what is added on the way.
+    for (const stage of seen) {
+      const base = this.bases.get(stage);
+      if (base) seen.add(base);
+      for (const { reference, usedBy } of this.sources(stage)) {
+        const source = this.find(stage, reference, usedBy);
+        if (source) seen.add(source);
+      }
+    }
+    return seen;
+  }
+
+  private sources(stage: Stage): Stage["sources"] {
+    return [...stage.sources, ...(this.bases.get(stage)?.triggered ?? [])];
+  }
+
+  private find(user: Stage, reference: string, usedBy: Use): Stage | undefined {
+    if (usedBy !== "copy" || !/^[+-]?\d+$/.test(reference)) return this.byName.get(reference.toLowerCase());
+    const stage = this.stages[Number(reference)];
+    if (stage) return stage;
+    throw new DockerfileError(
+      this.options.path,
+      user.line,
+      `there is no stage number ${reference}; there are ${this.stages.length}, counted from 0`,
+    );
+  }
+
+  private baseReference(stage: Stage, isFinalBase: boolean): ImageReference {
+    const { base, line } = stage;
+    const unset = [...base.unset];
+    if (base.text === "") {
+      throw new DockerfileError(
+        this.options.path,
+        line,
+        `the image of FROM is blank; variables without a value: ${JSON.stringify(unset)}`,
+      );
+    }
+    return {
+      reference: base.text,
+      line,
+      stage: label(stage),
+      usedBy: "from",
+      platform: this.platform(stage),
+      isFinalBase,
+      unset,
+    };
+  }
+
+  private platform({ platform, line }: Stage): ImageReference["platform"] {
+    if (!platform) return "target";
+    const { targetPlatform, path } = this.options;
+    if ([...platform.used].some((name) => name.startsWith("BUILD"))) return "build";
+    if (platform.text === targetPlatform) return "target";
+    if (/^[a-z0-9]+\/[a-z0-9_]+(?:\/[a-z0-9]+)?$/.test(platform.text)) return platform.text as Platform;
+    throw new DockerfileError(
+      path,
+      line,
+      `${JSON.stringify(platform.text)} is not a platform; accepted is os/architecture`,
+    );
+  }
+
+  private isReplaced({ name }: Stage): boolean {
+    return name !== undefined && this.contexts.includes(name);
+  }
+}
+
+function label({ name, index }: Stage): string {
+  return name ?? String(index);
+}
+
+function platformVariables({ buildPlatform, targetPlatform }: DockerfileOptions): Record<string, string> {
+  const build = platformParts(buildPlatform);
+  const target = platformParts(targetPlatform);
+  return {
+    BUILDPLATFORM: buildPlatform,
+    BUILDOS: build.os,
+    BUILDOSVERSION: "",
+    BUILDARCH: build.architecture,
+    BUILDVARIANT: build.variant ?? "",
+    TARGETPLATFORM: targetPlatform,
+    TARGETOS: target.os,
+    TARGETOSVERSION: "",
+    TARGETARCH: target.architecture,
+    TARGETVARIANT: target.variant ?? "",
+  };
+}

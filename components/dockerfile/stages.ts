@@ -1,0 +1,199 @@
+import { DockerfileError } from "./dockerfileError";
+import type { Instruction, Instructions } from "./instructions";
+import { type Word, expandWord } from "./word";
+
+/** How a stage uses another stage or an image. */
+export type Use = "from" | "copy" | "mount";
+
+/** Something a stage takes files from, besides its base. */
+export interface StageSource {
+  /** Stage name, stage number (`copy` only) or image reference. */
+  readonly reference: string;
+  readonly usedBy: Exclude<Use, "from">;
+  readonly line: number;
+}
+
+/** A FROM and what follows it. */
+export interface Stage {
+  /** Position in the file, from 0. */
+  readonly index: number;
+  /** Lower case. */
+  readonly name?: string;
+  readonly base: Word;
+  readonly line: number;
+  /** Value of `--platform`. */
+  readonly platform?: Word;
+  readonly sources: readonly StageSource[];
+  /** Sources of ONBUILD triggers: stages built on this one use them. */
+  readonly triggered: readonly StageSource[];
+}
+
+/** What the variables of FROM lines are made of. */
+export interface StageVariables {
+  /** Build arguments given: they win over the defaults of ARG lines that declare them. */
+  readonly given: Readonly<Record<string, string>>;
+  /** Variables BuildKit defines before the first FROM. */
+  readonly predefined: ReadonlyMap<string, string>;
+}
+
+const stageName = /^[a-z][a-z0-9-_.]*$/;
+
+/**
+ * Reads the stages of a Dockerfile and expands their FROM lines with the ARGs before the first of them.
+ * @throws DockerfileError
+ */
+export function readStages(
+  path: string,
+  { escape, instructions }: Instructions,
+  variables: StageVariables,
+): readonly Stage[] {
+  const global = new Map(variables.predefined);
+  const expand = ({ line }: Instruction, text: string): Word => {
+    try {
+      return expandWord(text, { escape, variables: global });
+    } catch (cause) {
+      throw new DockerfileError(path, line, `cannot expand ${JSON.stringify(text)}: ${(cause as Error).message}`, {
+        cause,
+      });
+    }
+  };
+  const stages: { from: Instruction; commands: Instruction[] }[] = [];
+  for (const instruction of instructions) {
+    if (instruction.keyword === "from") stages.push({ from: instruction, commands: [] });
+    else if (stages.length > 0) stages.at(-1)?.commands.push(instruction);
+    else if (instruction.keyword === "arg") declare(instruction);
+    else
+      throw new DockerfileError(
+        path,
+        instruction.line,
+        `only ARG may stand before the first FROM, not ${JSON.stringify(instruction.keyword)}`,
+      );
+  }
+  const last = instructions.at(-1)?.line ?? 1;
+  if (stages.length === 0) throw new DockerfileError(path, last, "there is no FROM");
+  return stages.map(({ from, commands }, index) => {
+    const { name, base, platform } = readFrom(path, from);
+    const expandedPlatform = platform === undefined ? undefined : expand(from, platform);
+    return {
+      index,
+      base: expand(from, base),
+      line: from.line,
+      ...(name !== undefined && { name }),
+      ...(expandedPlatform && { platform: expandedPlatform }),
+      sources: commands.flatMap((command) => sourcesOf(path, command, escape)),
+      triggered: commands.flatMap((command) => triggersOf(path, command, escape)),
+    };
+  });
+
+  function declare(instruction: Instruction): void {
+    for (const word of argumentWords(instruction.rest, escape)) {
+      const [name = "", ...value] = word.split("=");
+      if (Object.hasOwn(variables.given, name)) global.set(name, variables.given[name] ?? "");
+      else if (word.includes("=")) global.set(name, expand(instruction, value.join("=")).text);
+    }
+  }
+}
+
+function readFrom(
+  path: string,
+  { rest, flags, line }: Instruction,
+): { name?: string; base: string; platform?: string } {
+  const [base = "", as, name, ...more] = rest.split(/[\t\v\f\r ]+/);
+  const named = as !== undefined;
+  const written = name?.toLowerCase() ?? "";
+  if (base === "" || more.length > 0 || (named && (as.toLowerCase() !== "as" || name === undefined))) {
+    throw new DockerfileError(
+      path,
+      line,
+      `${JSON.stringify(`FROM ${rest}`)} is malformed; accepted is FROM [--platform=…] IMAGE [AS NAME]`,
+    );
+  }
+  if (named && !stageName.test(written)) {
+    throw new DockerfileError(
+      path,
+      line,
+      `${JSON.stringify(name)} is not a stage name; accepted is ${stageName.source}`,
+    );
+  }
+  const platform = flagValue(flags, "platform");
+  return { base, ...(named && { name: written }), ...(platform !== undefined && { platform }) };
+}
+
+function triggersOf(path: string, { keyword, rest, line }: Instruction, escape: "\\" | "`"): readonly StageSource[] {
+  if (keyword !== "onbuild") return [];
+  // The trigger is read again as a line of its own, the way BuildKit does when the next stage starts.
+  const match = /^(\S+)\s+((?:--\S+\s+)*)/.exec(rest);
+  const flags = (match?.[2] ?? "").split(/\s+/).filter((flag) => flag !== "");
+  return sourcesOf(path, { keyword: match?.[1]?.toLowerCase() ?? "", flags, rest: "", line }, escape);
+}
+
+function sourcesOf(path: string, { keyword, flags, line }: Instruction, escape: "\\" | "`"): readonly StageSource[] {
+  if (keyword === "copy") {
+    const reference = flagValue(flags, "from");
+    if (reference === undefined || reference === "") return [];
+    // BuildKit refuses --from with anything that would expand: a stage alias is needed for that.
+    if (!isPlain(reference, escape)) {
+      throw new DockerfileError(
+        path,
+        line,
+        `--from=${JSON.stringify(reference)} cannot hold variables or quotes; give the image a stage name with FROM … AS`,
+      );
+    }
+    return [{ reference, usedBy: "copy", line }];
+  }
+  if (keyword !== "run") return [];
+  return flags
+    .filter((flag) => flag.startsWith("--mount="))
+    .flatMap((flag) => {
+      const reference = mountSource(flag.slice("--mount=".length));
+      if (reference === undefined || reference === "") return [];
+      if (/\$./.test(reference)) {
+        throw new DockerfileError(
+          path,
+          line,
+          `--mount from=${JSON.stringify(reference)} cannot hold variables; give the image a stage name with FROM … AS`,
+        );
+      }
+      return [{ reference, usedBy: "mount" as const, line }];
+    });
+}
+
+function isPlain(reference: string, escape: "\\" | "`"): boolean {
+  try {
+    return expandWord(reference, { escape }).text === reference;
+  } catch {
+    return false;
+  }
+}
+
+/** The last `from=` of a mount: comma-separated fields, a field may stand in double quotes. */
+function mountSource(value: string): string | undefined {
+  const fields = [...value.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(
+    ([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain ?? "",
+  );
+  return fields.findLast((field) => /^from=/i.test(field))?.slice("from=".length);
+}
+
+function flagValue(flags: readonly string[], name: string): string | undefined {
+  return flags.find((flag) => flag.startsWith(`--${name}=`))?.slice(name.length + 3);
+}
+
+/** Splits the operands of ARG at blanks outside quotes; quotes and escapes stay for the expansion. */
+function argumentWords(text: string, escape: "\\" | "`"): readonly string[] {
+  const words: string[] = [];
+  let word = "";
+  let quote: string | undefined;
+  for (let position = 0; position < text.length; position++) {
+    const character = text[position] ?? "";
+    if (quote === undefined && /\s/.test(character)) {
+      if (word !== "") words.push(word);
+      word = "";
+      continue;
+    }
+    word += character;
+    if (character === escape && quote !== "'") word += text[++position] ?? "";
+    else if (character === quote) quote = undefined;
+    else if (quote === undefined && (character === "'" || character === '"')) quote = character;
+  }
+  return word === "" ? words : [...words, word];
+}

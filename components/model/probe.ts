@@ -1,0 +1,35 @@
+import type { Digest } from "./digest";
+import type { Platform } from "./platform";
+
+/** Why a registry answer could not be had. */
+export type UnknownCause = "authorisation" | "rate-limited" | "outage" | "timeout" | "malformed" | "network";
+
+/** A published index or manifest, as read by tag or digest. */
+export interface PresentProbe {
+  readonly state: "present";
+  /** Digest of the index (or single manifest) the tag names. */
+  readonly digest: Digest;
+  /** Platform manifests that exist. A single-manifest tag has exactly one. Attestation manifests (`unknown/unknown`) are not listed. */
+  readonly platforms: Readonly<Record<Platform, Digest>>;
+  /** Platforms the index lists but whose manifest answers 404: they have to be built again. */
+  readonly lost: Readonly<Record<Platform, Digest>>;
+  /**
+   * Platforms whose manifest exists but is described as something that is no image, so that nobody can pull it: a connection cut
+   * while the index was written made the writer ask for the manifest as a blob, and registries name no type for those.
+   */
+  readonly misdescribed?: Readonly<Record<Platform, Digest>>;
+  /** Children of the index that are no platforms (attestations of other tools) and do exist. */
+  readonly others: readonly Digest[];
+}
+
+/** What the registry said about one reference. `absent` is a 404 with MANIFEST_UNKNOWN or NAME_UNKNOWN and nothing else. */
+export type Probe =
+  | PresentProbe
+  | { readonly state: "absent" }
+  | { readonly state: "unknown"; readonly cause: UnknownCause; readonly reason: string };
+
+/** What a tag holds. */
+export interface TagHolding {
+  readonly digest: Digest;
+  readonly platforms: Readonly<Record<Platform, Digest>>;
+}

@@ -1,0 +1,30 @@
+import type { BuildRecordInput } from "./buildRecord";
+
+/** Builder named in the provenance of versions built outside GitHub Actions. */
+export const localBuilder = "https://multiarch-mirror.github.io/builder/v1";
+
+/** The parts of a build record that the present run supplies. */
+export type RunContext = Pick<BuildRecordInput, "builder" | "project" | "run">;
+
+/**
+ * Who builds, by the environment GitHub Actions sets: builder is the workflow file at its reference, the invocation the
+ * URL of the run with its attempt. Elsewhere the builder is the project itself and there is no invocation.
+ * @param startedOn when the run began, ISO 8601, UTC.
+ * @param commit the project's commit, where GITHUB_SHA does not give it.
+ */
+export function runContext(environment: NodeJS.ProcessEnv, startedOn: string, commit?: string): RunContext {
+  const {
+    GITHUB_SERVER_URL: server,
+    GITHUB_REPOSITORY: repository,
+    GITHUB_RUN_ID: id,
+    GITHUB_WORKFLOW_REF: workflow,
+  } = environment;
+  if (!server || !repository || !id || !workflow) return { builder: { id: localBuilder }, run: { startedOn } };
+  const projectCommit = environment["GITHUB_SHA"] ?? commit;
+  const attempt = environment["GITHUB_RUN_ATTEMPT"] ?? "1";
+  return {
+    builder: { id: `${server}/${workflow}` },
+    run: { invocationId: `${server}/${repository}/actions/runs/${id}/attempts/${attempt}`, startedOn },
+    ...(projectCommit && { project: { repository: `${server}/${repository}`, commit: projectCommit } }),
+  };
+}

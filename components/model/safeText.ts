@@ -1,0 +1,58 @@
+/**
+ * Writes hostile text so that it can be printed anywhere: quoted, in one line of printable ASCII, at most `limit` characters of it.
+ * What is inside the quotes is valid JSON for the (shortened) text.
+ */
+export function printable(text: string, limit = 80): string {
+  const quoted = disarmed(JSON.stringify(text.slice(0, limit)));
+  return text.length > limit ? `${quoted}... (${text.length} characters)` : quoted;
+}
+
+/**
+ * Makes text of ours that may hold upstream's words printable: control and non-ASCII characters are written as `\uXXXX`,
+ * and so are marks that CI systems take for commands in a log (`::set-env …`, `##[group]`, `##vso[…]`). Harmless text stays as it is.
+ */
+export function disarmed(text: string): string {
+  return text
+    .replace(/[^\x20-\x7e]/g, escaped)
+    .replace(/::/g, ":\\u003a")
+    .replace(/##/g, "#\\u0023");
+}
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
+
+const invisible = /(?! )[\p{C}\p{Z}\p{M}\p{Default_Ignorable_Code_Point}]/gu;
+// `::name` and `##[name]` are workflow commands of GitHub Actions; `<{%…%}>` is colour markup of the Pulumi CLI.
+const commands = /:(?=:[A-Za-z])|(?<=^ *):(?=:)|\[(?<=##\[)|\{(?<=<\{)/g;
+
+const shownCharacter = /\\x[0-9a-f]{2}|\\u\{[0-9a-f]+\}|[^]/gu;
+
+/**
+ * Text from anywhere as one line that shows what it is and does nothing: control, formatting, combining and other
+ * invisible characters, line breaks among them, and what would start a command of the program that prints it, are
+ * written as escapes (`\x1b`, `\u{202e}`). Longer text is cut, which an ellipsis shows; an escape is never cut in half.
+ * @param longest of the result, in characters.
+ */
+export function safeText(text: string, longest = 300): string {
+  // What comes after cannot be in the result, and a text of megabytes is not worth escaping.
+  const beginning = text.slice(0, 2 * longest + 2);
+  const shown = beginning.replace(invisible, escapeCharacter).replace(commands, escapeCharacter);
+  return length(shown) <= longest ? shown : `${fitting(shown, longest - 1)}…`;
+}
+
+function fitting(text: string, longest: number): string {
+  let used = 0;
+  const kept = [...text.matchAll(shownCharacter)].map(([part]) => part);
+  return kept.filter((part) => (used += length(part)) <= longest).join("");
+}
+
+function length(text: string): number {
+  return Array.from(text).length;
+}
+
+/** One character as an escape. */
+export function escapeCharacter(character: string): string {
+  const code = character.codePointAt(0) ?? 0;
+  return code < 0x100 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u{${code.toString(16)}}`;
+}

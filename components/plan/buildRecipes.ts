@@ -1,0 +1,172 @@
+import { readFile } from "node:fs/promises";
+import { type PlatformBases, resolveBases } from "./resolveBases";
+import type { BuildRecipe, NamedContext, UnpublishedBase } from "../decide/appPlan";
+import type { AppSpecification, BaseImage } from "../model/appSpecification";
+import { imageLabels } from "../decide/labels";
+import type { Digest } from "../model/digest";
+import type { Platform } from "../model/platform";
+import type { Release } from "../model/release";
+import { resolveSource } from "../model/source";
+import { buildTarget } from "../model/buildTarget";
+import type { AppBase, AppBases } from "./appBases";
+import type { BuildRequest, PreparedBuild } from "./planEdges";
+import { type BaseRegistry } from "../probe/baseRegistry";
+
+/** What a source tree is asked for. */
+export interface SourceRequest {
+  readonly url: string;
+  readonly commit: string;
+  /** The tag or branch the commit was found under, for servers that do not serve single commits. */
+  readonly reference: { readonly kind: "tag" | "branch"; readonly name: string };
+  /** The file wanted; undefined: only the date. An app with a Dockerfile of ours may have none upstream. */
+  readonly path?: string;
+}
+
+/** The ways preparing a build reaches the outside. All of them only read. */
+export interface PrepareEdges {
+  /** Text of the file asked for, and when the commit was made (ISO 8601). Rejects when the commit has no such file. */
+  readonly readSource: (request: SourceRequest) => Promise<{ readonly text?: string; readonly committedAt: string }>;
+  /** Checksum of each file by URL. */
+  readonly checksums: (
+    specification: AppSpecification,
+    release: Release,
+    platform: Platform,
+  ) => Promise<Readonly<Record<string, Digest>>>;
+  readonly bases: BaseRegistry;
+  readonly appBases: Pick<AppBases, "find">;
+}
+
+/** What stays the same for every build of a run. */
+export interface PrepareContext {
+  readonly edges: PrepareEdges;
+}
+
+/**
+ * Turns a version into finished recipes, one per platform: reads the Dockerfile of the very commit, resolves what it builds on,
+ * and fetches checksums.
+ * @throws Error saying why the version cannot be built; DockerfileError with file and line.
+ */
+export async function prepareBuild(request: BuildRequest, context: PrepareContext): Promise<PreparedBuild> {
+  const { specification, settings, release, platforms } = request;
+  const { url } = resolveSource(specification.source, settings.repository);
+  const path = dockerfilePath(specification);
+  const source = await context.edges.readSource({
+    url,
+    commit: release.commit,
+    reference: { kind: release.reference, name: release.tag },
+    ...(specification.ownDockerfile === undefined && { path }),
+  });
+  const text = source.text ?? (await readFile(specification.ownDockerfile ?? path, "utf8"));
+  const checksums = Object.fromEntries(
+    await Promise.all(
+      platforms.map(
+        async (platform) => [platform, await context.edges.checksums(specification, release, platform)] as const,
+      ),
+    ),
+  );
+  const buildArguments = (platform: Platform) =>
+    argumentsFor(specification, release, platform, checksums[platform] ?? {});
+  const [resolved, appBases] = await Promise.all([
+    resolveBases({
+      dockerfile: { path: specification.ownDockerfile ?? path, text },
+      platforms,
+      buildArguments,
+      provided: (specification.bases ?? []).map(({ context: key }) => key),
+      registry: context.edges.bases,
+      ...(specification.target !== undefined && { target: specification.target }),
+    }),
+    Promise.all((specification.bases ?? []).map((base) => resolveAppBase(base, request, context))),
+  ]);
+  const recipes = platforms.map((platform): BuildRecipe => {
+    const own = resolved.platforms[platform] ?? noBases;
+    const finalBase = appBases.find(({ key }) => key === own.finalContext);
+    const fromApps = Object.fromEntries(appBases.map(({ key, contexts }) => [key, contexts[platform] as NamedContext]));
+    return {
+      platform,
+      context: contextUrl(url, specification, release),
+      // docker-build looks for a Dockerfile of another name on the local disk, so its text is handed over.
+      dockerfile:
+        (specification.ownDockerfile ?? specification.dockerfile)
+          ? { path: specification.ownDockerfile ?? path, inline: text }
+          : { path },
+      buildArguments: buildArguments(platform),
+      namedContexts: { ...own.namedContexts, ...fromApps },
+      labels: imageLabels({ specification, release, source: url, committedAt: source.committedAt, bases: own.bases }),
+      bases: own.bases,
+      fileChecksums: checksums[platform] ?? {},
+      ...(specification.target !== undefined && { target: specification.target }),
+      ...(finalBase && { finalBase: { context: finalBase.key, name: finalBase.name } }),
+    };
+  });
+  return {
+    recipes,
+    unpublishedBases: appBases.flatMap(({ unpublished }) => unpublished),
+    warnings: resolved.warnings,
+  };
+}
+
+function dockerfilePath({ subdirectory, dockerfile = "Dockerfile" }: AppSpecification): string {
+  return subdirectory === undefined ? dockerfile : `${subdirectory}/${dockerfile}`;
+}
+
+/** A git context pinned to the commit: BuildKit refuses to build when the tag has moved on. */
+function contextUrl(url: string, { subdirectory }: AppSpecification, release: Release): string {
+  const query = new URLSearchParams({
+    [release.reference]: release.tag,
+    checksum: release.commit,
+    ...(subdirectory !== undefined && { subdir: subdirectory }),
+  });
+  return `${url}?${query.toString()}`;
+}
+
+function argumentsFor(
+  specification: AppSpecification,
+  release: Release,
+  platform: Platform,
+  checksums: Readonly<Record<string, Digest>>,
+): Readonly<Record<string, string>> {
+  const target = buildTarget(release, platform);
+  const sums = (specification.files?.(target) ?? []).flatMap(({ url, checksumArgument }) => {
+    const checksum = checksums[url];
+    return checksumArgument === undefined || checksum === undefined ? [] : [[checksumArgument, checksum] as const];
+  });
+  return { ...specification.buildArguments?.(target), ...Object.fromEntries(sums) };
+}
+
+const noBases: PlatformBases = { namedContexts: {}, bases: [] };
+
+interface AppContexts {
+  readonly key: string;
+  /** Its tag, whether it is published under it or not. */
+  readonly name: string;
+  readonly contexts: Readonly<Record<Platform, NamedContext>>;
+  readonly unpublished: readonly UnpublishedBase[];
+}
+
+/** The base another app makes, of the same version, for every platform: published, about to be built, or to be built only for this. */
+async function resolveAppBase(
+  { context: key, app }: BaseImage,
+  request: BuildRequest,
+  context: PrepareContext,
+): Promise<AppContexts> {
+  const { release, platforms } = request;
+  const base = await context.edges.appBases.find(app, release.version);
+  const pending = platforms.filter((platform) => !(platform in base.contexts));
+  const contexts = platforms.map((platform): [Platform, NamedContext] => [
+    platform,
+    base.contexts[platform] ?? { kind: "image", app, version: release.version },
+  ]);
+  const unpublished = pending.length > 0 ? await prepareUnpublished(base, pending, context) : [];
+  return { key, name: base.tagged, contexts: Object.fromEntries(contexts), unpublished };
+}
+
+async function prepareUnpublished(
+  base: AppBase,
+  platforms: readonly Platform[],
+  context: PrepareContext,
+): Promise<readonly UnpublishedBase[]> {
+  const { specification, settings, repository } = base;
+  const release = await base.release();
+  const { recipes, unpublishedBases } = await prepareBuild({ specification, settings, release, platforms }, context);
+  return [...unpublishedBases, { app: specification.name, version: release.version, repository, recipes }];
+}

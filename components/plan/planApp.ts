@@ -1,0 +1,133 @@
+import type { AppSettings } from "../config/appSettings";
+import type { AppPlan, PlannedVersion } from "../decide/appPlan";
+import type { AppSpecification } from "../model/appSpecification";
+import { movedTags } from "../decide/movedTags";
+import type { Platform } from "../model/platform";
+import { declaresResources, type PublishedApp } from "../model/published";
+import type { Discovery, Release } from "../model/release";
+import { compareVersions, mirrorTag } from "../decide/versions";
+import { selectWindow } from "../decide/window";
+import type { SurveyEdges } from "./planEdges";
+import { surveyFloatingTags } from "./planFloatingTags";
+import { surveyVersion } from "./planVersion";
+import { reasonOf } from "../model/reasonOf";
+
+/** One app to look at. */
+export interface AppRequest {
+  readonly specification: AppSpecification;
+  readonly settings: AppSettings;
+  /** `registry/namespace/name`. */
+  readonly repository: string;
+  /** What an earlier run of this stack recorded about the app. */
+  readonly published?: PublishedApp | Promise<PublishedApp | undefined>;
+  /** Images handed over by build runs: version → platform → `name@sha256:…`. */
+  readonly handedOver?: Readonly<Record<string, Readonly<Record<Platform, string>>>>;
+}
+
+/**
+ * Looks at one app: what upstream offers, what the registry holds, and so what is to be done.
+ * Rejects only with `published`. When discovery fails, what this stack manages is planned as before and the failure is the
+ * app's problem.
+ */
+export async function surveyApp(request: AppRequest, edges: SurveyEdges): Promise<AppPlan> {
+  const { specification, settings, repository } = request;
+  const [found, published] = await Promise.all([discovered(request, edges), request.published]);
+  const recorded = published?.repository === repository ? published : undefined;
+  const planned = await planVersions(request, found, recorded, edges);
+  const left = planned.filter((version) => version.left);
+  const versions = planned.filter((version) => !version.left);
+  const floating = await surveyFloatingTags(
+    {
+      repository,
+      rules: found.failure === undefined ? settings.floatingTags : [],
+      versions,
+      required: settings.platformsRequired,
+      recorded: recorded?.floatingTags ?? {},
+    },
+    edges,
+  );
+  const commits = Object.fromEntries(
+    Object.entries(recorded?.versions ?? {}).map(([version, { commit }]) => [version, commit]),
+  );
+  return {
+    specification,
+    repository,
+    platforms: settings.platforms,
+    versions,
+    floatingTags: floating.tags,
+    rejected: found.discovery.rejected,
+    notes: [
+      ...(found.discovery.warnings ?? []),
+      ...found.withheld.map(({ version, reason }) => `${version} is not taken: ${reason}`),
+      ...left.map(
+        ({ version, official }) => `${version} is left to upstream, which publishes ${official.join(", ")} itself`,
+      ),
+      ...movedTags(found.window, commits).map(
+        ({ version, published, now }) =>
+          `upstream moved the tag of ${version} from commit ${published} to ${now} after it was published; the published image stays`,
+      ),
+      ...versions.flatMap(({ version, warnings }) => warnings.map((warning) => `${version}: ${warning}`)),
+      ...floating.notes,
+    ],
+    problems: [...(found.failure === undefined ? [] : [found.failure]), ...floating.problems],
+  };
+}
+
+interface Found {
+  readonly discovery: Discovery;
+  readonly window: readonly Release[];
+  readonly withheld: readonly { readonly version: string; readonly reason: string }[];
+  readonly failure?: string;
+}
+
+async function discovered({ specification, settings }: AppRequest, edges: SurveyEdges): Promise<Found> {
+  try {
+    const discovery = await edges.discover(specification, settings);
+    const { releases, withheld } = selectWindow(discovery.releases, {
+      keep: settings.keep,
+      exclude: settings.exclude,
+      minimumReleaseAgeHours: settings.minimumReleaseAgeHours,
+      now: edges.now,
+    });
+    return { discovery, window: releases, withheld };
+  } catch (error) {
+    const failure = reasonOf(error);
+    return { discovery: { releases: [], rejected: [] }, window: [], withheld: [], failure };
+  }
+}
+
+/** Plans the versions of the window and every other version this stack manages, highest first. */
+async function planVersions(
+  { specification, settings, repository, handedOver = {} }: AppRequest,
+  found: Found,
+  recorded: PublishedApp | undefined,
+  edges: SurveyEdges,
+): Promise<readonly PlannedVersion[]> {
+  const window = new Map(found.window.map((release) => [release.version, release]));
+  const listed = new Map(found.discovery.releases.map((release) => [release.version, release]));
+  const managed = Object.entries(recorded?.versions ?? {}).filter(([, version]) => declaresResources(version));
+  const names = new Set([...window.keys(), ...managed.map(([version]) => version)]);
+  const plans = [...names].map(async (version) => {
+    const record = recorded?.versions[version];
+    const release = listed.get(version);
+    return surveyVersion(
+      {
+        specification,
+        settings,
+        repository,
+        version,
+        tag: release ? mirrorTag(specification, release) : (record?.tag ?? version),
+        // A failed discovery must not make managed versions look abandoned: their resources are declared all the same.
+        inWindow: window.has(version) || found.failure !== undefined,
+        handedOver: handedOver[version] ?? {},
+        ...(release && { release }),
+        ...(record ? declaresResources(record) && { managed: record } : { unrecorded: true }),
+        attested: record?.attested ?? false,
+        referrers: record?.referrers ?? false,
+        ...(record?.commit !== undefined && { recordedCommit: record.commit }),
+      },
+      edges,
+    );
+  });
+  return (await Promise.all(plans)).toSorted((left, right) => compareVersions(left.version, right.version));
+}

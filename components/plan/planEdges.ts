@@ -1,0 +1,53 @@
+import type { Wait } from "../decide/backoff";
+import type { Phase } from "../config/runOptions";
+import type { AppSettings } from "../config/appSettings";
+import type { AppSpecification, BuildTarget } from "../model/appSpecification";
+import type { BuildRecipe, UnpublishedBase } from "../decide/appPlan";
+import type { Platform } from "../model/platform";
+import type { Probe } from "../model/probe";
+import type { CopiedManifests } from "../probe/missingReferrers";
+import type { Discovery, Release } from "../model/release";
+import type { Offer } from "../discover/upstreamFiles";
+import type { AttestationEdges } from "../probe/attestationEdges";
+
+/** One version whose builds are to be prepared. */
+export interface BuildRequest {
+  readonly specification: AppSpecification;
+  readonly settings: AppSettings;
+  readonly release: Release;
+  readonly platforms: readonly Platform[];
+}
+
+/** Finished recipes, and the images they need that nobody publishes. */
+export interface PreparedBuild {
+  readonly recipes: readonly BuildRecipe[];
+  readonly unpublishedBases: readonly UnpublishedBase[];
+  /** What an operator should know although the version can be built. */
+  readonly warnings: readonly string[];
+}
+
+/** Which part of the work this run does. */
+export interface RunScope {
+  readonly phase: Phase;
+  /** Whether the run deals with a platform at all. */
+  readonly covers: (platform: Platform) => boolean;
+}
+
+/** The ways a survey reaches the outside. All of them only read. */
+export interface SurveyEdges {
+  /** Rejects with a telling error when the versions cannot be had. */
+  readonly discover: (specification: AppSpecification, settings: AppSettings) => Promise<Discovery>;
+  /** Never rejects: trouble is the answer `unknown`. */
+  /** `skipChildren`: believe an index about what it lists, where only its digest is of interest. */
+  readonly probe: (reference: string, options?: { readonly skipChildren?: boolean }) => Promise<Probe>;
+  readonly offer: (specification: AppSpecification, target: BuildTarget) => Promise<Offer>;
+  /** Reads Dockerfile, bases and checksums. Rejects when the version cannot be built, naming file and line. */
+  readonly prepare: (request: BuildRequest) => Promise<PreparedBuild>;
+  readonly attestations: AttestationEdges;
+  /** What upstream attached to manifests and their copies lack, in a few words each. Rejects when it cannot be told. */
+  readonly missingReferrers: (copies: CopiedManifests) => Promise<readonly string[]>;
+  /** Whether a version is left alone after earlier failures. Never rejects. */
+  readonly wait: (app: string, version: string) => Promise<Wait | undefined>;
+  readonly run: RunScope;
+  readonly now: Date;
+}

@@ -1,0 +1,87 @@
+import type { PlannedFloatingTag, PlannedVersion } from "../decide/appPlan";
+import type { FloatingTagRule } from "../model/appSpecification";
+import {
+  desiredFloatingTags,
+  type FloatingCandidate,
+  type FloatingTagMove,
+  floatingTagMoves,
+} from "../decide/floatingTags";
+import { writesIndex } from "../decide/versionPlan";
+import type { Platform } from "../model/platform";
+import type { PublishedFloatingTag } from "../model/published";
+import type { SurveyEdges } from "./planEdges";
+
+/** What the floating tags of one app are decided on. */
+export interface FloatingTagRequest {
+  readonly repository: string;
+  readonly rules: readonly FloatingTagRule[];
+  readonly versions: readonly PlannedVersion[];
+  readonly required: readonly Platform[];
+  /** What an earlier run recorded about the tags it declared. */
+  readonly recorded: Readonly<Record<string, PublishedFloatingTag>>;
+}
+
+/** The floating tags of one app, and what an operator has to know about them. */
+export interface FloatingTagSurvey {
+  readonly tags: readonly PlannedFloatingTag[];
+  readonly problems: readonly string[];
+  readonly notes: readonly string[];
+}
+
+/** Asks the registry what each wanted floating tag names and decides where it goes. Never rejects. */
+export async function surveyFloatingTags(request: FloatingTagRequest, edges: SurveyEdges): Promise<FloatingTagSurvey> {
+  const { repository, rules, versions, recorded } = request;
+  const candidates = versions.map((version) => candidate(version, request.required));
+  const { tags: desired, refused } = desiredFloatingTags(rules, candidates);
+  const names = [...new Set([...desired.map(({ tag }) => tag), ...Object.keys(recorded)])];
+  const probes = Object.fromEntries(
+    await Promise.all(
+      names.map(async (tag) => [tag, await edges.probe(`${repository}:${tag}`, { skipChildren: true })] as const),
+    ),
+  );
+  const moves = floatingTagMoves(desired, candidates, probes, recorded);
+  const decided = moves.map((move): PlannedFloatingTag => withRecord(move, recorded[move.tag]));
+  // A tag no rule asks for any more stays declared, and stays where it is.
+  const retired = Object.entries(recorded)
+    .filter(([tag]) => !moves.some((move) => move.tag === tag))
+    .map(([tag, managed]): PlannedFloatingTag => ({
+      tag,
+      action: "hold",
+      candidates: [],
+      managed,
+      held: "no rule asks for it any more",
+    }));
+  return {
+    tags: [...decided, ...retired],
+    problems: moves.flatMap(({ tag, held, problem }) =>
+      held !== undefined && problem ? [`floating tag ${tag}: ${held}`] : [],
+    ),
+    notes: [
+      ...refused.map(({ tag, reason }) => `floating tag ${tag} is not written: ${reason}`),
+      ...moves.flatMap(({ tag, held, problem }) =>
+        held !== undefined && !problem ? [`floating tag ${tag} stays: ${held}`] : [],
+      ),
+    ],
+  };
+}
+
+function candidate(
+  { version, tag, plan, release, managed, inWindow }: PlannedVersion,
+  required: readonly Platform[],
+): FloatingCandidate {
+  const held = plan.present?.platforms ?? {};
+  const whole = plan.present !== undefined && plan.state !== "moved" && required.every((platform) => platform in held);
+  const commit = release?.commit ?? managed?.commit;
+  return {
+    version,
+    mirrorTag: tag,
+    state: writesIndex(plan) ? "pending" : whole ? "complete" : "incomplete",
+    ...(plan.present && { digest: plan.present.digest }),
+    ...(commit !== undefined && { commit }),
+    ...(release?.reference === "branch" && inWindow && { head: true }),
+  };
+}
+
+function withRecord(move: FloatingTagMove, managed: PublishedFloatingTag | undefined): PlannedFloatingTag {
+  return managed ? { ...move, managed } : move;
+}

@@ -1,0 +1,164 @@
+import type { AppSettings } from "../config/appSettings";
+import type { PlannedVersion } from "../decide/appPlan";
+import type { AppSpecification } from "../model/appSpecification";
+import type { Digest } from "../model/digest";
+import { describeWait } from "../decide/backoff";
+import { type PlanInput, planVersion, withholdBuild } from "../decide/versionPlan";
+import type { Platform } from "../model/platform";
+import type { Probe } from "../model/probe";
+import type { PublishedVersion } from "../model/published";
+import type { Release } from "../model/release";
+import { surveyAttestation } from "./planAttestation";
+import { askUpstream } from "./offers";
+import { indexToCopy } from "./officialImage";
+import type { PreparedBuild, SurveyEdges } from "./planEdges";
+import { surveyReferrers } from "./planReferrers";
+import { reasonOf } from "../model/reasonOf";
+
+/** One version to look at. At least one of `release` and `managed` is there. */
+export interface VersionRequest {
+  readonly specification: AppSpecification;
+  readonly settings: AppSettings;
+  /** `registry/namespace/name`. */
+  readonly repository: string;
+  readonly version: string;
+  readonly tag: string;
+  readonly release?: Release;
+  readonly managed?: PublishedVersion;
+  /** The last run recorded nothing of the version. */
+  readonly unrecorded?: true;
+  /** An earlier run declared the version's attestations. */
+  readonly attested: boolean;
+  /** An earlier run declared that upstream's referrers are copied. */
+  readonly referrers: boolean;
+  /** The commit that was recorded for the version first. */
+  readonly recordedCommit?: string;
+  readonly inWindow: boolean;
+  /** Images handed over by build runs, checked: platform → `name@sha256:…`. */
+  readonly handedOver: Readonly<Record<Platform, string>>;
+}
+
+/** Looks at one version from all sides and decides what to do about it. Never rejects: trouble becomes the plan's `problem`. */
+export async function surveyVersion(request: VersionRequest, edges: SurveyEdges): Promise<PlannedVersion> {
+  const { repository, tag, release, managed, inWindow, settings } = request;
+  const probe = await edges.probe(`${repository}:${tag}`);
+  const recordedManifests = await probeRecorded(request, probe, edges);
+  const covered = settings.platforms.filter(edges.run.covers);
+  const { official, offers } = await askUpstream(request, probe, covered, edges);
+  const input: PlanInput = {
+    wanted: covered.filter((platform) => !(platform in offers.missing) && !official.skipped.includes(platform)),
+    // A build run leaves the judgement of what is complete to the run that publishes.
+    required:
+      edges.run.phase === "build"
+        ? []
+        : settings.platformsRequired.filter((platform) => !official.skipped.includes(platform)),
+    inWindow: inWindow && release !== undefined,
+    probe,
+    recordedManifests,
+    ...(managed && { managed }),
+  };
+  const plan = planVersion(input);
+  const trouble = plan.build.length > 0 ? (offers.trouble ?? official.trouble) : undefined;
+  const prepared: Prepared =
+    trouble === undefined ? await prepare(request, plan.build, official.copies, edges) : { problem: trouble };
+  const decided = (prepared.problem ?? prepared.waiting) ? withholdBuild(input, prepared.problem) : plan;
+  const index = isNew(decided) ? indexToCopy(official, decided.build, request.handedOver) : undefined;
+  const planned: PlannedVersion = {
+    version: request.version,
+    tag,
+    inWindow,
+    plan: decided,
+    recipes: prepared.build?.recipes ?? [],
+    unpublishedBases: prepared.build?.unpublishedBases ?? [],
+    warnings: prepared.build?.warnings ?? [],
+    keptBases: await keptBases(request, edges),
+    notOffered: offers.missing,
+    official: official.platforms,
+    copies: { ...official.copies, ...request.handedOver },
+    ...(index !== undefined && { copiedIndex: index }),
+    ...(input.wanted.length === 0 && official.skipped.length > 0 && isNothing(decided, managed) && { left: true }),
+    attested: managed?.attested ?? request.attested,
+    ...(prepared.waiting !== undefined && { waiting: prepared.waiting }),
+    ...(release && { release }),
+    ...(managed && { managed }),
+    ...(request.unrecorded && { unrecorded: true }),
+    ...(request.recordedCommit !== undefined && { recordedCommit: request.recordedCommit }),
+  };
+  const present = probe.state === "present" ? { present: probe } : {};
+  const [attestation, referrers] = await Promise.all([
+    surveyAttestation(
+      { specification: request.specification, settings, repository, planned, ...present },
+      edges.attestations,
+    ),
+    surveyReferrers(
+      { repository, specification: request.specification, planned, official, declared: request.referrers },
+      edges,
+    ),
+  ]);
+  return { ...planned, ...(attestation && { attestation }), ...(referrers && { referrers }) };
+}
+
+/** Neither there, nor to be made, nor ever declared. */
+function isNothing({ present, sources }: PlannedVersion["plan"], managed: PublishedVersion | undefined) {
+  return !present && !sources && !managed;
+}
+
+/** Everything the index is made from is new. */
+function isNew({ sources }: PlannedVersion["plan"]): boolean {
+  return sources !== undefined && sources.every(({ kind }) => kind === "build");
+}
+
+/** Asks about the recorded platform manifests, where the tag no longer says what was recorded. */
+async function probeRecorded(
+  { managed, repository, inWindow }: VersionRequest,
+  probe: Probe,
+  edges: SurveyEdges,
+): Promise<NonNullable<PlanInput["recordedManifests"]>> {
+  const needed = probe.state === "absent" ? inWindow : probe.state === "present" && probe.digest !== managed?.digest;
+  if (!managed || !needed) return {};
+  const recorded = Object.entries(managed.platforms) as [Platform, Digest][];
+  const answers = await Promise.all(
+    recorded.map(
+      async ([platform, digest]) => [platform, (await edges.probe(`${repository}@${digest}`)).state] as const,
+    ),
+  );
+  return Object.fromEntries(answers);
+}
+
+/** The recorded images of unpublished bases that are still there; those that are gone are not declared again. */
+async function keptBases(
+  { managed, repository }: VersionRequest,
+  edges: SurveyEdges,
+): Promise<PlannedVersion["keptBases"]> {
+  const namespace = repository.slice(0, repository.lastIndexOf("/"));
+  const kept = Object.entries(managed?.baseImages ?? {}).map(async ([app, images]) => {
+    const entries = Object.entries(images) as [Platform, Digest][];
+    const states = await Promise.all(entries.map(([, digest]) => edges.probe(`${namespace}/${app}@${digest}`)));
+    return [app, Object.fromEntries(entries.filter((_, position) => states[position]?.state !== "absent"))] as const;
+  });
+  return Object.fromEntries(await Promise.all(kept));
+}
+
+interface Prepared {
+  readonly build?: PreparedBuild;
+  readonly problem?: string | undefined;
+  readonly waiting?: string;
+}
+
+async function prepare(
+  { specification, settings, version, release, handedOver }: VersionRequest,
+  build: readonly Platform[],
+  copies: Readonly<Record<Platform, string>>,
+  edges: SurveyEdges,
+): Promise<Prepared> {
+  const needed = build.filter((platform) => !(platform in copies) && !(platform in handedOver));
+  if (needed.length === 0 || !release) return {};
+  const wait = await edges.wait(specification.name, version);
+  if (wait) return { waiting: describeWait(wait) };
+  if (edges.run.phase === "publish") return { problem: `no build run handed over an image for ${needed.join(", ")}` };
+  try {
+    return { build: await edges.prepare({ specification, settings, release, platforms: needed }) };
+  } catch (error) {
+    return { problem: reasonOf(error) };
+  }
+}

@@ -1,0 +1,36 @@
+import type { Configuration } from "../config/configuration";
+import type { Probe, TagHolding } from "../model/probe";
+import type { RegistryClient } from "../registry/registryClient";
+
+/**
+ * The probe as the stack configuration wants it read: some registries answer 403 for a package that does not exist yet. For an
+ * app listed under `newPackages` that counts as absent, provided the same credentials are accepted by the registry itself.
+ */
+export async function probeFor(
+  reference: string,
+  registry: Pick<RegistryClient, "probe">,
+  config: Pick<Configuration, "newPackages" | "registry" | "namespace">,
+  accepts: () => Promise<boolean>,
+  options?: { readonly skipChildren?: boolean },
+): Promise<Probe> {
+  const probe = await registry.probe(reference, options);
+  if (probe.state !== "unknown" || probe.cause !== "authorisation") return probe;
+  const isNew = config.newPackages.some((app) =>
+    reference.startsWith(`${config.registry}/${config.namespace}/${app}:`),
+  );
+  // A registry that does not answer this question clearly proves nothing.
+  return isNew && (await accepts().catch(() => false)) ? { state: "absent" } : probe;
+}
+
+export function holding(reference: string, probe: Probe): TagHolding | undefined {
+  switch (probe.state) {
+    case "present":
+      return { digest: probe.digest, platforms: probe.platforms };
+    case "absent":
+      return undefined;
+    case "unknown":
+      throw new Error(`the registry gave no usable answer about ${reference} (${probe.cause}): ${probe.reason}`);
+    default:
+      return probe satisfies never;
+  }
+}

@@ -1,0 +1,41 @@
+import { z } from "zod";
+import { type Digest, isDigest } from "../model/digest";
+import { readOwnState } from "./ownState";
+
+/** What the stack's state says exists, by resource name. It may be wrong: the registry is the truth. */
+export interface StackState {
+  /** The digest each Image pushed, and how its export is spelled. */
+  readonly images: ReadonlyMap<string, { readonly digest: Digest; readonly exported?: string }>;
+  /** The sources each Index was last written from. */
+  readonly indexes: ReadonlyMap<string, readonly string[]>;
+}
+
+const answer = z.object({
+  outputs: z.record(z.string(), z.object({ type: z.string(), outputs: z.record(z.string(), z.unknown()) })),
+});
+
+const exportList = z.array(z.object({ raw: z.string() }));
+
+/** Reads the resources the last run of this very stack left in its state; none on a first run. */
+export async function readStackState(): Promise<StackState> {
+  const what = "the resources of the last run";
+  const { outputs: resources } = await readOwnState(what, ["readStackResourceOutputs", "stackName"], answer);
+  const images = new Map<string, { digest: Digest; exported?: string }>();
+  const indexes = new Map<string, readonly string[]>();
+  for (const [urn, { type, outputs }] of Object.entries(resources)) {
+    const name = urn.slice(urn.lastIndexOf("::") + 2);
+    const { digest, sources, exports } = outputs;
+    if (type === "docker-build:index:Image" && isDigest(digest)) images.set(name, { digest, ...exportOf(exports) });
+    if (type === "docker-build:index:Index" && isTextList(sources)) indexes.set(name, sources);
+  }
+  return { images, indexes };
+}
+
+function exportOf(exports: unknown): { exported?: string } {
+  const raw = exportList.safeParse(exports).data?.[0]?.raw;
+  return raw === undefined ? {} : { exported: raw };
+}
+
+function isTextList(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === "string");
+}

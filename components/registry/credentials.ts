@@ -1,0 +1,178 @@
+import { readFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { z } from "zod";
+import { RegistryError } from "./registryError";
+import { spawn } from "node:child_process";
+
+/** What to prove oneself with: a name and password, or an identity token to be exchanged at the token server. */
+export type Credentials = { readonly username: string; readonly password: string } | { readonly identityToken: string };
+
+const authSchema = z.object({
+  auth: z.string().optional(),
+  username: z.string().optional(),
+  password: z.string().optional(),
+  identitytoken: z.string().optional(),
+});
+const configurationSchema = z.object({
+  auths: z.record(z.string(), authSchema).default({}),
+  credHelpers: z.record(z.string(), z.string()).default({}),
+  credsStore: z.string().optional(),
+});
+type Configuration = z.infer<typeof configurationSchema>;
+
+/** Docker keeps Docker Hub's credentials under the address of its first, long gone registry. */
+const hubKey = "https://index.docker.io/v1/";
+const hubHosts = ["docker.io", "index.docker.io", "registry-1.docker.io"];
+
+/**
+ * Credentials as `docker login` left them: `config.json` in $DOCKER_CONFIG or `~/.docker`. A helper named for the
+ * registry (`credHelpers`) goes first, then the general one (`credsStore`), then `auths`, as in Docker itself.
+ * Each registry is looked up once, until {@link forget}.
+ */
+export class DockerCredentials {
+  readonly #environment: NodeJS.ProcessEnv;
+  readonly #found = new Map<string, Promise<Credentials | undefined>>();
+
+  constructor(environment: NodeJS.ProcessEnv) {
+    this.#environment = environment;
+  }
+
+  /**
+   * The credentials for a registry host, undefined when there are none.
+   * @throws RegistryError (authorisation) when the configuration or a helper cannot be read.
+   */
+  for(host: string): Promise<Credentials | undefined> {
+    const found = this.#found.get(host) ?? this.#lookUp(host);
+    this.#found.set(host, found);
+    return found;
+  }
+
+  /** Looks a registry up anew next time: its credentials were refused, so they may have been replaced. */
+  forget(host: string): void {
+    this.#found.delete(host);
+  }
+
+  async #lookUp(host: string): Promise<Credentials | undefined> {
+    const configuration = await this.#configuration();
+    if (!configuration) return undefined;
+    const keys = hubHosts.includes(host) ? [hubKey, ...hubHosts] : [host];
+    const own = keys.find((key) => Object.hasOwn(configuration.credHelpers, key));
+    const helper = own === undefined ? configuration.credsStore : configuration.credHelpers[own];
+    if (helper) {
+      const found = await askCredentialHelper(helper, own ?? keys[0] ?? host, this.#environment);
+      if (found) return found;
+    }
+    return stored(configuration, keys);
+  }
+
+  async #configuration(): Promise<Configuration | undefined> {
+    const folder = this.#environment["DOCKER_CONFIG"] || join(this.#environment["HOME"] || homedir(), ".docker");
+    const path = join(folder, "config.json");
+    const text = await readFile(path, "utf8").catch((cause: unknown) => {
+      if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return undefined;
+      throw new RegistryError("authorisation", `cannot read the Docker configuration ${JSON.stringify(path)}`, {
+        cause,
+      });
+    });
+    if (text === undefined) return undefined;
+    try {
+      return configurationSchema.parse(JSON.parse(text));
+    } catch {
+      // No cause here: the parser's own message quotes the text, and the text holds passwords.
+      const accepted = "accepted is what docker login writes";
+      throw new RegistryError(
+        "authorisation",
+        `the Docker configuration ${JSON.stringify(path)} is malformed; ${accepted}`,
+      );
+    }
+  }
+}
+
+function stored({ auths }: Configuration, keys: readonly string[]): Credentials | undefined {
+  const exact = keys.find((key) => Object.hasOwn(auths, key));
+  const key = exact ?? Object.keys(auths).find((candidate) => keys.includes(hostOf(candidate)));
+  const entry = key === undefined ? undefined : auths[key];
+  if (!entry) return undefined;
+  if (entry.identitytoken) return { identityToken: entry.identitytoken };
+  const decoded = Buffer.from(entry.auth ?? "", "base64").toString("utf8");
+  const colon = decoded.indexOf(":");
+  const username = colon > 0 ? decoded.slice(0, colon) : entry.username;
+  // Docker pads with NUL bytes, and so takes them off.
+  const password = colon > 0 ? decoded.slice(colon + 1).replace(/\0+$/, "") : entry.password;
+  return username && password ? { username, password } : undefined;
+}
+
+/** Old clients wrote `https://host/v1/`; the host is what counts. */
+function hostOf(key: string): string {
+  return key.replace(/^https?:\/\//, "").split("/")[0] ?? "";
+}
+
+const timeoutMs = 30_000;
+const mostOutput = 1024 * 1024;
+const answerSchema = z.object({ Username: z.string(), Secret: z.string().min(1) });
+
+/**
+ * Asks `docker-credential-<helper> get` for a registry's credentials: the server address goes to its standard input,
+ * JSON comes back. Undefined when it has none. The helper is found through PATH, runs without a shell and is killed
+ * after 30 s. Source: docker/docker-credential-helpers.
+ * @throws RegistryError (authorisation) when the helper is missing, fails, hangs or answers nonsense.
+ */
+export async function askCredentialHelper(
+  helper: string,
+  server: string,
+  environment: NodeJS.ProcessEnv,
+): Promise<Credentials | undefined> {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(helper)) {
+    const accepted = "accepted is the part of a program's name after docker-credential-";
+    throw new RegistryError("authorisation", `${JSON.stringify(helper)} is not a credential helper; ${accepted}`);
+  }
+  const { code, output } = await run(`docker-credential-${helper}`, server, environment);
+  if (code !== 0) {
+    if (/credentials not found/i.test(output)) return undefined;
+    throw failure(
+      helper,
+      server,
+      `it ended with ${code === null ? "a signal, perhaps its time limit" : `status ${code}`}`,
+    );
+  }
+  const answer = answerSchema.safeParse(parseJson(output));
+  if (!answer.success) throw failure(helper, server, "its answer is not a JSON object with Username and Secret");
+  const { Username: username, Secret: secret } = answer.data;
+  return username === "<token>" ? { identityToken: secret } : { username, password: secret };
+}
+
+// What the helper printed stays out of all messages: it may be the secret.
+function failure(helper: string, server: string, what: string, cause?: unknown): RegistryError {
+  const message = `the credential helper ${JSON.stringify(helper)} gave no credentials for ${JSON.stringify(server)}: ${what}`;
+  return new RegistryError("authorisation", message, cause === undefined ? {} : { cause });
+}
+
+function run(
+  command: string,
+  server: string,
+  environment: NodeJS.ProcessEnv,
+): Promise<{ readonly code: number | null; readonly output: string }> {
+  return new Promise((resolve, reject) => {
+    const options = { env: environment, timeout: timeoutMs, killSignal: "SIGKILL" as const };
+    const child = spawn(command, ["get"], { ...options, stdio: ["pipe", "pipe", "ignore"] });
+    let output = "";
+    child.stdout.setEncoding("utf8").on("data", (piece: string) => {
+      output += piece;
+      if (output.length > mostOutput) child.kill("SIGKILL");
+    });
+    child.on("error", (cause) => reject(failure(command, server, "it could not be started; is it on PATH?", cause)));
+    child.on("close", (code) => resolve({ code, output }));
+    // A helper that ends without reading closes the pipe; its exit status tells what happened.
+    child.stdin.on("error", () => undefined);
+    child.stdin.end(server);
+  });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,32 @@
+import { readFile, rename, writeFile } from "node:fs/promises";
+import { z } from "zod";
+import type { FailureRecord } from "../decide/backoff";
+import { safeText } from "../model/safeText";
+
+const failure = z.object({
+  count: z.int().min(1),
+  last: z.iso.datetime(),
+  reason: z.string().max(2000),
+});
+
+const schema = z.record(z.string().max(600), failure);
+
+/**
+ * Reads the record of failed builds. A file that is absent or malformed is an empty record: it only says what to leave
+ * alone for a while, so without it everything is tried.
+ */
+export async function readFailureFile(path: string): Promise<FailureRecord> {
+  try {
+    const parsed = schema.safeParse(JSON.parse(await readFile(path, "utf8")));
+    return parsed.success ? parsed.data : {};
+  } catch {
+    return {};
+  }
+}
+
+/** Writes the record aside and renames it, so that nobody ever reads half of it. Reasons become short lines of plain text. */
+export async function writeFailureFile(path: string, record: FailureRecord): Promise<void> {
+  const entries = Object.entries(record).map(([key, value]) => [key, { ...value, reason: safeText(value.reason) }]);
+  await writeFile(`${path}.tmp`, `${JSON.stringify(Object.fromEntries(entries), undefined, 2)}\n`);
+  await rename(`${path}.tmp`, path);
+}

@@ -1,0 +1,102 @@
+import { rename, writeFile } from "node:fs/promises";
+import type { AppOutcome } from "../declare/mirroredApp";
+import type { AppPlan } from "../decide/appPlan";
+import type { Platform } from "../model/platform";
+import type { AppReport, FloatingReport } from "./appReport";
+import type { AppResult, VersionResult } from "./appResult";
+import { planReport } from "./planReport";
+
+/** What a run leaves for the program that started it, in the file `MIRROR_REPORT` names. */
+export interface RunFile {
+  readonly dryRun: boolean;
+  readonly apps: readonly AppReport[];
+  /** What is built in this run, or would be. */
+  readonly building: readonly { readonly app: string; readonly version: string; readonly platform: Platform }[];
+  /** After `up` only. How long builds took is not known here. */
+  readonly results?: readonly AppResult[];
+  /** Arguments of `cosign verify` for what this stack signs, where they are known. */
+  readonly verify?: readonly string[];
+}
+
+/** Puts together what a run leaves. `outcomes` is there after `up` only. */
+export function runFile(
+  plans: readonly AppPlan[],
+  verify: RunFile["verify"],
+  outcomes?: ReadonlyMap<string, AppOutcome>,
+): RunFile {
+  return {
+    dryRun: outcomes === undefined,
+    apps: plans.map((plan) => planReport(plan, attestationGaps(plan))),
+    building: plans.flatMap(({ specification, versions }) =>
+      versions.flatMap(({ version, plan }) =>
+        plan.build.map((platform) => ({ app: specification.name, version, platform })),
+      ),
+    ),
+    ...(verify && { verify }),
+    ...(outcomes && { results: plans.map((plan) => appResult(plan, outcomes.get(plan.specification.name))) }),
+  };
+}
+
+/** Writes the file aside and renames it, so that nobody ever reads half of it. */
+export async function writeRunFile(path: string, content: RunFile): Promise<void> {
+  await writeFile(`${path}.tmp`, `${JSON.stringify(content, undefined, 2)}\n`);
+  await rename(`${path}.tmp`, path);
+}
+
+/** Version → what is missing beside its index, in a few words each. */
+export function attestationGaps({ versions }: AppPlan): ReadonlyMap<string, readonly string[]> {
+  return new Map(
+    versions.map(({ version, attestation, referrers }) => [
+      version,
+      [...(attestation?.gaps ?? []), ...(referrers?.gaps ?? [])],
+    ]),
+  );
+}
+
+function appResult(plan: AppPlan, outcome: AppOutcome | undefined): AppResult {
+  return {
+    app: plan.specification.name,
+    repository: plan.repository,
+    versions: plan.versions.flatMap((planned): VersionResult[] => {
+      const ended = outcome?.outcomes[planned.version];
+      if (!ended) return [];
+      const record = "record" in ended ? ended.record : undefined;
+      const platforms = Object.keys(ended.state === "built" ? ended.images : (record?.platforms ?? {})) as Platform[];
+      return [
+        {
+          version: planned.version,
+          tag: planned.tag,
+          outcome: outcomeWord(planned, ended.state, "reason" in ended ? ended.reason : undefined),
+          platforms,
+          builds: [],
+          ...(record && { digest: record.digest }),
+          ...("reason" in ended && { reason: ended.reason }),
+        },
+      ];
+    }),
+    floating: planReport(plan).floating.map((move) => moved(move, outcome)),
+    notes: plan.notes,
+    problems: plan.problems,
+  };
+}
+
+/** A floating tag as it ended, which is not always where it was to go. */
+function moved({ to, note, ...move }: FloatingReport, outcome: AppOutcome | undefined): FloatingReport {
+  if (to === undefined) return { ...move, ...(note !== undefined && { note }) };
+  const version = outcome?.published.floatingTags[move.tag]?.version;
+  return { ...move, ...(version !== undefined && version !== move.from && { to: version }) };
+}
+
+function outcomeWord(
+  { plan, attestation, referrers }: AppPlan["versions"][number],
+  state: string,
+  reason?: string,
+): VersionResult["outcome"] {
+  if (state === "failed") return "missing";
+  if (state === "waiting") return "waiting";
+  if (state === "built") return reason === undefined ? "built" : "missing";
+  if (plan.build.length > 0) return plan.present ? "repaired" : "published";
+  const repaired = [attestation, referrers].some((beside) => beside?.mode === "repair");
+  if (plan.state === "missing" || repaired) return "repaired";
+  return plan.origin === "adopted" ? "adopted" : "unchanged";
+}

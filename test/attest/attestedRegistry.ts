@@ -1,0 +1,152 @@
+import { createHash } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { buffer } from "node:stream/consumers";
+import { type AttestationKind, predicateTypes } from "../../components/model/attestationKind";
+import type { Digest } from "../../components/model/digest";
+import { LoopbackServer } from "../support/loopbackServer";
+
+export const bundleType = "application/vnd.dev.sigstore.bundle.v0.3+json";
+const imageType = "application/vnd.oci.image.manifest.v1+json";
+const indexType = "application/vnd.oci.image.index.v1+json";
+
+/** A bundle attached to a digest. */
+export interface Attached {
+  readonly kind: AttestationKind;
+  readonly digest: Digest;
+  /** The predicate, for kinds that have one worth reading. */
+  readonly predicate?: string;
+  /** Not ours: does not verify. */
+  readonly foreign?: boolean;
+}
+
+interface Entry {
+  readonly mediaType: string;
+  readonly digest: Digest;
+  readonly size: number;
+  readonly artifactType?: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** A registry on loopback with one repository, `test/app`, that holds an index and what is attached to it. */
+export class AttestedRegistry extends LoopbackServer {
+  readonly requests: string[] = [];
+  /** Answers with this status from now on. */
+  outage: number | undefined;
+  readonly #api: boolean;
+  readonly #content = new Map<string, { readonly type: string; readonly body: string }>();
+  readonly #lists = new Map<Digest, Entry[]>();
+  readonly #attached = new Map<Digest, Attached & { readonly subject: Digest }>();
+  readonly index: Digest;
+  readonly platforms: Readonly<Record<"linux/amd64" | "linux/arm64", Digest>>;
+
+  /** @param api whether it has the referrers API; otherwise lists are fallback tags without annotations. */
+  constructor(api: boolean) {
+    super();
+    this.#api = api;
+    const image = (architecture: string): Digest =>
+      this.#store(imageType, { config: this.#blob(architecture), layers: [], annotations: { architecture } });
+    this.platforms = { "linux/amd64": image("amd64"), "linux/arm64": image("arm64") };
+    const manifests = Object.entries(this.platforms).map(([platform, digest]) => {
+      const [os, architecture] = platform.split("/");
+      return { mediaType: imageType, digest, size: 1, platform: { os, architecture } };
+    });
+    this.index = this.#store(indexType, { manifests });
+  }
+
+  protected override async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { method = "", url = "" } = request;
+    const body = (await buffer(request)).toString();
+    if (url !== "/v2/") this.requests.push(`${method} ${url}`);
+    const { status, type, text } = this.#answer(method, url, body);
+    response.writeHead(status, { "content-type": type }).end(method === "HEAD" ? undefined : text);
+  }
+
+  get repository(): string {
+    return `${this.host}/test/app`;
+  }
+
+  /** Attaches a bundle as cosign does. */
+  attach(
+    subject: Digest,
+    kind: AttestationKind,
+    options: { readonly predicate?: string; readonly foreign?: boolean } = {},
+  ): Digest {
+    const annotations = {
+      "dev.sigstore.bundle.predicateType": predicateTypes[kind],
+      serial: String(this.#attached.size),
+    };
+    const manifest = { artifactType: bundleType, config: this.#blob("{}"), layers: [], annotations };
+    const digest = this.#store(imageType, manifest);
+    this.#attached.set(digest, { subject, kind, digest, ...options });
+    this.list(subject, {
+      mediaType: imageType,
+      digest,
+      size: 1,
+      artifactType: bundleType,
+      ...(this.#api && { annotations }),
+    });
+    return digest;
+  }
+
+  /** Adds any entry to a digest's list. */
+  list(subject: Digest, entry: Entry): void {
+    this.#lists.set(subject, [...(this.#lists.get(subject) ?? []), entry]);
+  }
+
+  /** What is listed and exists. */
+  attached(subject: Digest): readonly Attached[] {
+    return (this.#lists.get(subject) ?? []).flatMap(({ digest }) => this.#attached.get(digest) ?? []);
+  }
+
+  /** Drops a bundle from the list, as a concurrent writer does. */
+  lose(subject: Digest, lost: Digest): void {
+    this.#lists.set(
+      subject,
+      (this.#lists.get(subject) ?? []).filter(({ digest }) => digest !== lost),
+    );
+  }
+
+  /** Deletes a bundle's manifest; the list of a registry without the API keeps its entry. */
+  remove(subject: Digest, digest: Digest): void {
+    this.#content.delete(digest);
+    this.#attached.delete(digest);
+    if (this.#api) this.lose(subject, digest);
+  }
+
+  dangling(subject: Digest): readonly Digest[] {
+    return (this.#lists.get(subject) ?? []).map(({ digest }) => digest).filter((digest) => !this.#content.has(digest));
+  }
+
+  #answer(method: string, url: string, body: string): { status: number; type: string; text: string } {
+    const json = (status: number, text: string, type = "application/json") => ({ status, type, text });
+    const unknown = json(404, JSON.stringify({ errors: [{ code: "MANIFEST_UNKNOWN", message: "" }] }));
+    if (url === "/v2/") return json(200, "{}");
+    if (this.outage !== undefined)
+      return json(this.outage, JSON.stringify({ errors: [{ code: "DENIED", message: "" }] }));
+    const [, kind, name = ""] = /^\/v2\/test\/app\/(manifests|referrers)\/([^?]+)/.exec(url) ?? [];
+    const digest = name.replace(/^sha256-/, "sha256:") as Digest;
+    const list = this.#lists.get(digest);
+    const listed = JSON.stringify({ schemaVersion: 2, mediaType: indexType, manifests: list ?? [] });
+    if (kind === "referrers")
+      return this.#api ? json(200, listed, indexType) : json(404, "404 page not found", "text/plain");
+    if (method === "PUT") {
+      this.#lists.set(digest, (JSON.parse(body) as { manifests: Entry[] }).manifests);
+      return json(201, "");
+    }
+    if (name.startsWith("sha256-")) return list && !this.#api ? json(200, listed, indexType) : unknown;
+    const content = this.#content.get(name);
+    return content ? json(200, content.body, content.type) : unknown;
+  }
+
+  #store(type: string, value: object): Digest {
+    const body = JSON.stringify({ schemaVersion: 2, mediaType: type, ...value });
+    const digest: Digest = `sha256:${createHash("sha256").update(body).digest("hex")}`;
+    this.#content.set(digest, { type, body });
+    return digest;
+  }
+
+  #blob(text: string): { mediaType: string; digest: Digest; size: number } {
+    const digest: Digest = `sha256:${createHash("sha256").update(text).digest("hex")}`;
+    return { mediaType: "application/vnd.oci.image.config.v1+json", digest, size: text.length };
+  }
+}

@@ -1,0 +1,131 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { runContext } from "../../components/model/runContext";
+import {
+  expectedIdentity,
+  signingArguments,
+  verificationArguments,
+  signingServices,
+  missingIdentityToken,
+} from "../../components/attest/signing";
+import { verificationCommands } from "../../components/attest/verifyCommands";
+
+const directory = mkdtempSync(join(tmpdir(), "signing-"));
+const file = (name: string, content: object): string => {
+  writeFileSync(join(directory, name), JSON.stringify(content));
+  return name;
+};
+const github = { GITHUB_SERVER_URL: "https://github.com", GITHUB_REPOSITORY: "me/mirror.x" };
+
+describe("the services signatures rest on", () => {
+  it("are cosign's own when nothing is configured, and the transparency log is checked", async () => {
+    const services = await signingServices({ mode: "keyless" }, directory, directory);
+    expect(signingArguments({ mode: "keyless" }, services)).toEqual(["--yes", "--fulcio-auth-flow", "token"]);
+    expect(verificationArguments({ publicKey: "k" }, services)).toEqual(["--key", "k"]);
+  });
+
+  it("are none when so configured, and nothing is fetched over the network", async () => {
+    const signing = { mode: "key", key: "k", signingConfig: "none" } as const;
+    const services = await signingServices(signing, directory, directory);
+    const [config, root] = [join(directory, "signing-config.json"), join(directory, "trusted-root.json")];
+    expect(signingArguments(signing, services)).toEqual([
+      "--yes",
+      "--key",
+      "k",
+      "--signing-config",
+      config,
+      "--trusted-root",
+      root,
+    ]);
+    expect(verificationArguments({ publicKey: "p" }, services)).toContain("--insecure-ignore-tlog");
+  });
+
+  it("are those of a private Sigstore's files, relative to the project", async () => {
+    const signingConfig = file("private.json", { rekorTlogUrls: [{}], tsaUrls: [{}] });
+    const signing = { mode: "keyless", signingConfig, trustedRoot: "root.json" } as const;
+    const services = await signingServices(signing, directory, "/nowhere");
+    expect(signingArguments(signing, services).slice(3)).toEqual([
+      "--signing-config",
+      join(directory, signingConfig),
+      "--trusted-root",
+      join(directory, "root.json"),
+    ]);
+    const verify = verificationArguments({ identity: "^i", issuer: "^s" }, services);
+    expect(verify).toContain("--use-signed-timestamps");
+    expect(verify).not.toContain("--insecure-ignore-tlog");
+  });
+
+  it("cannot be told when the file cannot be read, and the error names it", async () => {
+    await expect(
+      signingServices({ mode: "keyless", signingConfig: "absent.json" }, directory, directory),
+    ).rejects.toThrow("absent.json");
+  });
+});
+
+describe("the expected identity", () => {
+  it("is that of the run's own repository by default, taken literally", () => {
+    const { identity, issuer } = expectedIdentity({ mode: "keyless" }, github);
+    expect("https://github.com/me/mirror.x/.github/workflows/a.yml@refs/heads/main").toMatch(new RegExp(identity));
+    expect("https://github.com/me/mirror-x/.github/workflows/a.yml@refs/heads/main").not.toMatch(new RegExp(identity));
+    expect("https://token.actions.githubusercontent.com.evil.example").not.toMatch(new RegExp(issuer));
+  });
+
+  it("must be known: without it anybody's signature would do", () => {
+    expect(() => expectedIdentity({ mode: "keyless" }, {})).toThrow(/attest\.signing\.identity/);
+  });
+});
+
+describe("identity tokens", () => {
+  const absent = (): boolean => false;
+  it.each([
+    [{ ACTIONS_ID_TOKEN_REQUEST_URL: "u", ACTIONS_ID_TOKEN_REQUEST_TOKEN: "t" }],
+    [{ SIGSTORE_ID_TOKEN: "t" }],
+    [{ BUILDKITE_AGENT_ACCESS_TOKEN: "t" }],
+  ])("are to be had with %j", (environment) => {
+    expect(missingIdentityToken(environment, absent)).toBeUndefined();
+  });
+
+  it("are missing without any source, and on GitHub the permission is named", () => {
+    expect(missingIdentityToken({}, absent)).toContain("SIGSTORE_ID_TOKEN");
+    expect(missingIdentityToken({ ACTIONS_ID_TOKEN_REQUEST_URL: "u" }, absent)).toBeDefined();
+    expect(missingIdentityToken({ GITHUB_ACTIONS: "true" }, absent)).toContain("id-token: write");
+    expect(missingIdentityToken({}, () => true)).toBeUndefined();
+  });
+});
+
+describe("who builds", () => {
+  it("is the workflow and the run on GitHub Actions", () => {
+    const environment = {
+      ...github,
+      GITHUB_RUN_ID: "7",
+      GITHUB_RUN_ATTEMPT: "2",
+      GITHUB_SHA: "e".repeat(40),
+      GITHUB_WORKFLOW_REF: "me/mirror.x/.github/workflows/a.yml@refs/heads/main",
+    };
+    expect(runContext(environment, "2026-01-01T00:00:00Z")).toEqual({
+      builder: { id: "https://github.com/me/mirror.x/.github/workflows/a.yml@refs/heads/main" },
+      run: {
+        invocationId: "https://github.com/me/mirror.x/actions/runs/7/attempts/2",
+        startedOn: "2026-01-01T00:00:00Z",
+      },
+      project: { repository: "https://github.com/me/mirror.x", commit: "e".repeat(40) },
+    });
+  });
+
+  it("is the project elsewhere, without an invocation", () => {
+    expect(runContext({}, "2026-01-01T00:00:00Z")).toEqual({
+      builder: { id: "https://multiarch-mirror.github.io/builder/v1" },
+      run: { startedOn: "2026-01-01T00:00:00Z" },
+    });
+  });
+});
+
+describe("the commands shown to people", () => {
+  it("quote what a shell would take apart", () => {
+    const commands = verificationCommands("r/a@sha256:0", ["--certificate-identity-regexp", "^https://x/(a|b)'$"]);
+    expect(commands[0]).toBe(`cosign verify --certificate-identity-regexp '^https://x/(a|b)'\\''$' r/a@sha256:0`);
+    expect(commands).toHaveLength(4);
+  });
+});

@@ -1,0 +1,92 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { EngineEventReader } from "../../../commands/reconcile/engineEvents";
+import { Progress } from "../../../commands/reconcile/progress";
+
+const urn =
+  "urn:pulumi:prod::multiarch-mirror::multiarch-mirror:index:MirroredApp$docker-build:index:Image::esbuild-1.0.0-linux-amd64";
+const image = (kind: string, timestamp: number, op = "create", type = "docker-build:index:Image") =>
+  JSON.stringify({ sequence: 1, timestamp, [kind]: { metadata: { op, urn, type, provider: "" } } });
+const message = (text: string, extra = {}) =>
+  JSON.stringify({
+    sequence: 2,
+    timestamp: 5,
+    diagnosticEvent: { urn, severity: "error", color: "raw", message: text, ...extra },
+  });
+
+describe("Pulumi's event log", () => {
+  it("is understood line by line, whatever pieces it comes in", () => {
+    const log = [
+      image("resourcePreEvent", 10),
+      message("<{%fg 1%}>bad<{%reset%}>\n"),
+      image("resOutputsEvent", 52),
+      "",
+    ].join("\n");
+    const whole = new EngineEventReader().read(log);
+    expect(whole).toEqual([
+      {
+        kind: "begun",
+        operation: "create",
+        type: "docker-build:index:Image",
+        name: "esbuild-1.0.0-linux-amd64",
+        at: 10,
+      },
+      { kind: "message", severity: "error", text: "bad", type: "docker-build:index:Image" },
+      {
+        kind: "done",
+        operation: "create",
+        type: "docker-build:index:Image",
+        name: "esbuild-1.0.0-linux-amd64",
+        at: 52,
+      },
+    ]);
+    fc.assert(
+      fc.property(fc.array(fc.nat({ max: log.length }), { maxLength: 20 }), (places) => {
+        const cuts = [0, ...places.toSorted((left, right) => left - right), log.length];
+        const reader = new EngineEventReader();
+        expect(cuts.slice(1).flatMap((end, position) => reader.read(log.slice(cuts[position], end)))).toEqual(whole);
+      }),
+    );
+  });
+
+  it.each(["", "{", "null", "[]", '{"timestamp":"now"}', '{"timestamp":1}', '{"timestamp":1,"resourcePreEvent":{}}'])(
+    "may hold a line %j that is not understood",
+    (line) => {
+      expect(new EngineEventReader().read(`${line}\n${message("x")}\n`)).toHaveLength(1);
+    },
+  );
+
+  it("has passing messages that are left out", () => {
+    expect(new EngineEventReader().read(`${message("#1 building", { ephemeral: true })}\n`)).toEqual([]);
+  });
+});
+
+describe("the progress of a run", () => {
+  const after = (...lines: readonly string[]): Progress => {
+    const progress = new Progress();
+    new EngineEventReader().read(`${lines.join("\n")}\n`).forEach((event) => progress.observe(event));
+    return progress;
+  };
+
+  it("knows how long a build took", () => {
+    const progress = after(image("resourcePreEvent", 10), image("resOutputsEvent", 52));
+    expect(progress.build("esbuild-1.0.0-linux-amd64")).toEqual({ state: "built", seconds: 42 });
+    expect(progress.changes).toBe(1);
+  });
+
+  it("knows what failed, what never ended and what was not begun", () => {
+    const begun = image("resourcePreEvent", 10);
+    expect(after(begun, image("resOpFailedEvent", 15)).build("esbuild-1.0.0-linux-amd64")?.state).toBe("failed");
+    expect(after(begun).build("esbuild-1.0.0-linux-amd64")?.state).toBe("building");
+    expect(after(begun).build("esbuild-1.0.0-linux-arm64")).toBeUndefined();
+  });
+
+  it.each([
+    ["same", "docker-build:index:Image"],
+    ["refresh", "docker-build:index:Image"],
+    ["create", "multiarch-mirror:index:MirroredApp"],
+    ["create", "pulumi:pulumi:Stack"],
+  ])("takes %s of %s for no work", (operation, type) => {
+    expect(after(image("resourcePreEvent", 10, operation, type)).changes).toBe(0);
+  });
+});

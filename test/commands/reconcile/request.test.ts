@@ -1,0 +1,80 @@
+import { CommanderError } from "commander";
+import { describe, expect, it, vi } from "vitest";
+import { readRequest } from "../../../commands/reconcile/request";
+
+const read = (...args: readonly string[]) => readRequest(["--stack", "prod", ...args], {}, "/project");
+
+describe("the command line of reconcile", () => {
+  it("does everything, for all, in a state that is thrown away, unless told otherwise", () => {
+    expect(read()).toEqual({
+      stack: "prod",
+      phase: "all",
+      dryRun: false,
+      json: false,
+      verbose: false,
+      retry: false,
+      emulate: false,
+      parallel: 4,
+      project: "/project",
+    });
+  });
+
+  it("takes lists, numbers and files", () => {
+    const request = read(
+      ...["--apps", "esbuild, outline", "--platforms", "linux/amd64,linux/arm64/v8", "--keep", "3", "--phase", "build"],
+      ...["--digests", "/d", "--time-limit", "330", "--retry", "--failures", "/f.json"],
+    );
+    expect(request).toMatchObject({
+      apps: ["esbuild", "outline"],
+      platforms: ["linux/amd64", "linux/arm64"],
+      keep: 3,
+      phase: "build",
+      digests: "/d",
+      timeLimitMs: 330 * 60_000,
+      retry: true,
+      failures: "/f.json",
+    });
+  });
+
+  it("takes an empty value for an option that is not given, as workflows pass on inputs", () => {
+    const empty = ["--apps", "", "--platforms", "", "--keep", "", "--parallel", "", "--retry=", "--emulate="];
+    expect(read(...empty)).toEqual(read());
+    expect(read("--retry=true", "--emulate=false")).toEqual({ ...read(), retry: true });
+  });
+
+  it("finds the files of GitHub Actions and the backend in the environment", () => {
+    const environment = { GITHUB_STEP_SUMMARY: "/s", GITHUB_OUTPUT: "/o", PULUMI_BACKEND_URL: "s3://bucket" };
+    expect(readRequest(["--stack", "prod"], environment, "/project")).toMatchObject({
+      summary: "/s",
+      outputs: "/o",
+      state: "s3://bucket",
+    });
+  });
+
+  it("takes a folder for a backend", () => {
+    expect(read("--state", "/var/lib/mirror").state).toBe("file:///var/lib/mirror");
+  });
+
+  it.each([
+    [["--stack", "../prod"]],
+    [["--stack", "prod", "--apps", "a,,b"]],
+    [["--stack", "prod", "--apps", "$(id)"]],
+    [["--stack", "prod", "--platforms", "linux/amd65"]],
+    [["--stack", "prod", "--keep", "-1"]],
+    [["--stack", "prod", "--keep", "1e9"]],
+    [["--stack", "prod", "--phase", "publish"]],
+    [["--stack", "prod", "--phase", "everything"]],
+    [["--stack", "prod", "--retry", "perhaps"]],
+    [["--stack", "prod", "--nonsense"]],
+    [["--stack", "prod", "extra"]],
+    [[]],
+  ])("refuses %j and says so", (args) => {
+    const said = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+    try {
+      expect(() => readRequest(args, {}, "/project")).toThrow(CommanderError);
+      expect(said).toHaveBeenCalled();
+    } finally {
+      said.mockRestore();
+    }
+  });
+});

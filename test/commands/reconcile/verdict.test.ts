@@ -1,0 +1,130 @@
+import { describe, expect, it } from "vitest";
+import { parsePlatform } from "../../../components/model/platform";
+import type { AppResult, VersionResult } from "../../../components/report/appResult";
+import { buildRecords, completed, exitCode, tries } from "../../../commands/reconcile/verdict";
+import type { ObservedBuild } from "../../../commands/reconcile/progress";
+
+const amd64 = parsePlatform("linux/amd64");
+const arm64 = parsePlatform("linux/arm64");
+const good = { good: true };
+const bad = { good: false };
+const quiet = { changes: 0, errors: [] };
+
+const version = (fields: Partial<VersionResult>): VersionResult => ({
+  version: "1.0.0",
+  tag: "1.0.0",
+  outcome: "published",
+  platforms: [],
+  builds: [],
+  ...fields,
+});
+const app = (...versions: readonly VersionResult[]): AppResult => ({
+  app: "esbuild",
+  repository: "localhost/mirror/esbuild",
+  versions,
+  floating: [],
+  notes: [],
+  problems: [],
+});
+const observed = (builds: Readonly<Record<string, ObservedBuild>>) => ({ build: (name: string) => builds[name] });
+
+describe("the exit status", () => {
+  it.each([
+    ["all", good, quiet, 0],
+    ["all", good, { changes: 5, errors: [] }, 0],
+    ["all", bad, quiet, 1],
+    ["publish", bad, { changes: 5, errors: ["esbuild: 1.0.0: broken"] }, 1],
+    ["plan", good, quiet, 0],
+    ["plan", good, { changes: 2, errors: [] }, 3],
+    ["plan", bad, { changes: 2, errors: ["the registry answered 500"] }, 3],
+    ["plan", bad, quiet, 1],
+    ["plan", bad, { changes: 0, errors: ["the configuration has mistakes:\n  keep"] }, 2],
+    ["publish", bad, { changes: 0, errors: ['one mistake in the digest files in "d":\n  - x'] }, 2],
+  ] as const)("of phase %s that ended %j after %j is %i", (phase, ended, progress, status) => {
+    expect(exitCode(phase, ended, progress)).toBe(status);
+  });
+});
+
+describe("records of builds", () => {
+  const building = [amd64, arm64].map((platform) => ({ app: "esbuild", version: "1.0.0", platform }));
+
+  it("say how long each platform took", () => {
+    const results = [app(version({ platforms: [amd64, arm64] }))];
+    const progress = observed({
+      "esbuild-1.0.0-linux-amd64": { state: "built", seconds: 4 },
+      "esbuild-1.0.0-linux-arm64": { state: "built", seconds: 9 },
+    });
+    expect(buildRecords({ building, results }, progress, good)).toEqual([
+      { app: "esbuild", version: "1.0.0", platform: amd64, seconds: 4 },
+      { app: "esbuild", version: "1.0.0", platform: arm64, seconds: 9 },
+    ]);
+  });
+
+  it("say which platform failed and why, be it the build or the check after it", () => {
+    const results = [app(version({ outcome: "missing", platforms: [], reason: "it broke" }))];
+    const progress = observed({
+      "esbuild-1.0.0-linux-amd64": { state: "failed", seconds: 4 },
+      "esbuild-1.0.0-linux-arm64": { state: "built", seconds: 9 },
+    });
+    expect(buildRecords({ building, results }, progress, bad)).toEqual([
+      { app: "esbuild", version: "1.0.0", platform: amd64, reason: "it broke" },
+      { app: "esbuild", version: "1.0.0", platform: arm64, seconds: 9, reason: "it broke" },
+    ]);
+  });
+
+  it("take what never came to an end for a failure: a release must not burn the time limit four times a day", () => {
+    const progress = observed({ "esbuild-1.0.0-linux-amd64": { state: "building", seconds: 0 } });
+    const [first] = buildRecords({ building: building.slice(0, 1) }, progress, {
+      good: false,
+      stopped: "no end within 330 min",
+    });
+    expect(first?.reason).toBe("it did not end: no end within 330 min");
+  });
+});
+
+describe("completed results", () => {
+  it("hold the times of builds on other machines, and their reasons", () => {
+    const results = [app(version({ outcome: "missing", reason: "no build run handed over an image for linux/arm64" }))];
+    const records = [
+      { app: "esbuild", version: "1.0.0", platform: amd64, seconds: 4 },
+      { app: "esbuild", version: "1.0.0", platform: arm64, reason: "exit code 1" },
+      { app: "other", version: "1.0.0", platform: arm64, reason: "not this" },
+    ];
+    expect(completed(results, records, undefined)[0]?.versions[0]).toMatchObject({
+      builds: [{ platform: amd64, seconds: 4 }],
+      reason: "no build run handed over an image for linux/arm64; linux/arm64: exit code 1",
+    });
+  });
+
+  it("do not say the same twice", () => {
+    const results = [app(version({ outcome: "missing", reason: "it broke" }))];
+    const records = [{ app: "esbuild", version: "1.0.0", platform: amd64, reason: "it broke" }];
+    expect(completed(results, records, undefined)[0]?.versions[0]?.reason).toBe("it broke");
+  });
+});
+
+describe("what a run adds to the record of failures", () => {
+  it("is what failed to build, and what is complete", () => {
+    const results = [
+      app(
+        version({ version: "1.2.0", outcome: "missing" }),
+        version({ version: "1.1.0", outcome: "waiting" }),
+        version({ version: "1.0.0", outcome: "repaired" }),
+      ),
+    ];
+    const records = [{ app: "esbuild", version: "1.2.0", platform: amd64, reason: "exit code 1" }];
+    const at = new Date(0);
+    expect(tries(results, records, at)).toEqual({
+      failed: new Map([["esbuild/1.2.0", "linux/amd64: exit code 1"]]),
+      complete: new Set(["esbuild/1.0.0"]),
+      at,
+    });
+  });
+
+  it("is nothing for a version whose images are there but which could not be published: no build failed", () => {
+    const results = [app(version({ outcome: "missing", reason: "the index could not be written" }))];
+    expect(
+      tries(results, [{ app: "esbuild", version: "1.0.0", platform: amd64, seconds: 3 }], new Date(0)).failed.size,
+    ).toBe(0);
+  });
+});

@@ -1,0 +1,57 @@
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { usageProblems, type VerifyUsage } from "../../../commands/verify/usageProblems";
+
+const good: VerifyUsage = { reference: "ghcr.io/owner/app:1.0.0", key: "cosign.pub" };
+const problems = (changes: Partial<VerifyUsage>): readonly string[] =>
+  usageProblems({ ...good, ...changes }, (file) => file === "cosign.pub");
+
+describe("what is given to verify", () => {
+  it.each<Partial<VerifyUsage>>([
+    {},
+    { reference: `localhost:5000/owner/app@sha256:${"a".repeat(64)}` },
+    { key: "env://COSIGN_PUBLIC_KEY" },
+    { key: "awskms:///alias/mirror" },
+    { identity: "^https://github\\.com/owner/", issuer: "^https://token\\." },
+    { repository: "https://github.com/owner/app", commit: "0".repeat(40) },
+  ])("may be %o", (changes) => {
+    expect(problems(changes)).toEqual([]);
+  });
+
+  it.each<[Partial<VerifyUsage>, RegExp]>([
+    [{ reference: "" }, /^"" is not an image reference: repository ""; accepted is /],
+    [{ reference: "ghcr.io/Owner/app:1" }, /repository "Owner\/app"; accepted is at most 255 characters/],
+    [{ reference: "ghcr.io/owner/app:-1" }, /tag "-1"; accepted is at most 128/],
+    [{ reference: "ghcr.io/owner/app@sha256:12" }, /digest "sha256:12"; accepted is "sha256:" and 64/],
+    [{ reference: "ghcr.io/owner/app" }, /^"ghcr\.io\/owner\/app" names no image.*accepted is a tag or a digest/],
+    [{ reference: "host:99999/app:1" }, /registry "host:99999"; accepted is a host name/],
+    [{ key: "none.pub" }, /^--key "none\.pub" is no file here; accepted is a file, env:\/\/NAME/],
+    [{ key: "--json" }, /^--key "--json" is no file here; accepted is/],
+    [{ identity: "github.com/owner" }, /^--identity "github\.com\/owner" would match anywhere.*begins with \^$/],
+    [{ identity: "^(" }, /^--identity "\^\(" is no regular expression; accepted is/],
+    [{ issuer: "token" }, /^--issuer "token" would match anywhere.*; accepted is/],
+    [{ trustedRoot: "none.json" }, /^--trusted-root "none\.json" is no file here; accepted is/],
+    [{ repository: "owner/app" }, /^--repository "owner\/app" is no URL.*; accepted is https:/],
+    [{ commit: "v1.0.0" }, /^--commit "v1\.0\.0" is no commit; accepted is 40/],
+  ])("must not be %o", (changes, line) => {
+    expect(problems(changes)).toEqual([expect.stringMatching(line)]);
+  });
+
+  it("must say whose signatures are accepted", () => {
+    expect(usageProblems({ reference: good.reference })).toEqual([expect.stringMatching(/^whose signatures.*--key/)]);
+  });
+
+  it("has all its mistakes told together, with the exit status of wrong usage", () => {
+    const root = join(__dirname, "../../..");
+    const words = ["owner/UPPER:1", "--commit", "main", "--repository", "here\u001b[31m"];
+    const { status, stderr } = spawnSync(process.execPath, ["tools/run.cjs", "commands/verify.ts", ...words], {
+      cwd: root,
+      encoding: "utf8",
+    });
+    expect(status).toBe(2);
+    const lines = stderr.trim().split("\n");
+    expect(lines).toHaveLength(4);
+    expect(lines.every((line) => line.startsWith("error: ") && !line.includes("\u001b"))).toBe(true);
+  });
+});

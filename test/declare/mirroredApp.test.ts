@@ -1,0 +1,156 @@
+import { describe, expect, it } from "vitest";
+import { type AppOutcome, MirroredApp } from "../../components/declare/mirroredApp";
+import type { AppPlan, PlannedFloatingTag } from "../../components/decide/appPlan";
+import type { VersionEdges } from "../../components/declare/versionEdges";
+import { appPlan, both, edges, planned, repository, whole } from "./plans";
+import { allowRejections, digestFor, type MockBehaviour, RecordingMock } from "./recordingMock";
+
+allowRejections();
+
+const index = "docker-build:index:Index";
+
+async function declare(
+  plan: AppPlan,
+  over: Partial<VersionEdges> = {},
+  behaviour: MockBehaviour = {},
+): Promise<{ mock: RecordingMock; outcome: AppOutcome }> {
+  const mock = new RecordingMock(behaviour);
+  const looked = new Set<string>();
+  const lookAgain: VersionEdges["lookAgain"] = (tag) => {
+    const written = looked.has(tag) ? { digest: digestFor(tag), platforms: platformsOf(tag) } : undefined;
+    looked.add(tag);
+    return Promise.resolve(written);
+  };
+  const outcome = await new MirroredApp("app", { plan, edges: edges({ lookAgain, ...over }) }).ended;
+  await mock.settled();
+  return { mock, outcome };
+}
+
+const platformsOf = (tag: string): Record<string, `sha256:${string}`> =>
+  Object.fromEntries(both.map((platform) => [platform, digestFor(`${tag} ${platform}`)]));
+const version = (name: string) => planned({ version: name, tag: name });
+const published = (name: string) =>
+  planned({ version: name, tag: name, recipes: [], plan: whole(digestFor(`held ${name}`), {}) });
+const latest = (over: Partial<PlannedFloatingTag>): PlannedFloatingTag => ({
+  tag: "latest",
+  action: "create",
+  candidates: [],
+  ...over,
+});
+/** What the tags were declared to name. */
+const sources = (mock: RecordingMock, name = "app-latest"): unknown => mock.of(index)[name]?.sources;
+
+describe("an app", () => {
+  it("is a component per version it has something to declare for, named after app and version", async () => {
+    const gone = planned({ version: "0.9.0", plan: { state: "gone", build: [], keep: {}, lacking: [] }, recipes: [] });
+    const { mock, outcome } = await declare(appPlan({ versions: [published("1.1.0"), version("1.0.0"), gone] }));
+    expect(Object.keys(mock.of("multiarch-mirror:index:MirroredApp"))).toEqual(["app"]);
+    expect(Object.keys(mock.of("multiarch-mirror:index:MirroredVersion"))).toEqual(["app-1.0.0"]);
+    expect(Object.keys(outcome.outcomes)).toEqual(["1.1.0", "1.0.0"]);
+    expect(outcome.published.versions["1.1.0"]).toMatchObject({ origin: "adopted" });
+  });
+
+  it("ends with the record of what is published and one failure for each thing that went wrong", async () => {
+    const versions = [version("1.1.0"), version("1.0.0")];
+    const { outcome } = await declare(
+      appPlan({ versions, problems: ["discovery failed"] }),
+      {},
+      { failing: ["app-1.1.0-linux-arm64"] },
+    );
+    expect(outcome.published).toMatchObject({ repository, versions: { "1.0.0": { origin: "built" } } });
+    expect(Object.keys(outcome.published.versions)).toEqual(["1.0.0"]);
+    expect(outcome.failures).toEqual(["discovery failed", "1.1.0: the build for linux/arm64 failed"]);
+  });
+});
+
+describe("a floating tag", () => {
+  it("is an index with the version's index by digest as its only source", async () => {
+    const versions = [version("1.1.0"), published("1.0.0")];
+    const { mock, outcome } = await declare(
+      appPlan({ versions, floatingTags: [latest({ candidates: ["1.1.0", "1.0.0"] })] }),
+    );
+    const digest = digestFor(`${repository}:1.1.0`);
+    expect(mock.of(index)["app-latest"]).toEqual({
+      tag: `${repository}:latest`,
+      sources: [`${repository}@${digest}`],
+      push: true,
+    });
+    expect(outcome.published.floatingTags).toEqual({
+      latest: { version: "1.1.0", digest, source: `${repository}@${digest}` },
+    });
+  });
+
+  it("goes to the next candidate when the best one fails in this very run", async () => {
+    const versions = [version("1.1.0"), published("1.0.0")];
+    const { mock } = await declare(
+      appPlan({ versions, floatingTags: [latest({ candidates: ["1.1.0", "1.0.0"] })] }),
+      {},
+      { failing: ["app-1.1.0-linux-amd64"] },
+    );
+    expect(sources(mock)).toEqual([`${repository}@${digestFor("held 1.0.0")}`]);
+  });
+
+  it("is not written when none of its candidates is published, and the failure says so", async () => {
+    const { mock, outcome } = await declare(
+      appPlan({ versions: [version("1.1.0")], floatingTags: [latest({ candidates: ["1.1.0"] })] }),
+      { check: () => Promise.reject(new Error("wrong")) },
+    );
+    expect(mock.of(index)).toEqual({});
+    expect(outcome.published.floatingTags).toEqual({});
+    expect(outcome.failures[0]).toMatch(/^1\.1\.0: .*wrong/);
+  });
+
+  it("is no resource while it stays where it is and this stack never wrote it", async () => {
+    const floatingTags = [latest({ action: "unchanged", candidates: ["1.0.0"] }), latest({ tag: "1", action: "hold" })];
+    const { mock } = await declare(appPlan({ versions: [published("1.0.0")], floatingTags }));
+    expect(mock.of(index)).toEqual({});
+  });
+
+  it.each(["unchanged", "hold"] as const)(
+    "that this stack wrote is declared as recorded when it is %s",
+    async (action) => {
+      const managed = { version: "1.0.0", digest: digestFor("x"), source: `${repository}:1.0.0@${digestFor("x")}` };
+      const floatingTags = [latest({ action, candidates: ["1.0.0"], managed })];
+      const { mock, outcome } = await declare(appPlan({ versions: [published("1.0.0")], floatingTags }));
+      expect(sources(mock)).toEqual([managed.source]);
+      expect(outcome.published.floatingTags).toEqual({ latest: managed });
+    },
+  );
+
+  it("that others moved is written again although it names the same as recorded", async () => {
+    const digest = digestFor("held 1.0.0");
+    const managed = { version: "1.0.0", digest, source: `${repository}@${digest}` };
+    const floatingTags = [
+      latest({
+        action: "move",
+        candidates: ["1.0.0"],
+        managed,
+        written: [managed.source],
+        current: { digest: digestFor("theirs") },
+      }),
+    ];
+    const { mock } = await declare(appPlan({ versions: [published("1.0.0")], floatingTags }));
+    expect(sources(mock)).toEqual([`${repository}:1.0.0@${digest}`]);
+  });
+
+  it("keeps its record and is a failure when it could not be written", async () => {
+    const floatingTags = [latest({ action: "move", candidates: ["1.0.0"] })];
+    const { outcome } = await declare(
+      appPlan({ versions: [published("1.0.0")], floatingTags }),
+      {},
+      { withoutDigest: ["app-latest"] },
+    );
+    expect(outcome.failures).toEqual(["floating tag latest could not be written"]);
+    expect(outcome.published.floatingTags).toEqual({});
+  });
+
+  it("of a version that is still to be built is shown in a preview, and is no problem", async () => {
+    const { mock, outcome } = await declare(
+      appPlan({ versions: [version("1.0.0")], floatingTags: [latest({ candidates: ["1.0.0"] })] }),
+      {},
+      { preview: true },
+    );
+    expect(Object.keys(mock.of(index)).toSorted()).toEqual(["app-1.0.0", "app-latest"]);
+    expect(outcome.failures).toEqual([]);
+  });
+});

@@ -1,0 +1,89 @@
+import type { AppPlan, BuildRecipe, PlannedVersion } from "../../components/decide/appPlan";
+import type { Digest } from "../../components/model/digest";
+import type { VersionPlan } from "../../components/decide/versionPlan";
+import type { Platform } from "../../components/model/platform";
+import type { VersionEdges } from "../../components/declare/versionEdges";
+
+export const repository = "registry.example/mirror/app";
+export const commit = "c0ffee".padEnd(40, "0");
+export const both: readonly Platform[] = ["linux/amd64", "linux/arm64"];
+
+export const recipe = (platform: Platform, over: Partial<BuildRecipe> = {}): BuildRecipe => ({
+  platform,
+  context: `https://git.example/app.git?tag=v1.0.0&checksum=${commit}`,
+  dockerfile: { path: "Dockerfile" },
+  buildArguments: { FLAVOUR: "plain" },
+  namedContexts: {},
+  labels: { "org.opencontainers.image.version": "1.0.0" },
+  bases: [],
+  fileChecksums: {},
+  ...over,
+});
+
+/** A version that is to be built for both platforms. */
+export const planned = (over: Partial<PlannedVersion> = {}): PlannedVersion => ({
+  version: "1.0.0",
+  tag: "1.0.0",
+  inWindow: true,
+  release: { version: "1.0.0", tag: "v1.0.0", reference: "tag", commit },
+  plan: toBuild,
+  recipes: both.map((platform) => recipe(platform)),
+  unpublishedBases: [],
+  warnings: [],
+  keptBases: {},
+  notOffered: {},
+  official: [],
+  copies: {},
+  attested: false,
+  ...over,
+});
+
+export const toBuild: VersionPlan = {
+  state: "missing",
+  build: both,
+  keep: {},
+  sources: both.map((platform) => ({ kind: "build", platform })),
+  origin: "built",
+  lacking: [],
+};
+
+/** The plan of a version that is whole. */
+export const whole = (digest: Digest, platforms: Readonly<Record<Platform, Digest>>): VersionPlan => ({
+  state: "published",
+  build: [],
+  keep: {},
+  origin: "adopted",
+  lacking: [],
+  present: { digest, platforms },
+});
+
+export const appPlan = (over: Partial<AppPlan>): AppPlan => ({
+  specification: { name: "app", source: { kind: "gitTags", url: "https://git.example/app.git" } },
+  repository,
+  platforms: both,
+  versions: [],
+  floatingTags: [],
+  rejected: [],
+  notes: [],
+  problems: [],
+  ...over,
+});
+
+/** Edges of a run in which all goes well and nobody else publishes anything. */
+export function edges(over: Partial<VersionEdges> = {}): VersionEdges {
+  return {
+    check: () => Promise.resolve(),
+    lookAgain: () => Promise.resolve(undefined),
+    imageOf: (app) => {
+      throw new Error(`no image of ${app} is expected`);
+    },
+    phase: "all",
+    attest: {
+      config: { signing: { mode: "off" }, sbom: true, provenance: true, adopted: false },
+      startedOn: "2026-01-01T00:00:00.000Z",
+    },
+    builder: () => "mirror",
+    cache: () => undefined,
+    ...over,
+  };
+}

@@ -1,0 +1,110 @@
+import { createHash } from "node:crypto";
+import type { AppSettings } from "../../components/config/appSettings";
+import type { AppSpecification } from "../../components/model/appSpecification";
+import type { Digest } from "../../components/model/digest";
+import type { Platform } from "../../components/model/platform";
+import type { PresentProbe, Probe } from "../../components/model/probe";
+import type { PublishedVersion } from "../../components/model/published";
+import type { Release } from "../../components/model/release";
+import type { AppRequest } from "../../components/plan/planApp";
+import type { BuildRequest, SurveyEdges } from "../../components/plan/planEdges";
+
+export const amd: Platform = "linux/amd64";
+export const arm: Platform = "linux/arm64";
+export const repository = "registry.example/mirror/app";
+
+export const specification: AppSpecification = {
+  name: "app",
+  source: { kind: "gitTags", url: "https://git.example/app.git" },
+};
+
+export const settings: AppSettings = {
+  keep: 2,
+  platforms: [amd, arm],
+  platformsRequired: [amd, arm],
+  exclude: [],
+  minimumReleaseAgeHours: 0,
+  floatingTags: ["latest"],
+};
+
+export const digest = (seed: string): Digest => `sha256:${createHash("sha256").update(seed).digest("hex")}`;
+export const release = (version: string, commit = digest(version).slice(7, 47)): Release => ({
+  version,
+  tag: `v${version}`,
+  reference: "tag",
+  commit,
+});
+export const held = (version: string, platforms: readonly Platform[] = [amd, arm]): PresentProbe => ({
+  state: "present",
+  digest: digest(version),
+  platforms: Object.fromEntries(platforms.map((platform) => [platform, digest(`${version} ${platform}`)])),
+  lost: {},
+  others: [],
+});
+export const managed = (version: string): PublishedVersion => {
+  const { platforms } = held(version);
+  const sources = Object.values(platforms).map((value) => `${repository}@${value}`);
+  return { tag: version, digest: digest(version), platforms, origin: "built", sources, images: platforms };
+};
+
+export const request = (over: Partial<AppRequest> = {}): AppRequest => ({
+  specification,
+  settings,
+  repository,
+  ...over,
+});
+
+/** Edges that answer from tables, and write down what they were asked. */
+export class FakeEdges implements SurveyEdges {
+  readonly probed: string[] = [];
+  readonly prepared: BuildRequest[] = [];
+  readonly now = new Date("2026-01-10T00:00:00Z");
+  offer: SurveyEdges["offer"] = () => Promise.resolve({ state: "offered" });
+  wait: SurveyEdges["wait"] = () => Promise.resolve(undefined);
+  run: SurveyEdges["run"] = { phase: "all", covers: () => true };
+  attestations: SurveyEdges["attestations"] = {
+    config: { signing: { mode: "off" }, sbom: true, provenance: true, adopted: false },
+    run: {} as SurveyEdges["attestations"]["run"],
+    missing: () => Promise.reject(new Error("nothing is signed")),
+    builtFrom: () => Promise.reject(new Error("nothing is signed")),
+  };
+  missingReferrers: SurveyEdges["missingReferrers"] = () => Promise.reject(new Error("nothing is copied"));
+  /** Why nothing can be prepared. */
+  unpreparable: string | undefined;
+
+  /**
+   * @param releases what upstream offers; an error when it cannot be had.
+   * @param registry what tags (and digests) hold; all others are absent.
+   */
+  constructor(
+    private readonly releases: readonly Release[] | Error,
+    private readonly registry: Readonly<Record<string, Probe>> = {},
+  ) {}
+
+  discover: SurveyEdges["discover"] = () =>
+    this.releases instanceof Error
+      ? Promise.reject(this.releases)
+      : Promise.resolve({ releases: this.releases, rejected: [{ tag: "v1.0.0-rc.1", reason: "pre-release" }] });
+
+  probe: SurveyEdges["probe"] = (reference) => {
+    this.probed.push(reference);
+    const name = reference.startsWith(repository) ? reference.slice(repository.length + 1) : reference;
+    return Promise.resolve(this.registry[name] ?? { state: "absent" });
+  };
+
+  prepare: SurveyEdges["prepare"] = (asked) => {
+    if (this.unpreparable !== undefined) return Promise.reject(new Error(this.unpreparable));
+    this.prepared.push(asked);
+    const recipes = asked.platforms.map((platform) => ({
+      platform,
+      context: "",
+      dockerfile: { path: "Dockerfile" },
+      buildArguments: {},
+      namedContexts: {},
+      labels: {},
+      bases: [],
+      fileChecksums: {},
+    }));
+    return Promise.resolve({ recipes, unpublishedBases: [], warnings: [] });
+  };
+}

@@ -1,0 +1,213 @@
+import { describe, expect, it } from "vitest";
+import { type ResolveBasesOptions, resolveBases } from "../../components/plan/resolveBases";
+import type { BaseManifest } from "../../components/decide/baseImages";
+import { isDigest, type Digest } from "../../components/model/digest";
+import { DockerfileError } from "../../components/dockerfile/dockerfileError";
+import { type BaseRegistry } from "../../components/probe/baseRegistry";
+
+const digest = (letter: string): Digest => {
+  const made = `sha256:${letter.repeat(64)}`;
+  if (!isDigest(made)) throw new Error(`${letter} is no hex digit`);
+  return made;
+};
+
+const nobleAmd64: BaseManifest = { kind: "image", digest: digest("a"), platforms: { "linux/amd64": digest("a") } };
+const noble: BaseManifest = {
+  kind: "index",
+  digest: digest("b"),
+  platforms: { "linux/amd64": digest("a"), "linux/arm64": digest("c") },
+};
+const distroless: BaseManifest = {
+  kind: "index",
+  digest: digest("d"),
+  platforms: { "linux/amd64": digest("e"), "linux/arm64": digest("f") },
+};
+const golang: BaseManifest = { kind: "index", digest: digest("0"), platforms: { "linux/amd64": digest("1") } };
+const node: BaseManifest = {
+  kind: "index",
+  digest: digest("2"),
+  platforms: { "linux/amd64": digest("3"), "linux/arm64": digest("4") },
+};
+
+const published: Readonly<Record<string, BaseManifest>> = {
+  "docker.io/library/ubuntu:noble": noble,
+  [`docker.io/library/ubuntu:noble@${digest("a")}`]: nobleAmd64,
+  "gcr.io/distroless/base-debian12:latest": distroless,
+  "docker.io/library/golang:1.25": golang,
+  "docker.io/library/node:22-slim": node,
+};
+
+class FakeRegistry implements BaseRegistry {
+  readonly asked: string[] = [];
+
+  async lookUp(reference: string): Promise<BaseManifest | undefined> {
+    this.asked.push(reference);
+    return Promise.resolve(published[reference]);
+  }
+
+  async layers(reference: string): Promise<readonly Digest[]> {
+    this.asked.push(reference);
+    return Promise.resolve([digest(reference.at(-1) === "f" ? "8" : "9")]);
+  }
+}
+
+function resolve(text: string, options: Partial<ResolveBasesOptions> = {}) {
+  return resolveBases({
+    dockerfile: { path: "server/build/Dockerfile", text },
+    platforms: ["linux/amd64", "linux/arm64"],
+    buildArguments: () => ({}),
+    registry: new FakeRegistry(),
+    ...options,
+  });
+}
+
+const mattermost = [
+  `FROM ubuntu:noble@${digest("a")} AS builder`,
+  "ARG MM_PACKAGE",
+  "RUN curl -L $MM_PACKAGE | tar -xz",
+  "FROM gcr.io/distroless/base-debian12",
+  "COPY --from=builder /mattermost /mattermost",
+].join("\n");
+
+describe("resolving the bases of a build", () => {
+  it("gives every platform the same pinned indexes, keyed by the whole reference", async () => {
+    const { platforms, warnings } = await resolve(mattermost);
+    const namedContexts = {
+      [`ubuntu:noble@${digest("a")}`]: {
+        kind: "reference",
+        location: `docker-image://docker.io/library/ubuntu@${digest("b")}`,
+      },
+      "gcr.io/distroless/base-debian12": {
+        kind: "reference",
+        location: `docker-image://gcr.io/distroless/base-debian12@${digest("d")}`,
+      },
+    };
+    expect(platforms["linux/amd64"]?.namedContexts).toEqual(namedContexts);
+    expect(platforms["linux/arm64"]?.namedContexts).toEqual(namedContexts);
+    expect(warnings).toEqual([]);
+  });
+
+  it("tells the layers of the final base per platform", async () => {
+    const { platforms } = await resolve(mattermost);
+    expect(platforms["linux/arm64"]?.bases).toEqual([
+      {
+        reference: `ubuntu:noble@${digest("a")}`,
+        pinned: `docker.io/library/ubuntu@${digest("b")}`,
+        digest: digest("b"),
+        final: false,
+      },
+      {
+        reference: "gcr.io/distroless/base-debian12",
+        pinned: `gcr.io/distroless/base-debian12@${digest("d")}`,
+        digest: digest("d"),
+        final: true,
+        layers: [digest("8")],
+      },
+    ]);
+    expect(platforms["linux/amd64"]?.bases[1]).toMatchObject({ final: true, layers: [digest("9")] });
+  });
+
+  it("lists the materials with the manifest of each platform", async () => {
+    const { materials } = await resolve(mattermost);
+    expect(materials).toEqual([
+      {
+        reference: `ubuntu:noble@${digest("a")}`,
+        line: 1,
+        pinned: `docker.io/library/ubuntu@${digest("b")}`,
+        digest: digest("b"),
+        platforms: noble.platforms,
+      },
+      {
+        reference: "gcr.io/distroless/base-debian12",
+        line: 4,
+        pinned: `gcr.io/distroless/base-debian12@${digest("d")}`,
+        digest: digest("d"),
+        platforms: distroless.platforms,
+      },
+    ]);
+  });
+
+  it("asks once for each image, however many platforms and stages use it", async () => {
+    const registry = new FakeRegistry();
+    await resolve("FROM node:22-slim AS a\nFROM node:22-slim\nCOPY --from=a / /", { registry });
+    expect(registry.asked.filter((reference) => reference === "docker.io/library/node:22-slim")).toHaveLength(1);
+  });
+
+  it("leaves a base of the mirror to the app, and pins the others", async () => {
+    const text =
+      "ARG BASE_IMAGE=outlinewiki/outline-base\nFROM ${BASE_IMAGE} AS base\nFROM node:22-slim\nCOPY --from=base / /";
+    const registry = new FakeRegistry();
+    const { platforms } = await resolve(text, { registry, provided: ["outlinewiki/outline-base"] });
+    expect(Object.keys(platforms["linux/arm64"]?.namedContexts ?? {})).toEqual(["node:22-slim"]);
+    expect(registry.asked.some((reference) => reference.includes("outline"))).toBe(false);
+  });
+
+  it("refuses a provided key in a form that BuildKit would ignore", async () => {
+    const provided = ["docker.io/outlinewiki/outline-base:latest"];
+    await expect(resolve("FROM outlinewiki/outline-base", { provided })).rejects.toThrow(
+      'write "outlinewiki/outline-base"',
+    );
+  });
+
+  it("accepts a cross-compiling stage whose image has only the builder's platform", async () => {
+    const text =
+      "# syntax=docker/dockerfile:1\nFROM --platform=$BUILDPLATFORM golang:1.25 AS b\nFROM scratch\nCOPY --from=b / /";
+    const { platforms, materials, syntax } = await resolve(text);
+    expect(platforms["linux/arm64"]?.namedContexts["golang:1.25"]).toBeDefined();
+    expect(materials).toMatchObject([{ platforms: {} }]);
+    expect(syntax).toBe("docker/dockerfile:1");
+  });
+
+  it("uses each platform's own build arguments", async () => {
+    const { platforms } = await resolve("ARG B\nFROM $B", {
+      buildArguments: (platform) => ({ B: platform === "linux/amd64" ? "golang:1.25" : "node:22-slim" }),
+    });
+    expect(Object.keys(platforms["linux/amd64"]?.namedContexts ?? {})).toEqual(["golang:1.25"]);
+    expect(Object.keys(platforms["linux/arm64"]?.namedContexts ?? {})).toEqual(["node:22-slim"]);
+  });
+
+  it("reads only the stages the target needs", async () => {
+    const { materials } = await resolve("FROM node:22-slim AS base\nFROM missing:1", { target: "base" });
+    expect(materials.map(({ reference }) => reference)).toEqual(["node:22-slim"]);
+  });
+
+  it.each([
+    [
+      "a base without a wanted platform",
+      "FROM golang:1.25",
+      /line 1: the base "golang:1.25" has no image for linux\/arm64/,
+    ],
+    ["a base that does not exist", "FROM missing:1", /line 1: the base "missing:1" does not exist/],
+  ])("fails before any build on %s", async (_case, text, message) => {
+    const result = resolve(text);
+    await expect(result).rejects.toBeInstanceOf(DockerfileError);
+    await expect(result).rejects.toThrow(message);
+  });
+
+  it("never takes a registry's failure for a missing base, and keeps its cause", async () => {
+    const outage = new Error("503");
+    const registry: BaseRegistry = { lookUp: () => Promise.reject(outage), layers: () => Promise.resolve([]) };
+    const failure = await resolve("FROM node:22-slim", { registry }).catch((caught: unknown) => caught);
+    expect(failure).toMatchObject({ cause: outage });
+    expect((failure as Error).message).toMatch(/line 1: .*"docker.io\/library\/node:22-slim" cannot be looked up: 503/);
+  });
+
+  it("fails when the final base's layers cannot be had", async () => {
+    class Broken extends FakeRegistry {
+      override layers(): Promise<readonly Digest[]> {
+        return Promise.reject(new Error("429"));
+      }
+    }
+    await expect(resolve("FROM node:22-slim", { registry: new Broken() })).rejects.toThrow(/cannot be looked up: 429/);
+  });
+
+  it("names the app's own context when the final stage is built on it, and only then", async () => {
+    const on = async (text: string) => {
+      const { platforms } = await resolve(text, { provided: ["own"], platforms: ["linux/arm64"] });
+      return platforms["linux/arm64"]?.finalContext;
+    };
+    expect(await on("FROM own\nRUN true\n")).toBe("own");
+    expect(await on("FROM own AS one\nFROM one\n")).toBe("own");
+    expect(await on("FROM own AS one\nFROM node:22-slim\nCOPY --from=one /a /a\n")).toBeUndefined();
+  });
+});

@@ -1,0 +1,149 @@
+import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { DockerCredentials } from "../../components/registry/credentials";
+import { RegistryClient } from "../../components/registry/registryClient";
+import { FakeClock } from "./fakeClock";
+import { FakeRegistry, type Seen } from "./fakeRegistry";
+import { wantTokens } from "./tokenServer";
+
+const secret = "pa:ss-canary";
+const basicHeader = `Basic ${Buffer.from(`user:${secret}`).toString("base64")}`;
+
+let registry: FakeRegistry;
+let clock: FakeClock;
+let folder: string;
+let client: RegistryClient;
+
+beforeEach(async () => {
+  registry = await new FakeRegistry().start();
+  for (const repository of ["o/a", "o/b"]) registry.index(repository, "1", ["amd64", "arm64"]);
+  folder = await mkdtemp(join(tmpdir(), "registry-test-"));
+  clock = new FakeClock();
+  const environment = { DOCKER_CONFIG: folder, PATH: `${folder}:${process.env["PATH"]}` };
+  client = new RegistryClient({ environment, clock });
+});
+
+afterEach(async () => {
+  await client.close();
+  await registry.stop();
+  await rm(folder, { recursive: true });
+});
+
+const probe = (repository: string) => client.probe(`${registry.host}/${repository}:1`);
+const configure = (value: unknown) => writeFile(join(folder, "config.json"), JSON.stringify(value));
+const login = () =>
+  configure({ auths: { [registry.host]: { auth: Buffer.from(`user:${secret}`).toString("base64") } } });
+const tokenRequests = (): readonly Seen[] => registry.seen.filter(({ path }) => path.startsWith("/token"));
+
+describe("basic authentication", () => {
+  const wantBasic = () =>
+    registry.rule(({ authorization }) =>
+      authorization === basicHeader ? undefined : { status: 401, headers: { "www-authenticate": 'Basic realm="x"' } },
+    );
+
+  it.each<[string, () => unknown]>([
+    ["auth", () => ({ auths: { [registry.host]: { auth: Buffer.from(`user:${secret}\0\0`).toString("base64") } } })],
+    ["username and password", () => ({ auths: { [registry.host]: { username: "user", password: secret } } })],
+    [
+      "an address as key",
+      () => ({ auths: { [`https://${registry.host}/v1/`]: { username: "user", password: secret } } }),
+    ],
+  ])("takes the credentials from auths, written as %s", async (_, value) => {
+    wantBasic();
+    await configure(value());
+    expect(await probe("o/a")).toMatchObject({ state: "present" });
+  });
+
+  it("does not send one registry's credentials to another", async () => {
+    wantBasic();
+    await configure({ auths: { "ghcr.io": { username: "user", password: secret } } });
+    expect(await probe("o/a")).toMatchObject({ state: "unknown", cause: "authorisation" });
+    expect(registry.seen.every(({ authorization }) => authorization === undefined)).toBe(true);
+  });
+
+  it("takes Docker Hub's from its legacy key", async () => {
+    const hub = { "https://index.docker.io/v1/": { username: "user", password: secret } };
+    await configure({ auths: hub });
+    const credentials = new DockerCredentials({ DOCKER_CONFIG: folder });
+    expect(await credentials.for("registry-1.docker.io")).toEqual({ username: "user", password: secret });
+    expect(await credentials.for("ghcr.io")).toBeUndefined();
+  });
+
+  it("reads the configuration again when the credentials were refused", async () => {
+    wantBasic();
+    await configure({ auths: { [registry.host]: { username: "user", password: "old" } } });
+    expect(await probe("o/a")).toMatchObject({ cause: "authorisation" });
+    await login();
+    expect(await probe("o/a")).toMatchObject({ state: "present" });
+  });
+
+  it.each(["{", `{"auths":{"x":{"auth":["${secret}"]}}}`, `${secret}{`])(
+    "is unknown for a malformed configuration and does not print it",
+    async (body) => {
+      wantBasic();
+      await writeFile(join(folder, "config.json"), body);
+      const result = await probe("o/a");
+      expect(result).toMatchObject({
+        state: "unknown",
+        cause: "authorisation",
+        reason: expect.stringContaining("config.json") as string,
+      });
+      expect(JSON.stringify(result)).not.toContain("canary");
+    },
+  );
+
+  describe("with a credential helper", () => {
+    async function helper(name: string, script: string): Promise<void> {
+      const path = join(folder, `docker-credential-${name}`);
+      await writeFile(path, `#!/bin/sh\n${script}\n`);
+      await chmod(path, 0o755);
+    }
+    const answering = `read -r server; echo "$1 $server" >> "$DOCKER_CONFIG/asked"; echo '{"Username":"user","Secret":"${secret}"}'`;
+
+    it.each<[string, () => object]>([
+      ["named for the registry", () => ({ credHelpers: { [registry.host]: "one" }, credsStore: "none" })],
+      ["for all registries", () => ({ credsStore: "one" })],
+    ])("asks the one %s, once", async (_, value) => {
+      wantBasic();
+      await helper("one", answering);
+      await configure({ ...value(), auths: { [registry.host]: { username: "user", password: "stale" } } });
+      await Promise.all([probe("o/a"), probe("o/b")]);
+      expect(await probe("o/a")).toMatchObject({ state: "present" });
+      expect(await readFile(join(folder, "asked"), "utf8")).toBe(`get ${registry.host}\n`);
+    });
+
+    it("goes on to auths when the helper has none", async () => {
+      wantBasic();
+      await helper("one", "echo credentials not found in native keychain; exit 1");
+      await configure({ credsStore: "one", auths: { [registry.host]: { username: "user", password: secret } } });
+      expect(await probe("o/a")).toMatchObject({ state: "present" });
+    });
+
+    it.each([
+      ["fails", "one", `echo ${secret}; exit 3`, /status 3/],
+      ["answers nonsense", "one", `echo ${secret}`, /not a JSON object/],
+      ["is not installed", "absent", "", /could not be started/],
+      ["has a path for a name", "../one", "", /not a credential helper/],
+    ])(
+      "is unknown (authorisation) when the helper %s, and prints nothing of its output",
+      async (_, name, script, reason) => {
+        wantBasic();
+        await helper("one", script);
+        await configure({ credsStore: name });
+        const result = await probe("o/a");
+        expect(result).toMatchObject({ cause: "authorisation", reason: expect.stringMatching(reason) as string });
+        expect(JSON.stringify(result)).not.toContain("canary");
+      },
+    );
+
+    it("understands the answer that is an identity token", async () => {
+      wantTokens(registry);
+      await helper("one", `echo '{"Username":"<token>","Secret":"id"}'`);
+      await configure({ credsStore: "one" });
+      await probe("o/a");
+      expect(tokenRequests()[0]).toMatchObject({ method: "POST" });
+    });
+  });
+});

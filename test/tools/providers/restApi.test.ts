@@ -1,0 +1,113 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterEach, describe, expect, it } from "vitest";
+import { restApi, type RestApiOptions } from "../../../tools/providers/restApi";
+
+let server: Server | undefined;
+
+afterEach(() => {
+  server?.closeAllConnections();
+  server?.close();
+});
+
+/** Starts an API and returns its address and the requests it got. */
+async function api(answer: (request: IncomingMessage, response: ServerResponse, count: number) => void) {
+  const requests: IncomingMessage[] = [];
+  const started = createServer((request, response) => {
+    requests.push(request);
+    answer(request, response, requests.length);
+  });
+  server = started;
+  await new Promise<void>((resolve) => started.listen(0, "127.0.0.1", resolve));
+  const { port } = started.address() as AddressInfo;
+  const options: RestApiOptions = {
+    baseUrl: `http://127.0.0.1:${port}`,
+    token: "canary",
+    maxRetries: 3,
+    retryDelay: 1,
+  };
+  return { options, requests };
+}
+
+describe("restApi", () => {
+  it("returns status, headers and body as the official provider does", async () => {
+    const { options, requests } = await api((_, response) => {
+      response.writeHead(200, { "x-github-request-id": "A1", link: '<next>; rel="next"' }).end('[{"tag_name":"v1"}]');
+    });
+    const answer = await restApi("repos/a/b/releases?per_page=100", options);
+    expect(answer).toMatchObject({
+      id: "A1",
+      endpoint: "repos/a/b/releases?per_page=100",
+      code: 200,
+      status: "200 OK",
+      body: '[{"tag_name":"v1"}]',
+    });
+    expect(JSON.parse(answer.headers)).toMatchObject({ "X-Github-Request-Id": ["A1"], Link: ['<next>; rel="next"'] });
+    expect(requests[0]?.url).toBe("/api/v3/repos/a/b/releases?per_page=100");
+    expect(requests[0]?.headers.authorization).toBe("Bearer canary");
+  });
+
+  it("sends no authorisation without a token", async () => {
+    const { options, requests } = await api((_, response) => response.end("[]"));
+    await restApi("rate_limit", { ...options, token: undefined });
+    expect(requests[0]?.headers.authorization).toBeUndefined();
+  });
+
+  it("returns 404 as an answer", async () => {
+    const { options } = await api((_, response) => response.writeHead(404).end('{"message":"Not Found"}'));
+    expect(await restApi("repos/a/b", options)).toMatchObject({ code: 404, status: "404 Not Found" });
+  });
+
+  it.each([401, 403, 422, 429])("fails on %i at once, and tells neither token nor body", async (status) => {
+    const { options, requests } = await api((_, response) => response.writeHead(status).end("body-canary"));
+    const failure: unknown = await restApi("repos/a/b", options).catch((error: unknown) => error);
+    expect(String(failure)).toContain(`/api/v3/repos/a/b: ${status}`);
+    expect(String(failure)).not.toContain("canary");
+    expect(requests).toHaveLength(1);
+  });
+
+  it.each([500, 502, 503, 504])("tries again after %i", async (status) => {
+    const { options, requests } = await api((_, response, count) =>
+      response.writeHead(count < 3 ? status : 200).end("[]"),
+    );
+    expect((await restApi("repos/a/b", options)).code).toBe(200);
+    expect(requests).toHaveLength(3);
+  });
+
+  it("gives up after the retries configured", async () => {
+    const { options, requests } = await api((_, response) => response.writeHead(503).end());
+    await expect(restApi("repos/a/b", { ...options, maxRetries: 1 })).rejects.toThrow("503");
+    expect(requests).toHaveLength(2);
+  });
+
+  it("waits as told when rate limited", async () => {
+    const { options, requests } = await api((_, response, count) =>
+      response.writeHead(count === 1 ? 403 : 200, { "retry-after": "0" }).end("[]"),
+    );
+    expect((await restApi("repos/a/b", options)).code).toBe(200);
+    expect(requests).toHaveLength(2);
+  });
+
+  it("does not wait an hour for a new quota", async () => {
+    const reset = String(Math.floor(Date.now() / 1000) + 3600);
+    const { options, requests } = await api((_, response) =>
+      response.writeHead(403, { "x-ratelimit-remaining": "0", "x-ratelimit-reset": reset }).end(),
+    );
+    await expect(restApi("repos/a/b", options)).rejects.toThrow("403");
+    expect(requests).toHaveLength(1);
+  });
+
+  it("names the address when nobody answers", async () => {
+    const { options } = await api((request) => request.destroy());
+    await expect(restApi("repos/a/b", options)).rejects.toThrow(/GET http:.*repos\/a\/b: /);
+  });
+
+  it.each(["https://evil.example/x", "//evil.example/x", "http:/\\evil.example"])(
+    "does not take the token elsewhere: %s",
+    async (endpoint) => {
+      const { options, requests } = await api((_, response) => response.end("[]"));
+      await expect(restApi(endpoint, options)).rejects.toThrow("leads away");
+      expect(requests).toHaveLength(0);
+    },
+  );
+});
