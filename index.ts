@@ -8,7 +8,7 @@ import { skipLibraryStacks, readableStacks } from "./components/engine/stackTrac
 import { retainEverything, keepProvider } from "./components/declare/everyResource";
 import { conclude, reportPlans } from "./components/report/conclude";
 import { alignWithState } from "./components/plan/alignWithState";
-import { surveyApps } from "./components/plan/planApps";
+import { planApps } from "./components/plan/planApps";
 import { readHandedOver } from "./components/handover/digestFolder";
 
 /** config ─► discover ─► probe ─► plan ─► declare ─► attest ─► outputs */
@@ -23,14 +23,14 @@ export = async () => {
   const handedOver = await readHandedOver(config);
   // Read while upstream is asked already.
   const recorded = previousRun();
-  const surveyed = await surveyApps(config, recorded, edges.survey, handedOver);
-  const plans = await alignWithState(surveyed, edges.state);
+  const planned = await planApps(config, recorded, edges.plan, handedOver);
+  const plans = await alignWithState(planned, edges.state);
   await reportPlans(plans);
   const mirrored = new Map<string, MirroredApp>();
-  const versionEdges = edges.version((app, version) => mirrored.get(app)?.versions.get(version));
+  const services = edges.services((app, version) => mirrored.get(app)?.versions.get(version));
   for (const plan of plans) {
     const { name } = plan.specification;
-    mirrored.set(name, new MirroredApp(name, { plan, edges: versionEdges }));
+    mirrored.set(name, new MirroredApp(name, { plan, services }));
   }
   return conclude(config, plans, mirrored, await recorded);
 };

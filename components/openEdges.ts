@@ -7,28 +7,28 @@ import { readFailureFile } from "./report/failureFile";
 import { builderFor } from "./config/builder";
 import type { Configuration } from "./config/configuration";
 import type { MirroredVersion } from "./declare/mirroredVersion";
-import { attestationEdges } from "./probe/attestationEdges";
+import { attestationProbe } from "./probe/attestationProbe";
 import { describeReferrer, missingReferrers } from "./probe/missingReferrers";
 import { RegistryClient } from "./registry/registryClient";
 import { readStackState } from "./probe/stackState";
 import { AppBases } from "./plan/appBases";
 import { buildTarget } from "./model/buildTarget";
 import { cacheDirectory } from "./system/cacheDirectory";
-import { type PrepareEdges, prepareBuild, type SourceRequest } from "./plan/buildRecipes";
+import { type RecipeEdges, prepareBuild, type SourceRequest } from "./plan/buildRecipes";
 import type { StateEdges } from "./plan/alignWithState";
 import type { PlanOf } from "./plan/planApps";
-import type { SurveyEdges } from "./plan/planEdges";
+import type { PlanEdges } from "./plan/planEdges";
 import { discover } from "./discover/discover";
 import { pulumiEdges } from "./discover/pulumiEdges";
 import { upstreamFiles } from "./discover/upstreamFiles";
-import type { VersionEdges } from "./declare/versionEdges";
+import type { VersionServices } from "./declare/versionServices";
 import { readSource } from "./discover/sourceTree";
 import { probeFor, holding } from "./probe/probeTag";
 
 /** Every way the program reaches the outside, over one registry client. */
 export interface Edges {
-  readonly survey: (planOf: PlanOf) => SurveyEdges;
-  readonly version: (find: (app: string, version: string) => MirroredVersion | undefined) => VersionEdges;
+  readonly plan: (planOf: PlanOf) => PlanEdges;
+  readonly services: (find: (app: string, version: string) => MirroredVersion | undefined) => VersionServices;
   readonly state: StateEdges;
   readonly registry: RegistryClient;
 }
@@ -45,36 +45,34 @@ export function openEdges(config: Configuration): Edges {
     config.run.failures === undefined ? Promise.resolve({}) : readFailureFile(config.run.failures);
   let accepted: Promise<boolean> | undefined;
   const accepts = () => (accepted ??= registry.accepts(config.registry));
-  const probe: SurveyEdges["probe"] = (reference, options) => probeFor(reference, registry, config, accepts, options);
+  const probe: PlanEdges["probe"] = (reference, options) => probeFor(reference, registry, config, accepts, options);
   return {
     registry,
     state: { state: readStackState, exists: (reference) => registry.exists(reference) },
-    survey: (planOf) => {
-      const find: SurveyEdges["discover"] = (specification, { repository }) =>
+    plan: (planOf) => {
+      const find: PlanEdges["discover"] = (specification, { repository }) =>
         discover(specification, { edges: upstream, ...(repository && { repository }) });
-      const appBases = new AppBases(config, { planOf, probe, discover: find, offer: files.offer });
+      const appBases = new AppBases(config, planOf, { probe, discover: find, offer: files.offer });
       return {
         now: new Date(),
         probe,
         discover: find,
         offer: (specification, target) => appBases.offer(specification, target),
-        attestations: attestationEdges(registry, config),
+        attestations: attestationProbe(registry, config),
         missingReferrers: async (copies) => (await missingReferrers(copies, registry)).map(describeReferrer),
         wait: async (app, version) => waitOf((await failures)[failureKey(app, version)], startedAt),
         run: { phase: config.run.phase, covers: (platform) => config.run.platforms?.includes(platform) ?? true },
         prepare: (request) =>
           prepareBuild(request, {
-            edges: {
-              bases,
-              appBases,
-              readSource: readOne,
-              checksums: (specification, release, platform) =>
-                files.checksums(specification, buildTarget(release, platform)),
-            },
+            bases,
+            appBases,
+            readSource: readOne,
+            checksums: (specification, release, platform) =>
+              files.checksums(specification, buildTarget(release, platform)),
           }),
       };
     },
-    version: (find) => ({
+    services: (find) => ({
       check: async (image) => {
         const report = await checkBeforeTag(image, registry, config.builder);
         await pulumi.log.info(describeCheck(image, report));
@@ -93,7 +91,7 @@ export function openEdges(config: Configuration): Edges {
   };
 }
 
-async function readOne({ path, ...request }: SourceRequest): ReturnType<PrepareEdges["readSource"]> {
+async function readOne({ path, ...request }: SourceRequest): ReturnType<RecipeEdges["readSource"]> {
   const paths = path === undefined ? [] : [path];
   const { files, committedAt } = await readSource({ ...request, paths, cacheDirectory: cacheDirectory() });
   if (path === undefined) return { committedAt };

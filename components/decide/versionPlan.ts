@@ -4,7 +4,7 @@ import type { PresentProbe, Probe } from "../model/probe";
 import type { PublishedVersion } from "../model/published";
 
 /** Everything the decision about one version rests on. */
-export interface PlanInput {
+export interface VersionFacts {
   /** Platforms the stack wants and upstream offers for this version. */
   readonly wanted: readonly Platform[];
   /** Platforms without which the version gets no tag; a subset of what the stack wants, offered or not. */
@@ -55,22 +55,22 @@ export interface VersionPlan {
 /**
  * Decides what is to be done about one version: the decision table of the design, and the only place that decides.
  *
- * Invariants, for every input: a platform that exists is never built; nothing is built on an unknown answer; an index
+ * Invariants, whatever the facts: a platform that exists is never built; nothing is built on an unknown answer; an index
  * that is declared anew keeps every platform the tag holds; a tag that was moved by others is left alone;
  * what is declared once is declared again as long as it exists.
  */
-export function planVersion(input: PlanInput): VersionPlan {
-  const { probe, managed } = input;
+export function decideVersion(facts: VersionFacts): VersionPlan {
+  const { probe, managed } = facts;
   switch (probe.state) {
     case "unknown":
-      return untouched(input, "unknown", `the registry gave no usable answer (${probe.cause}): ${probe.reason}`);
+      return untouched(facts, "unknown", `the registry gave no usable answer (${probe.cause}): ${probe.reason}`);
     case "absent":
-      return planAbsent(input);
+      return whenAbsent(facts);
     case "present": {
-      const conflict = managed && conflictWith(managed, probe, input.recordedManifests ?? {});
+      const conflict = managed && conflictWith(managed, probe, facts.recordedManifests ?? {});
       return conflict === undefined
-        ? planPresent(input, probe)
-        : { ...untouched(input, "moved", conflict), present: probe };
+        ? whenPresent(facts, probe)
+        : { ...untouched(facts, "moved", conflict), present: probe };
     }
     default:
       return probe satisfies never;
@@ -83,9 +83,9 @@ export function writesIndex({ sources }: Pick<VersionPlan, "sources">): boolean 
 }
 
 /** The same decision for a version that is not built in this run, for the reason given if that is a problem: what exists is declared as before. */
-export function withholdBuild(input: PlanInput, problem?: string): VersionPlan {
-  const plan = planVersion(input);
-  const { managed, probe } = input;
+export function withholdBuild(facts: VersionFacts, problem?: string): VersionPlan {
+  const plan = decideVersion(facts);
+  const { managed, probe } = facts;
   const why = problem === undefined ? {} : { problem };
   if (probe.state !== "present") return { state: plan.state, build: [], keep: plan.keep, lacking: plan.build, ...why };
   const origin = managed?.origin ?? "adopted";
@@ -101,8 +101,8 @@ export function withholdBuild(input: PlanInput, problem?: string): VersionPlan {
 }
 
 /** A managed version is declared exactly as before; an unmanaged one is not touched at all. */
-function untouched(input: PlanInput, state: VersionState, problem?: string): VersionPlan {
-  const { managed, recordedManifests = {} } = input;
+function untouched(facts: VersionFacts, state: VersionState, problem?: string): VersionPlan {
+  const { managed, recordedManifests = {} } = facts;
   const images = Object.entries(managed?.images ?? {}) as [Platform, Digest][];
   return {
     state,
@@ -114,8 +114,8 @@ function untouched(input: PlanInput, state: VersionState, problem?: string): Ver
   };
 }
 
-function planAbsent(input: PlanInput): VersionPlan {
-  const { managed, inWindow, recordedManifests = {} } = input;
+function whenAbsent(facts: VersionFacts): VersionPlan {
+  const { managed, inWindow, recordedManifests = {} } = facts;
   if (!inWindow) return { state: "gone", build: [], keep: {}, lacking: [] };
   const recorded = Object.entries(managed?.platforms ?? {}) as [Platform, Digest][];
   const doubtful = recorded
@@ -123,13 +123,13 @@ function planAbsent(input: PlanInput): VersionPlan {
     .map(([platform]) => platform);
   if (doubtful.length > 0) {
     return untouched(
-      input,
+      facts,
       "unknown",
       `the registry gave no usable answer about the manifests of ${doubtful.join(", ")}`,
     );
   }
   const surviving = Object.fromEntries(recorded.filter(([platform]) => recordedManifests[platform] === "present"));
-  return complete(input, {
+  return complete(facts, {
     state: "missing",
     held: surviving,
     kept: Object.values(surviving),
@@ -137,8 +137,8 @@ function planAbsent(input: PlanInput): VersionPlan {
   });
 }
 
-function planPresent(input: PlanInput, probe: PresentProbe): VersionPlan {
-  const { managed, wanted, inWindow } = input;
+function whenPresent(facts: VersionFacts, probe: PresentProbe): VersionPlan {
+  const { managed, wanted, inWindow } = facts;
   const missing = wanted.filter((platform) => !(platform in probe.platforms));
   if (missing.length === 0 || !inWindow) {
     const declared = declaredAgain(managed, probe);
@@ -155,7 +155,7 @@ function planPresent(input: PlanInput, probe: PresentProbe): VersionPlan {
   const { misdescribed = {} } = probe;
   const intact = Object.keys(probe.lost).length + Object.keys(misdescribed).length === 0;
   const held = { ...misdescribed, ...probe.platforms };
-  return complete(input, {
+  return complete(facts, {
     state: "partial",
     held,
     // The whole index by digest keeps whatever else it holds. One that lists lost or misdescribed manifests is composed anew.
@@ -176,8 +176,8 @@ interface Completion {
 }
 
 /** Builds the wanted platforms that are not held, and declares the index, provided every required platform will be in it. */
-function complete(input: PlanInput, completion: Completion): VersionPlan {
-  const { wanted, required, managed } = input;
+function complete(facts: VersionFacts, completion: Completion): VersionPlan {
+  const { wanted, required, managed } = facts;
   const { held, kept, state, origin, present } = completion;
   const build = wanted.filter((platform) => !(platform in held));
   const after = new Set<Platform>([...(Object.keys(held) as Platform[]), ...build]);
@@ -223,7 +223,7 @@ function declaredAgain(
 function conflictWith(
   managed: PublishedVersion,
   probe: PresentProbe,
-  recordedManifests: NonNullable<PlanInput["recordedManifests"]>,
+  recordedManifests: NonNullable<VersionFacts["recordedManifests"]>,
 ): string | undefined {
   if (probe.digest === managed.digest) return undefined;
   const listed: Readonly<Record<Platform, Digest>> = { ...probe.lost, ...probe.misdescribed, ...probe.platforms };

@@ -6,13 +6,13 @@ import { reasonOf } from "../model/reasonOf";
 import { settle } from "../engine/settled";
 import { toBuild, type VersionImages } from "./versionImages";
 import { failed, type VersionOutcome } from "./versionOutcome";
-import type { MirroredVersionArgs } from "./versionEdges";
+import type { MirroredVersionArgs } from "./versionServices";
 
 type PlatformResult = { readonly image: readonly [Platform, Digest] } | { readonly reason: string };
 
 /** Phase `build`: waits for every image and checks it, each by itself, as the platforms do not depend on each other. */
 export async function buildOnly(
-  { repository, specification, planned, edges }: MirroredVersionArgs,
+  { repository, specification, planned, services }: MirroredVersionArgs,
   images: VersionImages,
 ): Promise<VersionOutcome> {
   if (pulumi.runtime.isDryRun()) return { state: "pending" };
@@ -24,7 +24,7 @@ export async function buildOnly(
       const digest = digestOf(ref.value);
       const recipe = planned.recipes.find((candidate) => candidate.platform === platform);
       const reference = `${repository}@${digest}`;
-      await edges.check({ reference, platform, specification, planned, ...(recipe && { recipe }) });
+      await services.check({ reference, platform, specification, planned, ...(recipe && { recipe }) });
       return { image: [platform, digest] };
     } catch (error) {
       return { reason: reasonOf(error) };

@@ -5,14 +5,14 @@ import { type Digest, isDigest } from "../model/digest";
 import type { IndexSource } from "../decide/versionPlan";
 import type { Platform } from "../model/platform";
 import { reasonOf } from "../model/reasonOf";
-import type { VersionEdges } from "./versionEdges";
+import type { VersionServices } from "./versionServices";
 
 /** What the sources of a version's index are made from. */
 export interface SourcesRequest {
   readonly specification: AppSpecification;
   readonly repository: string;
   readonly planned: PlannedVersion;
-  readonly edges: Pick<VersionEdges, "check" | "lookAgain">;
+  readonly services: Pick<VersionServices, "check" | "lookAgain">;
 }
 
 /** The sources of an index whose images all passed their checks. */
@@ -35,13 +35,13 @@ export async function checkedSources(
   request: SourcesRequest,
   sources: readonly IndexSource[],
 ): Promise<CheckedSources> {
-  const { repository, planned, edges } = request;
+  const { repository, planned, services } = request;
   try {
     const fresh = await checkedImages(made, request);
     const built = Object.fromEntries(
       [...made.keys()].map((platform) => [platform, digestOf(referenceOf(fresh, platform))]),
     );
-    const now = await edges.lookAgain(tag);
+    const now = await services.lookAgain(tag);
     if (now === undefined || now.digest === planned.plan.present?.digest) {
       return {
         built,
@@ -66,14 +66,14 @@ export async function checkedSources(
 /** References by digest of the version's new images, when all are built or copied and have passed their checks. */
 async function checkedImages(
   made: ReadonlyMap<Platform, Promise<string | undefined>>,
-  { specification, repository, planned, edges }: SourcesRequest,
+  { specification, repository, planned, services }: SourcesRequest,
 ): Promise<ReadonlyMap<Platform, string>> {
   const checks = planned.plan.build.map(async (platform): Promise<[Platform, string | undefined]> => {
     const image = planned.copies[platform] ?? (await made.get(platform));
     if (image === undefined) return [platform, undefined];
     const reference = planned.copies[platform] ?? `${repository}@${digestOf(image)}`;
     const recipe = planned.recipes.find((candidate) => candidate.platform === platform);
-    await edges.check({ reference, platform, specification, planned, ...(recipe && { recipe }) });
+    await services.check({ reference, platform, specification, planned, ...(recipe && { recipe }) });
     return [platform, reference];
   });
   // All are waited for, so that no check goes on after the version has failed.

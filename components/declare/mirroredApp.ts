@@ -9,13 +9,13 @@ import type { PublishedApp, PublishedFloatingTag } from "../model/published";
 import { resourceNames } from "../model/resourceNames";
 import { settle } from "../engine/settled";
 import { spelledAnew } from "../decide/spellings";
-import type { VersionEdges } from "./versionEdges";
+import type { VersionServices } from "./versionServices";
 import { untouched, type VersionOutcome } from "./versionOutcome";
 
 /** Arguments of {@link MirroredApp}. */
 export interface MirroredAppArgs {
   readonly plan: AppPlan;
-  readonly edges: VersionEdges;
+  readonly services: VersionServices;
 }
 
 /** What became of one app. `published` is what the next run reads back; `failures` name what went wrong, by version or tag. */
@@ -37,11 +37,11 @@ export class MirroredApp extends pulumi.ComponentResource {
 
   constructor(name: string, args: MirroredAppArgs, options?: pulumi.ComponentResourceOptions) {
     super("multiarch-mirror:index:MirroredApp", name, {}, options);
-    const { plan, edges } = args;
+    const { plan, services } = args;
     const { repository } = plan;
     for (const planned of plan.versions) {
-      if (hasResources(planned) || (edges.phase === "build" && planned.plan.state !== "gone")) {
-        const versionArgs = { specification: plan.specification, repository, planned, edges };
+      if (hasResources(planned) || (services.phase === "build" && planned.plan.state !== "gone")) {
+        const versionArgs = { specification: plan.specification, repository, planned, services };
         const version = withoutStacks(
           () => new MirroredVersion(resourceNames.version(name, planned.version), versionArgs, { parent: this }),
         );
@@ -51,7 +51,7 @@ export class MirroredApp extends pulumi.ComponentResource {
         this.#ended.set(planned.version, Promise.resolve(untouched(planned)));
       }
     }
-    const tags = edges.phase === "build" ? [] : plan.floatingTags;
+    const tags = services.phase === "build" ? [] : plan.floatingTags;
     const floating = tags.map((tag) => this.declareFloatingTag(name, plan, tag));
     this.ended = this.collect(plan, floating);
     this.outcome = pulumi.output(this.ended);

@@ -13,7 +13,7 @@ import { spelledAnew } from "../decide/spellings";
 import { VersionAttachments } from "./versionAttachments";
 import { toBuild, VersionImages } from "./versionImages";
 import { failed, untouched, type VersionOutcome } from "./versionOutcome";
-import type { MirroredVersionArgs } from "./versionEdges";
+import type { MirroredVersionArgs } from "./versionServices";
 import type { TagHolding } from "../model/probe";
 
 /** One version of an app: an Image per platform to build or kept from earlier runs, and the Index that carries the tag. */
@@ -36,7 +36,7 @@ export class MirroredVersion extends pulumi.ComponentResource {
 
   private end(name: string, args: MirroredVersionArgs): Promise<VersionOutcome> {
     const { sources } = args.planned.plan;
-    if (args.edges.phase === "build") return buildOnly(args, this.#images);
+    if (args.services.phase === "build") return buildOnly(args, this.#images);
     return sources ? this.declareIndex(name, args, sources) : this.leaveIndex(name, args);
   }
 
@@ -104,7 +104,7 @@ export class MirroredVersion extends pulumi.ComponentResource {
 
   /** Waits for images, checks and index, and says how the version ended. Never rejects. */
   private async follow(
-    { planned, edges }: MirroredVersionArgs,
+    { planned, services }: MirroredVersionArgs,
     tag: string,
     images: readonly PlatformImage[],
     sources: pulumi.Output<CheckedSources>,
@@ -120,7 +120,7 @@ export class MirroredVersion extends pulumi.ComponentResource {
     if (ref.state !== "known" || !isDigest(ref.value.split("@")[1]))
       return failed(planned, "the index could not be written");
     try {
-      const written = await edges.lookAgain(tag);
+      const written = await services.lookAgain(tag);
       if (!written) return failed(planned, "the index was written, but the tag is absent");
       const record = await this.record(planned, written, checked.value);
       const lacking = (planned.plan.offers ?? []).filter((platform) => !(platform in written.platforms));

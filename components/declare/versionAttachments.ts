@@ -4,7 +4,7 @@ import { CopiedReferrers } from "./copiedReferrers";
 import { reasonOf } from "../model/reasonOf";
 import { settle } from "../engine/settled";
 import type { VersionOutcome } from "./versionOutcome";
-import type { MirroredVersionArgs } from "./versionEdges";
+import type { MirroredVersionArgs } from "./versionServices";
 
 /** What belongs to a published version beside its index: its attestations, and what upstream attached to what was copied. */
 export class VersionAttachments {
@@ -17,13 +17,13 @@ export class VersionAttachments {
    */
   constructor(
     name: string,
-    { repository, planned, edges }: MirroredVersionArgs,
+    { repository, planned, services }: MirroredVersionArgs,
     indexDigest: pulumi.Input<string> | undefined,
     parent: pulumi.Resource,
   ) {
     if (indexDigest === undefined) return;
     const { attestation, referrers } = planned;
-    const { config, startedOn } = edges.attest;
+    const { config, startedOn } = services.attest;
     if (attestation && attestation.mode !== "none") {
       const { mode, record } = attestation;
       this.#attestation = new Attestation(

@@ -6,7 +6,7 @@ import type { Platform } from "../model/platform";
 import type { PublishedVersion } from "../model/published";
 import { resourceNames } from "../model/resourceNames";
 import { settle } from "../engine/settled";
-import type { MirroredVersionArgs } from "./versionEdges";
+import type { MirroredVersionArgs } from "./versionServices";
 
 type References = Record<Platform, pulumi.Output<string>>;
 
@@ -21,9 +21,9 @@ export class VersionImages {
     args: MirroredVersionArgs,
     private readonly parent: pulumi.Resource,
   ) {
-    const { specification, repository, planned, edges } = args;
+    const { specification, repository, planned, services } = args;
     this.declareBases(args);
-    const kept = edges.phase === "build" ? [] : (Object.keys(planned.plan.keep) as Platform[]);
+    const kept = services.phase === "build" ? [] : (Object.keys(planned.plan.keep) as Platform[]);
     const declared = [...new Set([...kept, ...toBuild(planned)])];
     this.platforms = Object.fromEntries(
       declared.map((platform) => {
@@ -87,16 +87,16 @@ export class VersionImages {
     repository: string,
     platform: Platform,
     recipe: BuildRecipe | undefined,
-    { edges }: MirroredVersionArgs,
+    { services }: MirroredVersionArgs,
   ): pulumi.Output<string> {
-    const builder = edges.builder(platform);
-    const cache = edges.cache(repository.slice(repository.lastIndexOf("/") + 1), platform);
+    const builder = services.builder(platform);
+    const cache = services.cache(repository.slice(repository.lastIndexOf("/") + 1), platform);
     const image = mirroredImage(
       name,
       {
         repository,
         platform,
-        imageOf: (app, version, target) => this.#bases[app]?.[target] ?? edges.imageOf(app, version, target),
+        imageOf: (app, version, target) => this.#bases[app]?.[target] ?? services.imageOf(app, version, target),
         ...(recipe && { recipe }),
         ...(builder !== undefined && { builder }),
         ...(cache && { cache }),

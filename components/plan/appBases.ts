@@ -7,14 +7,9 @@ import type { Release } from "../model/release";
 import { reasonOf } from "../model/reasonOf";
 import { buildTarget } from "../model/buildTarget";
 import type { PlanOf } from "./planApps";
-import type { SurveyEdges } from "./planEdges";
+import type { PlanEdges } from "./planEdges";
 import { mirrorTag } from "../decide/versions";
 import type { Offer } from "../discover/upstreamFiles";
-
-/** What the images are found with that apps are built on. */
-export interface AppBaseEdges extends Pick<SurveyEdges, "probe" | "discover" | "offer"> {
-  readonly planOf: PlanOf;
-}
 
 /** An app of this mirror as the base of another: one version of it. */
 export interface AppBase {
@@ -33,11 +28,13 @@ export interface AppBase {
 /** Finds the images of apps that others are built on, each version once in a run. */
 export class AppBases {
   readonly #config: MirrorConfig;
-  readonly #edges: AppBaseEdges;
+  readonly #planOf: PlanOf;
+  readonly #edges: Pick<PlanEdges, "probe" | "discover" | "offer">;
   readonly #found = new Map<string, Promise<AppBase>>();
 
-  constructor(config: MirrorConfig, edges: AppBaseEdges) {
+  constructor(config: MirrorConfig, planOf: PlanOf, edges: Pick<PlanEdges, "probe" | "discover" | "offer">) {
     this.#config = config;
+    this.#planOf = planOf;
     this.#edges = edges;
   }
 
@@ -78,7 +75,7 @@ export class AppBases {
     const { specification } = configured;
     const settings = appSettings(this.#config, specification);
     const repository = `${registry}/${namespace}/${app}`;
-    const planned = (await this.#edges.planOf(app))?.versions.find((candidate) => candidate.version === version);
+    const planned = (await this.#planOf(app))?.versions.find((candidate) => candidate.version === version);
     if (planned?.plan.problem !== undefined)
       throw new Error(`its base ${app} ${version} is not to be had: ${planned.plan.problem}`);
     const release = async (): Promise<Release> => {

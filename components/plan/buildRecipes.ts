@@ -23,7 +23,7 @@ export interface SourceRequest {
 }
 
 /** The ways preparing a build reaches the outside. All of them only read. */
-export interface PrepareEdges {
+export interface RecipeEdges {
   /** Text of the file asked for, and when the commit was made (ISO 8601). Rejects when the commit has no such file. */
   readonly readSource: (request: SourceRequest) => Promise<{ readonly text?: string; readonly committedAt: string }>;
   /** Checksum of each file by URL. */
@@ -36,21 +36,16 @@ export interface PrepareEdges {
   readonly appBases: Pick<AppBases, "find">;
 }
 
-/** What stays the same for every build of a run. */
-export interface PrepareContext {
-  readonly edges: PrepareEdges;
-}
-
 /**
  * Turns a version into finished recipes, one per platform: reads the Dockerfile of the very commit, resolves what it builds on,
  * and fetches checksums.
  * @throws Error saying why the version cannot be built; DockerfileError with file and line.
  */
-export async function prepareBuild(request: BuildRequest, context: PrepareContext): Promise<PreparedBuild> {
+export async function prepareBuild(request: BuildRequest, edges: RecipeEdges): Promise<PreparedBuild> {
   const { specification, settings, release, platforms } = request;
   const { url } = resolveSource(specification.source, settings.repository);
   const path = dockerfilePath(specification);
-  const source = await context.edges.readSource({
+  const source = await edges.readSource({
     url,
     commit: release.commit,
     reference: { kind: release.reference, name: release.tag },
@@ -59,9 +54,7 @@ export async function prepareBuild(request: BuildRequest, context: PrepareContex
   const text = source.text ?? (await readFile(specification.ownDockerfile ?? path, "utf8"));
   const checksums = Object.fromEntries(
     await Promise.all(
-      platforms.map(
-        async (platform) => [platform, await context.edges.checksums(specification, release, platform)] as const,
-      ),
+      platforms.map(async (platform) => [platform, await edges.checksums(specification, release, platform)] as const),
     ),
   );
   const buildArguments = (platform: Platform) =>
@@ -72,10 +65,10 @@ export async function prepareBuild(request: BuildRequest, context: PrepareContex
       platforms,
       buildArguments,
       provided: (specification.bases ?? []).map(({ context: key }) => key),
-      registry: context.edges.bases,
+      registry: edges.bases,
       ...(specification.target !== undefined && { target: specification.target }),
     }),
-    Promise.all((specification.bases ?? []).map((base) => resolveAppBase(base, request, context))),
+    Promise.all((specification.bases ?? []).map((base) => resolveAppBase(base, request, edges))),
   ]);
   const recipes = platforms.map((platform): BuildRecipe => {
     const own = resolved.platforms[platform] ?? noBases;
@@ -147,26 +140,26 @@ interface AppContexts {
 async function resolveAppBase(
   { context: key, app }: BaseImage,
   request: BuildRequest,
-  context: PrepareContext,
+  edges: RecipeEdges,
 ): Promise<AppContexts> {
   const { release, platforms } = request;
-  const base = await context.edges.appBases.find(app, release.version);
+  const base = await edges.appBases.find(app, release.version);
   const pending = platforms.filter((platform) => !(platform in base.contexts));
   const contexts = platforms.map((platform): [Platform, NamedContext] => [
     platform,
     base.contexts[platform] ?? { kind: "image", app, version: release.version },
   ]);
-  const unpublished = pending.length > 0 ? await prepareUnpublished(base, pending, context) : [];
+  const unpublished = pending.length > 0 ? await prepareUnpublished(base, pending, edges) : [];
   return { key, name: base.tagged, contexts: Object.fromEntries(contexts), unpublished };
 }
 
 async function prepareUnpublished(
   base: AppBase,
   platforms: readonly Platform[],
-  context: PrepareContext,
+  edges: RecipeEdges,
 ): Promise<readonly UnpublishedBase[]> {
   const { specification, settings, repository } = base;
   const release = await base.release();
-  const { recipes, unpublishedBases } = await prepareBuild({ specification, settings, release, platforms }, context);
+  const { recipes, unpublishedBases } = await prepareBuild({ specification, settings, release, platforms }, edges);
   return [...unpublishedBases, { app: specification.name, version: release.version, repository, recipes }];
 }

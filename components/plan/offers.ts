@@ -5,7 +5,7 @@ import type { Probe } from "../model/probe";
 import type { Release } from "../model/release";
 import { buildTarget } from "../model/buildTarget";
 import { askOfficialImage, noOfficialImage, type OfficialImage } from "./officialImage";
-import type { SurveyEdges } from "./planEdges";
+import type { PlanEdges } from "./planEdges";
 
 /** What upstream is asked about one version. */
 export interface UpstreamRequest {
@@ -30,7 +30,7 @@ async function askOffers(
   { specification }: UpstreamRequest,
   release: Release,
   platforms: readonly Platform[],
-  edges: SurveyEdges,
+  edges: PlanEdges,
 ): Promise<Offers> {
   const answers = await Promise.all(
     platforms.map(async (platform) => ({
@@ -58,7 +58,7 @@ export async function askUpstream(
   request: UpstreamRequest,
   probe: Probe,
   covered: readonly Platform[],
-  edges: SurveyEdges,
+  edges: PlanEdges,
 ): Promise<Upstream> {
   const { release, inWindow, handedOver } = request;
   const held = probe.state === "present" ? { ...probe.misdescribed, ...probe.platforms } : {};
@@ -77,7 +77,7 @@ async function officialImage(
   request: UpstreamRequest,
   probe: Probe,
   lookUpstream: boolean,
-  edges: SurveyEdges,
+  edges: PlanEdges,
 ): Promise<OfficialImage> {
   const { release, specification, inWindow } = request;
   const copies = specification.official?.whenUpstreamHasPlatform === "copy";

@@ -3,7 +3,7 @@ import type { AppSpecification } from "../model/appSpecification";
 import type { Digest } from "../model/digest";
 import type { Platform } from "../model/platform";
 import type { Release } from "../model/release";
-import type { SurveyEdges } from "./planEdges";
+import type { PlanEdges } from "./planEdges";
 
 /** Upstream's own image of a version, as far as it matters here. */
 export interface OfficialImage {
@@ -37,7 +37,7 @@ export const noOfficialImage: OfficialImage = { platforms: [], skipped: [], copi
 export async function askOfficialImage(
   { specification, settings }: { readonly specification: AppSpecification; readonly settings: AppSettings },
   release: Release,
-  edges: Pick<SurveyEdges, "probe">,
+  edges: Pick<PlanEdges, "probe">,
 ): Promise<OfficialImage> {
   if (!specification.official) return noOfficialImage;
   const { reference, whenUpstreamHasPlatform = "build" } = specification.official;

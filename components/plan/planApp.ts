@@ -7,9 +7,9 @@ import { declaresResources, type PublishedApp } from "../model/published";
 import type { Discovery, Release } from "../model/release";
 import { compareVersions, mirrorTag } from "../decide/versions";
 import { selectWindow } from "../decide/window";
-import type { SurveyEdges } from "./planEdges";
-import { surveyFloatingTags } from "./planFloatingTags";
-import { surveyVersion } from "./planVersion";
+import type { PlanEdges } from "./planEdges";
+import { planFloatingTags } from "./planFloatingTags";
+import { planVersion } from "./planVersion";
 import { reasonOf } from "../model/reasonOf";
 
 /** One app to look at. */
@@ -29,14 +29,14 @@ export interface AppRequest {
  * Rejects only with `published`. When discovery fails, what this stack manages is planned as before and the failure is the
  * app's problem.
  */
-export async function surveyApp(request: AppRequest, edges: SurveyEdges): Promise<AppPlan> {
+export async function planApp(request: AppRequest, edges: PlanEdges): Promise<AppPlan> {
   const { specification, settings, repository } = request;
   const [found, published] = await Promise.all([discovered(request, edges), request.published]);
   const recorded = published?.repository === repository ? published : undefined;
   const planned = await planVersions(request, found, recorded, edges);
   const left = planned.filter((version) => version.left);
   const versions = planned.filter((version) => !version.left);
-  const floating = await surveyFloatingTags(
+  const floating = await planFloatingTags(
     {
       repository,
       rules: found.failure === undefined ? settings.floatingTags : [],
@@ -80,7 +80,7 @@ interface Found {
   readonly failure?: string;
 }
 
-async function discovered({ specification, settings }: AppRequest, edges: SurveyEdges): Promise<Found> {
+async function discovered({ specification, settings }: AppRequest, edges: PlanEdges): Promise<Found> {
   try {
     const discovery = await edges.discover(specification, settings);
     const { releases, withheld } = selectWindow(discovery.releases, {
@@ -101,7 +101,7 @@ async function planVersions(
   { specification, settings, repository, handedOver = {} }: AppRequest,
   found: Found,
   recorded: PublishedApp | undefined,
-  edges: SurveyEdges,
+  edges: PlanEdges,
 ): Promise<readonly PlannedVersion[]> {
   const window = new Map(found.window.map((release) => [release.version, release]));
   const listed = new Map(found.discovery.releases.map((release) => [release.version, release]));
@@ -110,7 +110,7 @@ async function planVersions(
   const plans = [...names].map(async (version) => {
     const record = recorded?.versions[version];
     const release = listed.get(version);
-    return surveyVersion(
+    return planVersion(
       {
         specification,
         settings,

@@ -4,8 +4,8 @@ import type { MirrorConfig } from "../config/mirrorConfig";
 import type { AppPlan, PlannedVersion } from "../decide/appPlan";
 import type { Platform } from "../model/platform";
 import type { Published } from "../model/published";
-import { surveyApp } from "./planApp";
-import type { SurveyEdges } from "./planEdges";
+import { planApp } from "./planApp";
+import type { PlanEdges } from "./planEdges";
 import type { AppSpecification } from "../model/appSpecification";
 import { recorded } from "../decide/versionPlan";
 import { declaresResources, type PublishedApp, type PublishedVersion } from "../model/published";
@@ -22,10 +22,10 @@ export type PlanOf = (app: string) => Promise<AppPlan | undefined>;
  * @returns one plan per app, bases before the apps that build on them.
  * @throws Error when apps build on each other in a circle, or `published` rejects.
  */
-export async function surveyApps(
+export async function planApps(
   config: MirrorConfig & { readonly run: Pick<RunOptions, "apps"> },
   published: Published | Promise<Published>,
-  edgesFor: (planOf: PlanOf) => SurveyEdges,
+  edgesFor: (planOf: PlanOf) => PlanEdges,
   handedOver: HandedOver,
 ): Promise<readonly AppPlan[]> {
   const order = basesFirst(config);
@@ -46,7 +46,7 @@ export async function surveyApps(
     }
     plans.set(
       name,
-      surveyApp(
+      planApp(
         {
           specification,
           settings,

@@ -7,7 +7,7 @@ import type { AppSpecification } from "../model/appSpecification";
 import type { PresentProbe } from "../model/probe";
 import { resolveSource } from "../model/source";
 import { reasonOf } from "../model/reasonOf";
-import type { AttestationEdges } from "../probe/attestationEdges";
+import type { AttestationProbe } from "../probe/attestationProbe";
 
 /** One version that may need attestations. */
 export interface AttestationRequest {
@@ -23,9 +23,9 @@ export interface AttestationRequest {
  * Decides what is done about a version's attestations. A version this mirror built is recognised by its record or, when the
  * state was lost, by the mirror's label on its image. Never rejects.
  */
-export async function surveyAttestation(
+export async function planAttestation(
   request: AttestationRequest,
-  edges: AttestationEdges,
+  edges: AttestationProbe,
 ): Promise<PlannedAttestation | undefined> {
   const { repository, planned, present } = request;
   if (edges.config.signing.mode === "off") return undefined;
@@ -71,7 +71,7 @@ interface AttestationFinding {
 async function readStatus(
   { repository, planned }: AttestationRequest,
   present: PresentProbe,
-  edges: AttestationEdges,
+  edges: AttestationProbe,
 ): Promise<AttestationFinding> {
   const version = { indexDigest: present.digest, platformDigests: present.platforms };
   const recorded = planned.managed !== undefined;

@@ -8,7 +8,7 @@ import type { Probe } from "../model/probe";
 import type { CopiedManifests } from "../probe/missingReferrers";
 import type { Discovery, Release } from "../model/release";
 import type { Offer } from "../discover/upstreamFiles";
-import type { AttestationEdges } from "../probe/attestationEdges";
+import type { AttestationProbe } from "../probe/attestationProbe";
 
 /** One version whose builds are to be prepared. */
 export interface BuildRequest {
@@ -33,17 +33,19 @@ export interface RunScope {
   readonly covers: (platform: Platform) => boolean;
 }
 
-/** The ways a survey reaches the outside. All of them only read. */
-export interface SurveyEdges {
+/** The ways planning reaches the outside. All of them only read. */
+export interface PlanEdges {
   /** Rejects with a telling error when the versions cannot be had. */
   readonly discover: (specification: AppSpecification, settings: AppSettings) => Promise<Discovery>;
-  /** Never rejects: trouble is the answer `unknown`. */
-  /** `skipChildren`: believe an index about what it lists, where only its digest is of interest. */
+  /**
+   * Never rejects: trouble is the answer `unknown`.
+   * `skipChildren`: believe an index about what it lists, where only its digest is of interest.
+   */
   readonly probe: (reference: string, options?: { readonly skipChildren?: boolean }) => Promise<Probe>;
   readonly offer: (specification: AppSpecification, target: BuildTarget) => Promise<Offer>;
   /** Reads Dockerfile, bases and checksums. Rejects when the version cannot be built, naming file and line. */
   readonly prepare: (request: BuildRequest) => Promise<PreparedBuild>;
-  readonly attestations: AttestationEdges;
+  readonly attestations: AttestationProbe;
   /** What upstream attached to manifests and their copies lack, in a few words each. Rejects when it cannot be told. */
   readonly missingReferrers: (copies: CopiedManifests) => Promise<readonly string[]>;
   /** Whether a version is left alone after earlier failures. Never rejects. */

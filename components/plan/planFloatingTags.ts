@@ -9,7 +9,7 @@ import {
 import { writesIndex } from "../decide/versionPlan";
 import type { Platform } from "../model/platform";
 import type { PublishedFloatingTag } from "../model/published";
-import type { SurveyEdges } from "./planEdges";
+import type { PlanEdges } from "./planEdges";
 
 /** What the floating tags of one app are decided on. */
 export interface FloatingTagRequest {
@@ -22,14 +22,14 @@ export interface FloatingTagRequest {
 }
 
 /** The floating tags of one app, and what an operator has to know about them. */
-export interface FloatingTagSurvey {
+export interface FloatingTagPlan {
   readonly tags: readonly PlannedFloatingTag[];
   readonly problems: readonly string[];
   readonly notes: readonly string[];
 }
 
 /** Asks the registry what each wanted floating tag names and decides where it goes. Never rejects. */
-export async function surveyFloatingTags(request: FloatingTagRequest, edges: SurveyEdges): Promise<FloatingTagSurvey> {
+export async function planFloatingTags(request: FloatingTagRequest, edges: PlanEdges): Promise<FloatingTagPlan> {
   const { repository, rules, versions, recorded } = request;
   const candidates = versions.map((version) => candidate(version, request.required));
   const { tags: desired, refused } = desiredFloatingTags(rules, candidates);

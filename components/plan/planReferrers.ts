@@ -5,7 +5,7 @@ import type { Digest } from "../model/digest";
 import type { Platform } from "../model/platform";
 import { reasonOf } from "../model/reasonOf";
 import type { OfficialImage } from "./officialImage";
-import type { SurveyEdges } from "./planEdges";
+import type { PlanEdges } from "./planEdges";
 
 /** One version some of whose manifests may be upstream's. */
 export interface ReferrersRequest {
@@ -22,9 +22,9 @@ export interface ReferrersRequest {
  * Decides what is done about what upstream attached to manifests that are copied, or were in an earlier run, as equal digests
  * show: the state may be lost. Never rejects.
  */
-export async function surveyReferrers(
+export async function planReferrers(
   { repository, specification, planned, official, declared }: ReferrersRequest,
-  edges: Pick<SurveyEdges, "missingReferrers" | "run">,
+  edges: Pick<PlanEdges, "missingReferrers" | "run">,
 ): Promise<PlannedReferrers | undefined> {
   const { copied, trouble } = official;
   const digests = copied ? [...new Set(copiedDigests(planned, copied))] : [];

@@ -3,16 +3,16 @@ import type { PlannedVersion } from "../decide/appPlan";
 import type { AppSpecification } from "../model/appSpecification";
 import type { Digest } from "../model/digest";
 import { describeWait } from "../decide/backoff";
-import { type PlanInput, planVersion, withholdBuild } from "../decide/versionPlan";
+import { type VersionFacts, decideVersion, withholdBuild } from "../decide/versionPlan";
 import type { Platform } from "../model/platform";
 import type { Probe } from "../model/probe";
 import type { PublishedVersion } from "../model/published";
 import type { Release } from "../model/release";
-import { surveyAttestation } from "./planAttestation";
+import { planAttestation } from "./planAttestation";
 import { askUpstream } from "./offers";
 import { indexToCopy } from "./officialImage";
-import type { PreparedBuild, SurveyEdges } from "./planEdges";
-import { surveyReferrers } from "./planReferrers";
+import type { PreparedBuild, PlanEdges } from "./planEdges";
+import { planReferrers } from "./planReferrers";
 import { reasonOf } from "../model/reasonOf";
 
 /** One version to look at. At least one of `release` and `managed` is there. */
@@ -39,13 +39,13 @@ export interface VersionRequest {
 }
 
 /** Looks at one version from all sides and decides what to do about it. Never rejects: trouble becomes the plan's `problem`. */
-export async function surveyVersion(request: VersionRequest, edges: SurveyEdges): Promise<PlannedVersion> {
+export async function planVersion(request: VersionRequest, edges: PlanEdges): Promise<PlannedVersion> {
   const { repository, tag, release, managed, inWindow, settings } = request;
   const probe = await edges.probe(`${repository}:${tag}`);
   const recordedManifests = await probeRecorded(request, probe, edges);
   const covered = settings.platforms.filter(edges.run.covers);
   const { official, offers } = await askUpstream(request, probe, covered, edges);
-  const input: PlanInput = {
+  const facts: VersionFacts = {
     wanted: covered.filter((platform) => !(platform in offers.missing) && !official.skipped.includes(platform)),
     // A build run leaves the judgement of what is complete to the run that publishes.
     required:
@@ -57,11 +57,11 @@ export async function surveyVersion(request: VersionRequest, edges: SurveyEdges)
     recordedManifests,
     ...(managed && { managed }),
   };
-  const plan = planVersion(input);
+  const plan = decideVersion(facts);
   const trouble = plan.build.length > 0 ? (offers.trouble ?? official.trouble) : undefined;
   const prepared: Prepared =
     trouble === undefined ? await prepare(request, plan.build, official.copies, edges) : { problem: trouble };
-  const decided = (prepared.problem ?? prepared.waiting) ? withholdBuild(input, prepared.problem) : plan;
+  const decided = (prepared.problem ?? prepared.waiting) ? withholdBuild(facts, prepared.problem) : plan;
   const index = isNew(decided) ? indexToCopy(official, decided.build, request.handedOver) : undefined;
   const planned: PlannedVersion = {
     version: request.version,
@@ -76,7 +76,7 @@ export async function surveyVersion(request: VersionRequest, edges: SurveyEdges)
     official: official.platforms,
     copies: { ...official.copies, ...request.handedOver },
     ...(index !== undefined && { copiedIndex: index }),
-    ...(input.wanted.length === 0 && official.skipped.length > 0 && isNothing(decided, managed) && { left: true }),
+    ...(facts.wanted.length === 0 && official.skipped.length > 0 && isNothing(decided, managed) && { left: true }),
     attested: managed?.attested ?? request.attested,
     ...(prepared.waiting !== undefined && { waiting: prepared.waiting }),
     ...(release && { release }),
@@ -86,11 +86,11 @@ export async function surveyVersion(request: VersionRequest, edges: SurveyEdges)
   };
   const present = probe.state === "present" ? { present: probe } : {};
   const [attestation, referrers] = await Promise.all([
-    surveyAttestation(
+    planAttestation(
       { specification: request.specification, settings, repository, planned, ...present },
       edges.attestations,
     ),
-    surveyReferrers(
+    planReferrers(
       { repository, specification: request.specification, planned, official, declared: request.referrers },
       edges,
     ),
@@ -112,8 +112,8 @@ function isNew({ sources }: PlannedVersion["plan"]): boolean {
 async function probeRecorded(
   { managed, repository, inWindow }: VersionRequest,
   probe: Probe,
-  edges: SurveyEdges,
-): Promise<NonNullable<PlanInput["recordedManifests"]>> {
+  edges: PlanEdges,
+): Promise<NonNullable<VersionFacts["recordedManifests"]>> {
   const needed = probe.state === "absent" ? inWindow : probe.state === "present" && probe.digest !== managed?.digest;
   if (!managed || !needed) return {};
   const recorded = Object.entries(managed.platforms) as [Platform, Digest][];
@@ -128,7 +128,7 @@ async function probeRecorded(
 /** The recorded images of unpublished bases that are still there; those that are gone are not declared again. */
 async function keptBases(
   { managed, repository }: VersionRequest,
-  edges: SurveyEdges,
+  edges: PlanEdges,
 ): Promise<PlannedVersion["keptBases"]> {
   const namespace = repository.slice(0, repository.lastIndexOf("/"));
   const kept = Object.entries(managed?.baseImages ?? {}).map(async ([app, images]) => {
@@ -149,7 +149,7 @@ async function prepare(
   { specification, settings, version, release, handedOver }: VersionRequest,
   build: readonly Platform[],
   copies: Readonly<Record<Platform, string>>,
-  edges: SurveyEdges,
+  edges: PlanEdges,
 ): Promise<Prepared> {
   const needed = build.filter((platform) => !(platform in copies) && !(platform in handedOver));
   if (needed.length === 0 || !release) return {};

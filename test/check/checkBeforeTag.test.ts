@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { checkBeforeTag, describeCheck } from "../../components/check/checkBeforeTag";
 import { checkApps } from "../../components/config/checkApps";
 import type { AppSpecification } from "../../components/model/appSpecification";
-import { surveyApp } from "../../components/plan/planApp";
+import { planApp } from "../../components/plan/planApp";
 import {
   configuration,
   digestOf,
@@ -22,7 +22,7 @@ const server = program("app/server");
 const firmware = program("opt/firmware/board", "linux/amd64");
 const source = { kind: "gitTags", url: "https://git.example/app.git" } as const;
 
-/** What an app file says, checked and surveyed as in a run, and judged on a finished image. */
+/** What an app file says, checked and planned as in a run, and judged on a finished image. */
 async function judged(
   fields: Partial<AppSpecification>,
   layers: readonly Layer[],
@@ -32,7 +32,7 @@ async function judged(
   expect(checkApps([app], { exists: () => true })).toEqual([]);
   const onlyArm = { ...settings, platforms: [arm], platformsRequired: [arm] };
   const asked = request({ specification: app, settings: onlyArm });
-  const { versions, specification } = await surveyApp(asked, new FakeEdges([release("1.0.0")]));
+  const { versions, specification } = await planApp(asked, new FakeEdges([release("1.0.0")]));
   const [version] = versions;
   const [recipe] = version?.recipes ?? [];
   if (!version || !recipe) throw new Error("the version is not to be built");

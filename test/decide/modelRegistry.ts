@@ -1,5 +1,5 @@
 import type { Digest } from "../../components/model/digest";
-import { type PlanInput, planVersion, type VersionPlan } from "../../components/decide/versionPlan";
+import { type VersionFacts, decideVersion, type VersionPlan } from "../../components/decide/versionPlan";
 import type { Platform } from "../../components/model/platform";
 import type { Probe } from "../../components/model/probe";
 import type { PublishedVersion } from "../../components/model/published";
@@ -69,7 +69,7 @@ export class ModelRegistry {
     return this.children().map(({ digest }) => digest);
   }
 
-  input({ wanted, notOffered, inWindow, silent }: Circumstances): PlanInput {
+  input({ wanted, notOffered, inWindow, silent }: Circumstances): VersionFacts {
     const { managed } = this;
     const recorded = Object.entries(managed?.platforms ?? {}) as [Platform, Digest][];
     return {
@@ -89,7 +89,7 @@ export class ModelRegistry {
 
   /** One run: decides and carries out. @returns the decision. */
   run(circumstances: Circumstances): VersionPlan {
-    const plan = planVersion(this.input(circumstances));
+    const plan = decideVersion(this.input(circumstances));
     const writing = plan.sources !== undefined && (plan.build.length > 0 || plan.state === "missing");
     if (!writing) this.recordUntouched(plan);
     else if (!plan.build.some((platform) => circumstances.broken.includes(platform))) this.publish(plan, circumstances);

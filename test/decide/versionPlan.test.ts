@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import type { Digest } from "../../components/model/digest";
 import {
   type IndexSource,
-  type PlanInput,
-  planVersion,
+  type VersionFacts,
+  decideVersion,
   type VersionPlan,
   withholdBuild,
   writesIndex,
@@ -51,8 +51,8 @@ const recordedSources: readonly IndexSource[] = (built.sources ?? []).map((refer
 const existing = (value: Digest): IndexSource => ({ kind: "existing", digest: value });
 const build = (platform: Platform): IndexSource => ({ kind: "build", platform });
 
-const plan = (over: Partial<PlanInput>): VersionPlan =>
-  planVersion({ wanted: [amd, arm], required: [amd, arm], inWindow: true, probe: absent, ...over });
+const plan = (over: Partial<VersionFacts>): VersionPlan =>
+  decideVersion({ wanted: [amd, arm], required: [amd, arm], inWindow: true, probe: absent, ...over });
 
 /** What a managed version looks like in a plan that changes nothing about it. */
 const declaredAgain = { build: [], keep: built.images, sources: recordedSources };
@@ -287,7 +287,7 @@ describe("a version this stack does not manage", () => {
 });
 
 describe("a version whose build is withheld", () => {
-  const input = (over: Partial<PlanInput>): PlanInput => ({
+  const input = (over: Partial<VersionFacts>): VersionFacts => ({
     wanted: [amd, arm],
     required: [],
     inWindow: true,

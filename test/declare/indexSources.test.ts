@@ -10,7 +10,7 @@ const sources = toBuild.sources ?? [];
 
 function request(check: (image: ImageToCheck) => Promise<void>) {
   const lookAgain = () => Promise.resolve(undefined);
-  return { specification: appPlan({}).specification, repository, planned: planned(), edges: { check, lookAgain } };
+  return { specification: appPlan({}).specification, repository, planned: planned(), services: { check, lookAgain } };
 }
 
 describe("checking the images of a version", () => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { type AppOutcome, MirroredApp } from "../../components/declare/mirroredApp";
 import type { AppPlan, PlannedFloatingTag } from "../../components/decide/appPlan";
-import type { VersionEdges } from "../../components/declare/versionEdges";
-import { appPlan, both, edges, planned, repository, whole } from "./plans";
+import type { VersionServices } from "../../components/declare/versionServices";
+import { appPlan, both, services, planned, repository, whole } from "./plans";
 import { allowRejections, digestFor, type MockBehaviour, RecordingMock } from "./recordingMock";
 
 allowRejections();
@@ -11,17 +11,17 @@ const index = "docker-build:index:Index";
 
 async function declare(
   plan: AppPlan,
-  over: Partial<VersionEdges> = {},
+  over: Partial<VersionServices> = {},
   behaviour: MockBehaviour = {},
 ): Promise<{ mock: RecordingMock; outcome: AppOutcome }> {
   const mock = new RecordingMock(behaviour);
   const looked = new Set<string>();
-  const lookAgain: VersionEdges["lookAgain"] = (tag) => {
+  const lookAgain: VersionServices["lookAgain"] = (tag) => {
     const written = looked.has(tag) ? { digest: digestFor(tag), platforms: platformsOf(tag) } : undefined;
     looked.add(tag);
     return Promise.resolve(written);
   };
-  const outcome = await new MirroredApp("app", { plan, edges: edges({ lookAgain, ...over }) }).ended;
+  const outcome = await new MirroredApp("app", { plan, services: services({ lookAgain, ...over }) }).ended;
   await mock.settled();
   return { mock, outcome };
 }

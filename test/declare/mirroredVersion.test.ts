@@ -3,9 +3,9 @@ import { MirroredVersion } from "../../components/declare/mirroredVersion";
 import type { PlannedVersion } from "../../components/decide/appPlan";
 import type { VersionPlan } from "../../components/decide/versionPlan";
 import type { PublishedVersion } from "../../components/model/published";
-import type { VersionEdges } from "../../components/declare/versionEdges";
+import type { VersionServices } from "../../components/declare/versionServices";
 import type { VersionOutcome } from "../../components/declare/versionOutcome";
-import { appPlan, both, commit, edges, planned, recipe, repository, toBuild, whole } from "./plans";
+import { appPlan, both, commit, services, planned, recipe, repository, toBuild, whole } from "./plans";
 import { allowRejections, digestFor, type MockBehaviour, RecordingMock } from "./recordingMock";
 import type { ImageToCheck } from "../../components/check/checkBeforeTag";
 
@@ -27,7 +27,7 @@ interface Declared {
 
 async function declare(
   version: PlannedVersion,
-  over: Partial<VersionEdges> = {},
+  over: Partial<VersionServices> = {},
   behaviour: MockBehaviour = {},
 ): Promise<Declared> {
   const mock = new RecordingMock(behaviour);
@@ -40,7 +40,7 @@ async function declare(
     specification: appPlan({}).specification,
     repository,
     planned: version,
-    edges: edges({
+    services: services({
       check: (request) => {
         checked.push(request);
         mock.happened.push(`check ${request.platform}`);
@@ -387,7 +387,7 @@ describe("the attestations of a version", () => {
     expect(JSON.parse(environment.MULTIARCH_MIRROR_ATTEST)).toEqual({
       repository,
       indexDigest: digestFor("app-1.0.0"),
-      config: edges().attest.config,
+      config: services().attest.config,
       builtNow: true,
       startedOn: "2026-01-01T00:00:00.000Z",
     });

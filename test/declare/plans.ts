@@ -2,7 +2,7 @@ import type { AppPlan, BuildRecipe, PlannedVersion } from "../../components/deci
 import type { Digest } from "../../components/model/digest";
 import type { VersionPlan } from "../../components/decide/versionPlan";
 import type { Platform } from "../../components/model/platform";
-import type { VersionEdges } from "../../components/declare/versionEdges";
+import type { VersionServices } from "../../components/declare/versionServices";
 
 export const repository = "registry.example/mirror/app";
 export const commit = "c0ffee".padEnd(40, "0");
@@ -70,7 +70,7 @@ export const appPlan = (over: Partial<AppPlan>): AppPlan => ({
 });
 
 /** Edges of a run in which all goes well and nobody else publishes anything. */
-export function edges(over: Partial<VersionEdges> = {}): VersionEdges {
+export function services(over: Partial<VersionServices> = {}): VersionServices {
   return {
     check: () => Promise.resolve(),
     lookAgain: () => Promise.resolve(undefined),

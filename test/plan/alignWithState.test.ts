@@ -6,7 +6,7 @@ import type { PublishedVersion } from "../../components/model/published";
 import type { StackState } from "../../components/probe/stackState";
 import { alignWithState } from "../../components/plan/alignWithState";
 import { untouched } from "../../components/declare/versionOutcome";
-import { surveyApp } from "../../components/plan/planApp";
+import { planApp } from "../../components/plan/planApp";
 import { amd, arm, digest, FakeEdges, held, managed, release, repository, request } from "./fakeEdges";
 import { imageExport } from "../../components/decide/spellings";
 
@@ -20,7 +20,7 @@ interface Situation {
   readonly exists?: readonly string[] | Error;
 }
 
-/** Surveys the app and aligns its plan. */
+/** Plans the app and aligns its plan. */
 async function planOf(situation: Situation): Promise<{ readonly plan: AppPlan; readonly reads: number }> {
   const { releases = ["1.0.0"], registry, published, images = {}, indexes = {}, exists = [] } = situation;
   const edges = new FakeEdges(
@@ -28,7 +28,7 @@ async function planOf(situation: Situation): Promise<{ readonly plan: AppPlan; r
     { latest: held(releases[0] ?? ""), ...registry },
   );
   const record = { repository, versions: published, floatingTags: {} };
-  const surveyed = await surveyApp(request({ published: record }), edges);
+  const planned = await planApp(request({ published: record }), edges);
   let reads = 0;
   const state = (): Promise<StackState> => {
     reads++;
@@ -39,7 +39,7 @@ async function planOf(situation: Situation): Promise<{ readonly plan: AppPlan; r
   };
   const answer = (reference: string): Promise<boolean> =>
     exists instanceof Error ? Promise.reject(exists) : Promise.resolve(exists.includes(reference));
-  const [plan] = await alignWithState([surveyed], { state, exists: answer });
+  const [plan] = await alignWithState([planned], { state, exists: answer });
   if (!plan) throw new Error("no plan");
   return { plan, reads };
 }

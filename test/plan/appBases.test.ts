@@ -6,8 +6,8 @@ import type { Platform } from "../../components/model/platform";
 import { AppBases } from "../../components/plan/appBases";
 import { buildTarget } from "../../components/model/buildTarget";
 import { prepareBuild } from "../../components/plan/buildRecipes";
-import { surveyApps } from "../../components/plan/planApps";
-import type { SurveyEdges } from "../../components/plan/planEdges";
+import { planApps } from "../../components/plan/planApps";
+import type { PlanEdges } from "../../components/plan/planEdges";
 import { appPlan, planned, toBuild, whole } from "../declare/plans";
 import { amd, arm, digest, FakeEdges, held, release } from "./fakeEdges";
 import type { Offer } from "../../components/discover/upstreamFiles";
@@ -30,7 +30,7 @@ interface World {
   /** Plans of apps the stack mirrors. */
   readonly plans?: Readonly<Record<string, AppPlan>>;
   /** What the registry holds, by `name:tag`. */
-  readonly registry?: Readonly<Record<string, Awaited<ReturnType<SurveyEdges["probe"]>>>>;
+  readonly registry?: Readonly<Record<string, Awaited<ReturnType<PlanEdges["probe"]>>>>;
   /** What is the matter with an app's own files, by `app platform`. */
   readonly offers?: Readonly<Record<string, Offer>>;
   readonly stack?: Readonly<Record<string, object>>;
@@ -39,8 +39,8 @@ interface World {
 function world({ plans = {}, registry = {}, offers = {}, stack = { top: {} } }: World = {}) {
   const asked: string[] = [];
   const config = readConfig({ registry: "r.example", namespace: "m", apps: stack }, { apps, environment: {} });
-  const bases = new AppBases(config, {
-    planOf: (name) => Promise.resolve(plans[name]),
+  const planOf = (name: string) => Promise.resolve(plans[name]);
+  const bases = new AppBases(config, planOf, {
     probe: (reference) => {
       asked.push(`probe ${reference}`);
       return Promise.resolve(registry[reference.replace("r.example/m/", "")] ?? { state: "absent" });
@@ -161,16 +161,14 @@ describe("the base of an app", () => {
     const { unpublishedBases } = await prepareBuild(
       { specification, settings, release: release("1.0.0"), platforms: [arm] },
       {
-        edges: {
-          appBases: bases,
-          readSource: ({ url }) => {
-            read.push(url);
-            const text = url === repository ? "FROM scratch\n" : "FROM bottom\n";
-            return Promise.resolve({ text, committedAt: "2026-01-01T00:00:00Z" });
-          },
-          checksums: () => Promise.resolve({}),
-          bases: { lookUp: () => Promise.resolve(undefined), layers: () => Promise.resolve([]) },
+        appBases: bases,
+        readSource: ({ url }) => {
+          read.push(url);
+          const text = url === repository ? "FROM scratch\n" : "FROM bottom\n";
+          return Promise.resolve({ text, committedAt: "2026-01-01T00:00:00Z" });
         },
+        checksums: () => Promise.resolve({}),
+        bases: { lookUp: () => Promise.resolve(undefined), layers: () => Promise.resolve([]) },
       },
     );
     expect(read).toEqual(["https://git.example/middle.git", repository]);
@@ -183,7 +181,7 @@ describe("the base of an app", () => {
 describe("the order of apps", () => {
   it("has bases first, also where one in between is not mirrored", async () => {
     const { config } = world({ stack: { top: {}, bottom: {} } });
-    const plans = await surveyApps({ ...config, run: {} }, {}, () => new FakeEdges([]), {});
+    const plans = await planApps({ ...config, run: {} }, {}, () => new FakeEdges([]), {});
     expect(plans.map(({ specification }) => specification.name)).toEqual(["bottom", "top"]);
   });
 });

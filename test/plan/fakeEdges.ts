@@ -7,7 +7,7 @@ import type { PresentProbe, Probe } from "../../components/model/probe";
 import type { PublishedVersion } from "../../components/model/published";
 import type { Release } from "../../components/model/release";
 import type { AppRequest } from "../../components/plan/planApp";
-import type { BuildRequest, SurveyEdges } from "../../components/plan/planEdges";
+import type { BuildRequest, PlanEdges } from "../../components/plan/planEdges";
 
 export const amd: Platform = "linux/amd64";
 export const arm: Platform = "linux/arm64";
@@ -55,20 +55,20 @@ export const request = (over: Partial<AppRequest> = {}): AppRequest => ({
 });
 
 /** Edges that answer from tables, and write down what they were asked. */
-export class FakeEdges implements SurveyEdges {
+export class FakeEdges implements PlanEdges {
   readonly probed: string[] = [];
   readonly prepared: BuildRequest[] = [];
   readonly now = new Date("2026-01-10T00:00:00Z");
-  offer: SurveyEdges["offer"] = () => Promise.resolve({ state: "offered" });
-  wait: SurveyEdges["wait"] = () => Promise.resolve(undefined);
-  run: SurveyEdges["run"] = { phase: "all", covers: () => true };
-  attestations: SurveyEdges["attestations"] = {
+  offer: PlanEdges["offer"] = () => Promise.resolve({ state: "offered" });
+  wait: PlanEdges["wait"] = () => Promise.resolve(undefined);
+  run: PlanEdges["run"] = { phase: "all", covers: () => true };
+  attestations: PlanEdges["attestations"] = {
     config: { signing: { mode: "off" }, sbom: true, provenance: true, adopted: false },
-    run: {} as SurveyEdges["attestations"]["run"],
+    run: {} as PlanEdges["attestations"]["run"],
     missing: () => Promise.reject(new Error("nothing is signed")),
     builtFrom: () => Promise.reject(new Error("nothing is signed")),
   };
-  missingReferrers: SurveyEdges["missingReferrers"] = () => Promise.reject(new Error("nothing is copied"));
+  missingReferrers: PlanEdges["missingReferrers"] = () => Promise.reject(new Error("nothing is copied"));
   /** Why nothing can be prepared. */
   unpreparable: string | undefined;
 
@@ -81,18 +81,18 @@ export class FakeEdges implements SurveyEdges {
     private readonly registry: Readonly<Record<string, Probe>> = {},
   ) {}
 
-  discover: SurveyEdges["discover"] = () =>
+  discover: PlanEdges["discover"] = () =>
     this.releases instanceof Error
       ? Promise.reject(this.releases)
       : Promise.resolve({ releases: this.releases, rejected: [{ tag: "v1.0.0-rc.1", reason: "pre-release" }] });
 
-  probe: SurveyEdges["probe"] = (reference) => {
+  probe: PlanEdges["probe"] = (reference) => {
     this.probed.push(reference);
     const name = reference.startsWith(repository) ? reference.slice(repository.length + 1) : reference;
     return Promise.resolve(this.registry[name] ?? { state: "absent" });
   };
 
-  prepare: SurveyEdges["prepare"] = (asked) => {
+  prepare: PlanEdges["prepare"] = (asked) => {
     if (this.unpreparable !== undefined) return Promise.reject(new Error(this.unpreparable));
     this.prepared.push(asked);
     const recipes = asked.platforms.map((platform) => ({

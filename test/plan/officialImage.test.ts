@@ -3,7 +3,7 @@ import type { AppSpecification } from "../../components/model/appSpecification";
 import type { Platform } from "../../components/model/platform";
 import type { PresentProbe, Probe } from "../../components/model/probe";
 import type { CopiedManifests } from "../../components/probe/missingReferrers";
-import { type AppRequest, surveyApp } from "../../components/plan/planApp";
+import { type AppRequest, planApp } from "../../components/plan/planApp";
 import {
   amd,
   arm,
@@ -48,7 +48,7 @@ interface World {
   readonly offer?: FakeEdges["offer"];
 }
 
-async function surveyed({ mode = "copy", official = theirs(), ours, lacking = [], phase = "all", ...more }: World) {
+async function plannedApp({ mode = "copy", official = theirs(), ours, lacking = [], phase = "all", ...more }: World) {
   const edges = new FakeEdges([release("1.0.0")], { [`${upstream}:1.0.0`]: official, ...(ours && { "1.0.0": ours }) });
   const asked: CopiedManifests[] = [];
   edges.missingReferrers = (copies) => {
@@ -59,11 +59,11 @@ async function surveyed({ mode = "copy", official = theirs(), ours, lacking = []
   const reference = ({ version }: { readonly version: string }) => `${upstream}:${version}`;
   const app = { ...specification, official: { reference, whenUpstreamHasPlatform: mode } };
   edges.offer = more.offer ?? edges.offer;
-  return { plan: await surveyApp(request({ specification: app, ...more.request }), edges), asked, edges };
+  return { plan: await planApp(request({ specification: app, ...more.request }), edges), asked, edges };
 }
 
-async function survey(world: World) {
-  const { plan, ...others } = await surveyed(world);
+async function plannedVersion(world: World) {
+  const { plan, ...others } = await plannedApp(world);
   const [version] = plan.versions;
   if (!version) throw new Error("no version was planned");
   return { version, ...others };
@@ -75,7 +75,7 @@ describe("a platform upstream publishes itself", () => {
     ["copy", [amd, arm], [arm], { [amd]: `${upstream}@${digest(`theirs ${amd}`)}` }],
     ["skip", [arm], [arm], {}],
   ])("is noted, and with %j the version gets %j, of which %j are built", async (mode, all, built, copies) => {
-    const { version, edges } = await survey({ mode, official: theirs([amd]) });
+    const { version, edges } = await plannedVersion({ mode, official: theirs([amd]) });
     expect(version.official).toEqual([amd]);
     expect(version.plan.build).toEqual(all);
     expect(edges.prepared.flatMap(({ platforms }) => platforms)).toEqual(built);
@@ -91,7 +91,7 @@ describe("a platform upstream publishes itself", () => {
     ],
     ["skip", { build: [], problem: expect.stringMatching(/gave no usable answer: 503/) as string }],
   ])("cannot be told when its registry does not answer: with %j that matters or does not", async (mode, plan) => {
-    expect((await survey({ mode, official: unknown })).version.plan).toMatchObject(plan);
+    expect((await plannedVersion({ mode, official: unknown })).version.plan).toMatchObject(plan);
   });
 
   it("needs no file of upstream's to be copied, or to be left to it", async () => {
@@ -104,31 +104,31 @@ describe("a platform upstream publishes itself", () => {
       ["skip", [arm]],
       ["build", [arm]],
     ] as const) {
-      const { version } = await survey({ mode, official: theirs([amd]), offer });
+      const { version } = await plannedVersion({ mode, official: theirs([amd]), offer });
       expect(version.plan.build).toEqual(mode === "build" ? [] : build);
       expect(version.notOffered).toEqual(mode === "build" ? { [amd]: "404" } : {});
     }
   });
 
   it("leaves nothing to do for a version all of whose platforms are left to upstream, which a note says", async () => {
-    const { plan, edges } = await surveyed({ mode: "skip" });
+    const { plan, edges } = await plannedApp({ mode: "skip" });
     expect(plan.versions).toEqual([]);
     expect(plan.notes).toEqual([`1.0.0 is left to upstream, which publishes ${amd}, ${arm} itself`]);
     expect(plan.problems).toEqual([]);
     expect(edges.prepared).toEqual([]);
-    expect((await surveyed({ mode: "skip", ours: held("1.0.0", [amd]) })).plan.versions).toHaveLength(1);
-    expect((await surveyed({ mode: "skip", ours: unknown })).plan.versions).toHaveLength(1);
+    expect((await plannedApp({ mode: "skip", ours: held("1.0.0", [amd]) })).plan.versions).toHaveLength(1);
+    expect((await plannedApp({ mode: "skip", ours: unknown })).plan.versions).toHaveLength(1);
   });
 
   it("is built where upstream has no image of the version", async () => {
-    const { version } = await survey({ official: { state: "absent" } });
+    const { version } = await plannedVersion({ official: { state: "absent" } });
     expect(version).toMatchObject({ official: [], copies: {}, plan: { build: [amd, arm] } });
   });
 });
 
 describe("upstream's index", () => {
   it("is copied whole when it is just what is wanted", async () => {
-    const { version } = await survey({});
+    const { version } = await plannedVersion({});
     expect(version.copiedIndex).toBe(`${upstream}@${digest("their index")}`);
     expect(version.recipes).toEqual([]);
   });
@@ -145,7 +145,7 @@ describe("upstream's index", () => {
     ],
     ["is not to be copied", { mode: "build" }],
   ])("is not copied whole when it %s", async (_, world) => {
-    expect((await survey(world)).version.copiedIndex).toBeUndefined();
+    expect((await plannedVersion(world)).version.copiedIndex).toBeUndefined();
   });
 });
 
@@ -153,7 +153,7 @@ describe("what upstream attached to what is copied", () => {
   const copied: Probe = { ...theirs(), digest: digest("our index") };
 
   it("is copied with it, and shown before", async () => {
-    const { version, asked } = await survey({ lacking: ['"signature" of 123'] });
+    const { version, asked } = await plannedVersion({ lacking: ['"signature" of 123'] });
     const digests = [digest("their index"), digest(`theirs ${amd}`), digest(`theirs ${arm}`)];
     expect(asked).toEqual([{ from: upstream, to: repository, digests }]);
     expect(version.referrers).toEqual({
@@ -166,29 +166,29 @@ describe("what upstream attached to what is copied", () => {
   });
 
   it("is nothing to declare when there is nothing", async () => {
-    expect((await survey({})).version.referrers).toBeUndefined();
+    expect((await plannedVersion({})).version.referrers).toBeUndefined();
   });
 
   it("is looked for beside platforms that are copied, and not beside those that are built", async () => {
-    const { asked } = await survey({ official: theirs([amd]) });
+    const { asked } = await plannedVersion({ official: theirs([amd]) });
     expect(asked.map(({ digests }) => digests)).toEqual([[digest(`theirs ${amd}`)]]);
   });
 
   it("is restored when it is missing later, without any record: equal digests tell what was copied", async () => {
-    const { version } = await survey({ ours: copied, lacking: ["sbom"] });
+    const { version } = await plannedVersion({ ours: copied, lacking: ["sbom"] });
     expect(version.plan).toMatchObject({ state: "published", build: [] });
     expect(version.referrers).toMatchObject({ mode: "repair", gaps: ["not copied: sbom"] });
     expect(version.referrers?.digests).toEqual([amd, arm].map((platform) => digest(`theirs ${platform}`)));
   });
 
   it("is not looked for beside images of our own", async () => {
-    const { version, asked } = await survey({ ours: held("1.0.0"), lacking: ["sbom"] });
+    const { version, asked } = await plannedVersion({ ours: held("1.0.0"), lacking: ["sbom"] });
     expect(asked).toEqual([]);
     expect(version.referrers).toBeUndefined();
   });
 
   it("is left to the run that publishes", async () => {
-    const { version, asked } = await survey({ phase: "build", lacking: ["sbom"] });
+    const { version, asked } = await plannedVersion({ phase: "build", lacking: ["sbom"] });
     expect(asked).toEqual([]);
     expect(version.referrers).toBeUndefined();
   });
@@ -202,18 +202,18 @@ describe("what upstream attached to what is copied", () => {
     ["upstream has removed its image", { official: { state: "absent" } }],
     ["the run only builds", { phase: "build", lacking: ["sbom"] }],
   ])("stays declared as it was once it was, when %s", async (_, world) => {
-    const { version } = await survey({ ours: copied, request: { published }, ...world });
+    const { version } = await plannedVersion({ ours: copied, request: { published }, ...world });
     expect(version.referrers).toEqual({ mode: "keep", gaps: [], digests: [], declared: true });
   });
 
   it("is a problem of the version when it cannot be told, unless it is to be written anyway", async () => {
     const lacking = new Error("429");
-    const before = await survey({ ours: copied, lacking });
+    const before = await plannedVersion({ ours: copied, lacking });
     expect(before.version.referrers).toMatchObject({ mode: "none", problem: expect.stringMatching(/429/) as string });
-    expect((await survey({ ours: copied, official: unknown })).version.referrers).toMatchObject({
+    expect((await plannedVersion({ ours: copied, official: unknown })).version.referrers).toMatchObject({
       problem: expect.stringMatching(/503/) as string,
     });
-    const fresh = await survey({ lacking });
+    const fresh = await plannedVersion({ lacking });
     expect(fresh.version.referrers).toMatchObject({ mode: "fresh", gaps: [] });
     expect(fresh.version.referrers?.problem).toBeUndefined();
   });

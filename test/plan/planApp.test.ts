@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { PublishedApp } from "../../components/model/published";
-import { surveyApp } from "../../components/plan/planApp";
+import { planApp } from "../../components/plan/planApp";
 import { amd, arm, digest, FakeEdges, held, managed, release, repository, request, settings } from "./fakeEdges";
 
 const unknown = { state: "unknown", cause: "outage", reason: "500" } as const;
@@ -11,13 +11,13 @@ const record = (versions: PublishedApp["versions"], over: Partial<PublishedApp> 
   ...over,
 });
 
-describe("the survey of an app", () => {
+describe("the plan of an app", () => {
   it("plans the window, highest version first, asking the registry once for each version and floating tag", async () => {
     const edges = new FakeEdges(
       ["1.0.0", "1.2.0", "1.1.0"].map((name) => release(name)),
       { "1.1.0": held("1.1.0") },
     );
-    const plan = await surveyApp(request(), edges);
+    const plan = await planApp(request(), edges);
     expect(plan.versions.map(({ version, plan: { state, build } }) => [version, state, build])).toEqual([
       ["1.2.0", "missing", [amd, arm]],
       ["1.1.0", "published", []],
@@ -42,7 +42,7 @@ describe("the survey of an app", () => {
       },
     );
     const published = record({ "1.0.0": managed("1.0.0"), "0.9.0": managed("0.9.0") });
-    const plan = await surveyApp(request({ published }), edges);
+    const plan = await planApp(request({ published }), edges);
     expect(plan.versions.map(({ version, inWindow }) => [version, inWindow])).toEqual([
       ["1.2.0", true],
       ["1.1.0", true],
@@ -62,18 +62,18 @@ describe("the survey of an app", () => {
         return discover(...asked);
       };
     });
-    const plan = await surveyApp(request({ published }), edges);
+    const plan = await planApp(request({ published }), edges);
     expect(plan.versions.map(({ version }) => version)).toEqual(["1.0.0", "0.9.0"]);
   });
 
   it("ends with the reason when the record cannot be read", async () => {
     const published = Promise.reject(new Error("the state cannot be read"));
-    await expect(surveyApp(request({ published }), new FakeEdges([]))).rejects.toThrow("the state cannot be read");
+    await expect(planApp(request({ published }), new FakeEdges([]))).rejects.toThrow("the state cannot be read");
   });
 
   it("takes no notice of a record about another repository", async () => {
     const published = record({ "0.9.0": managed("0.9.0") }, { repository: "elsewhere.example/mirror/app" });
-    const plan = await surveyApp(request({ published }), new FakeEdges([release("1.0.0")]));
+    const plan = await planApp(request({ published }), new FakeEdges([release("1.0.0")]));
     expect(plan.versions.map(({ version }) => version)).toEqual(["1.0.0"]);
   });
 
@@ -84,7 +84,7 @@ describe("the survey of an app", () => {
       latest: held("1.0.0"),
     });
     const published = record({ "1.0.0": managed("1.0.0") }, { floatingTags: { latest } });
-    const plan = await surveyApp(request({ published }), edges);
+    const plan = await planApp(request({ published }), edges);
     expect(plan.problems).toEqual(["git.example does not answer"]);
     expect(
       plan.versions.map(({ version, plan: { state, build, sources } }) => [version, state, build, sources?.length]),
@@ -96,7 +96,7 @@ describe("the survey of an app", () => {
   it("warns of an upstream tag that was moved after its version was published, and leaves the image", async () => {
     const published = record({ "1.0.0": { ...managed("1.0.0"), commit: "a".repeat(40) } });
     const edges = new FakeEdges([release("1.0.0", "b".repeat(40))], { "1.0.0": held("1.0.0") });
-    const plan = await surveyApp(request({ published }), edges);
+    const plan = await planApp(request({ published }), edges);
     expect(plan.notes.join()).toMatch(/moved the tag of 1\.0\.0 from commit a{40} to b{40}/);
     expect(plan.versions[0]?.plan.build).toEqual([]);
     expect(plan.versions[0]?.recordedCommit).toBe("a".repeat(40));
@@ -104,7 +104,7 @@ describe("the survey of an app", () => {
 
   it("holds a floating tag the registry does not answer about, as a problem", async () => {
     const edges = new FakeEdges([release("1.0.0")], { "1.0.0": held("1.0.0"), latest: unknown });
-    const plan = await surveyApp(request(), edges);
+    const plan = await planApp(request(), edges);
     expect(plan.floatingTags).toMatchObject([{ tag: "latest", action: "hold" }]);
     expect(plan.problems).toEqual([expect.stringMatching(/^floating tag latest: .*500/)]);
   });
@@ -116,7 +116,7 @@ describe("the survey of an app", () => {
     });
     edges.offer = (_, { platform }) =>
       Promise.resolve(platform === arm ? { state: "missing", reason: "404" } : { state: "offered" });
-    const plan = await surveyApp(request(), edges);
+    const plan = await planApp(request(), edges);
     expect(plan.versions[0]?.plan).toMatchObject({ lacking: [], build: [] });
     expect(plan.versions[0]?.notOffered).toEqual({ [arm]: "404" });
     expect(plan.floatingTags).toMatchObject([{ tag: "latest", candidates: ["1.0.0"] }]);
@@ -126,14 +126,14 @@ describe("the survey of an app", () => {
     const latest = { version: "1.0.0", digest: digest("1.0.0"), source: `${repository}@${digest("1.0.0")}` };
     const edges = new FakeEdges([release("1.1.0")], { "1.1.0": held("1.1.0"), latest: held("1.0.0") });
     const published = record({}, { floatingTags: { latest } });
-    const plan = await surveyApp(request({ published, settings: { ...settings, floatingTags: [] } }), edges);
+    const plan = await planApp(request({ published, settings: { ...settings, floatingTags: [] } }), edges);
     expect(plan.floatingTags).toMatchObject([{ tag: "latest", action: "hold", managed: latest, candidates: [] }]);
   });
 });
 
-describe("the survey of a version", () => {
-  const survey = async (edges: FakeEdges, over: Parameters<typeof request>[0] = {}) => {
-    const [version] = (await surveyApp(request(over), edges)).versions;
+describe("the plan of a version", () => {
+  const plannedVersion = async (edges: FakeEdges, over: Parameters<typeof request>[0] = {}) => {
+    const [version] = (await planApp(request(over), edges)).versions;
     if (!version) throw new Error("no version was planned");
     return version;
   };
@@ -141,7 +141,7 @@ describe("the survey of a version", () => {
   it("prepares nothing and asks upstream nothing when the registry does not answer", async () => {
     const edges = new FakeEdges([release("1.0.0")], { "1.0.0": unknown });
     edges.offer = () => Promise.reject(new Error("not to be asked"));
-    expect((await survey(edges)).plan).toMatchObject({ state: "unknown", build: [] });
+    expect((await plannedVersion(edges)).plan).toMatchObject({ state: "unknown", build: [] });
     expect(edges.prepared).toEqual([]);
   });
 
@@ -149,14 +149,14 @@ describe("the survey of a version", () => {
     const edges = new FakeEdges([release("1.0.0")]);
     edges.offer = (_, { platform }) =>
       Promise.resolve(platform === arm ? { state: "unknown", reason: "503" } : { state: "offered" });
-    expect((await survey(edges)).plan).toMatchObject({ build: [], problem: "linux/arm64: 503" });
+    expect((await plannedVersion(edges)).plan).toMatchObject({ build: [], problem: "linux/arm64: 503" });
     expect(edges.prepared).toEqual([]);
   });
 
   it("names the reason when it cannot be prepared, and is not built", async () => {
     const edges = new FakeEdges([release("1.0.0")]);
     edges.unpreparable = '"Dockerfile" line 1: no such base';
-    expect((await survey(edges)).plan).toMatchObject({
+    expect((await plannedVersion(edges)).plan).toMatchObject({
       build: [],
       lacking: [amd, arm],
       problem: '"Dockerfile" line 1: no such base',
@@ -167,7 +167,7 @@ describe("the survey of a version", () => {
     const edges = new FakeEdges([release("1.0.0")]);
     const failure = { count: 2, last: "2026-01-09T00:00:00Z", reason: "no space" };
     edges.wait = () => Promise.resolve({ until: new Date("2026-01-11T00:00:00Z"), failure });
-    const version = await survey(edges);
+    const version = await plannedVersion(edges);
     expect(version.plan.build).toEqual([]);
     expect(version.plan.problem).toBeUndefined();
     expect(version.waiting).toMatch(/not tried before 2026-01-11.*no space/);
@@ -176,24 +176,24 @@ describe("the survey of a version", () => {
   it("asks about recorded manifests only when the tag no longer says what was recorded", async () => {
     const published = record({ "1.0.0": managed("1.0.0") });
     const same = new FakeEdges([release("1.0.0")], { "1.0.0": held("1.0.0") });
-    await survey(same, { published });
+    await plannedVersion(same, { published });
     expect(same.probed.filter((reference) => reference.includes("@"))).toEqual([]);
     const image = managed("1.0.0").platforms[amd] ?? "";
     const gone = new FakeEdges([release("1.0.0")], { [image]: held("x") });
-    expect((await survey(gone, { published })).plan).toMatchObject({ build: [arm], keep: { [amd]: image } });
+    expect((await plannedVersion(gone, { published })).plan).toMatchObject({ build: [arm], keep: { [amd]: image } });
   });
 
   it("of a build run for some platforms builds these only", async () => {
     const edges = new FakeEdges([release("1.0.0")]);
     edges.run = { phase: "build", covers: (platform) => platform === arm };
-    expect((await survey(edges)).plan.build).toEqual([arm]);
+    expect((await plannedVersion(edges)).plan.build).toEqual([arm]);
     expect(edges.prepared.map(({ platforms }) => platforms)).toEqual([[arm]]);
   });
 
   it("uses images that build runs handed over instead of building them", async () => {
     const edges = new FakeEdges([release("1.0.0")]);
     const handedOver = { "1.0.0": { [amd]: `${repository}@${digest("theirs")}` } };
-    const version = await survey(edges, { handedOver });
+    const version = await plannedVersion(edges, { handedOver });
     expect(edges.prepared.map(({ platforms }) => platforms)).toEqual([[arm]]);
     expect(version.copies).toEqual(handedOver["1.0.0"]);
   });

@@ -12,7 +12,7 @@ import type { Digest } from "../model/digest";
 import type { AttestedVersion } from "./attestations";
 
 /** What deciding about attestations reads, answered by the registry client. */
-export function attestationEdges(registry: RegistryClient, { attest }: Pick<MirrorConfig, "attest">): AttestationEdges {
+export function attestationProbe(registry: RegistryClient, { attest }: Pick<MirrorConfig, "attest">): AttestationProbe {
   return {
     config: attest,
     run: runContext(process.env, new Date().toISOString()),
@@ -27,7 +27,7 @@ export function attestationEdges(registry: RegistryClient, { attest }: Pick<Mirr
 }
 
 /** What deciding about attestations reads. */
-export interface AttestationEdges {
+export interface AttestationProbe {
   readonly config: AttestConfig;
   readonly run: RunContext;
   /** What the version lacks. Rejects when the registry gives no usable answer. */

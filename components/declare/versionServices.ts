@@ -9,7 +9,7 @@ import type { TagHolding } from "../model/probe";
 import type { ImageToCheck } from "../check/checkBeforeTag";
 
 /** What the component asks of the outside world while a run goes on. */
-export interface VersionEdges {
+export interface VersionServices {
   /** Rejects with the reason when the image must not get a tag. */
   readonly check: (image: ImageToCheck) => Promise<void>;
   /**
@@ -33,5 +33,5 @@ export interface MirroredVersionArgs {
   readonly specification: AppSpecification;
   readonly repository: string;
   readonly planned: PlannedVersion;
-  readonly edges: VersionEdges;
+  readonly services: VersionServices;
 }
