@@ -1,5 +1,5 @@
 import { failureKey, type Tries } from "../../components/decide/backoff";
-import { platformSlug } from "../../components/model/platform";
+import { resourceNames } from "../../components/model/resourceNames";
 import type { AppResult, VersionResult } from "../../components/report/appResult";
 import type { RunFile } from "../../components/report/runFile";
 import type { BuildRecord } from "./buildRecords";
@@ -38,7 +38,7 @@ export function buildRecords(
   { stopped }: Ended,
 ): readonly BuildRecord[] {
   return building.map(({ app, version, platform }): BuildRecord => {
-    const observed = progress.build(`${app}-${version}-${platformSlug(platform)}`);
+    const observed = progress.build(resourceNames.image(app, version, platform));
     const result = versionOf(results, app, version);
     const succeeded = observed?.state !== "failed" && (result?.platforms.includes(platform) ?? false);
     const seconds = observed?.state === "built" ? { seconds: observed.seconds } : {};
