@@ -28,7 +28,7 @@ export async function reconcileRun(mirror: MirrorUnderTest, ...args: readonly st
   const [summary, output] = [join(folder, "summary.md"), join(folder, "output")];
   const environment = mirror.environment({ GITHUB_STEP_SUMMARY: summary, GITHUB_OUTPUT: output });
   delete environment["PULUMI_BACKEND_URL"];
-  const command = [join(root, "tools", "run.cjs"), join(root, "tools", "reconcile.ts")];
+  const command = [join(root, "tools", "run.cjs"), join(root, "commands", "reconcile.ts")];
   const options = ["--stack", "test", "--project", mirror.program, ...args];
   const ended = await execute(process.execPath, [...command, ...options], {
     cwd: root,
