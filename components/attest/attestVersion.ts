@@ -1,5 +1,5 @@
 import type { Digest } from "../model/digest";
-import type { Platform } from "../model/platform";
+import type { PerPlatform } from "../model/platform";
 import type { AttestPlan } from "./attestPlan";
 import { type AttestationState, inspectAttestations, type Requirement, requirementsOf } from "./attestationState";
 import type { AttestationWriter } from "./attestationWriter";
@@ -22,7 +22,7 @@ export interface AttestEdges {
 /** What was done. */
 export interface AttestSummary {
   readonly digest: Digest;
-  readonly platforms: Readonly<Record<Platform, Digest>>;
+  readonly platforms: PerPlatform<Digest>;
   /** What was missing and has been added, in words. */
   readonly added: readonly string[];
 }
@@ -74,7 +74,7 @@ function grewEverywhere(before: AttestationState, after: AttestationState): bool
 async function platformsOf(
   { repository, indexDigest, record }: AttestPlan,
   reader: AttestationReader,
-): Promise<Readonly<Record<Platform, Digest>>> {
+): Promise<PerPlatform<Digest>> {
   const reference = `${repository}@${indexDigest}`;
   const probe = await reader.probe(reference, { skipChildren: true });
   if (probe.state === "unknown")

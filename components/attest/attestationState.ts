@@ -1,5 +1,5 @@
 import type { Digest } from "../model/digest";
-import type { Platform } from "../model/platform";
+import { type PerPlatform, platformEntries } from "../model/platform";
 import type { AttestPlan } from "./attestPlan";
 import type { AttestationKind } from "../model/attestationKind";
 import { type AttestationList, listAttestations } from "../probe/attestations";
@@ -23,12 +23,9 @@ export interface AttestationState {
 }
 
 /** All a plan asks for, for the platforms the index has. */
-export function requirementsOf(
-  plan: AttestPlan,
-  platforms: Readonly<Record<Platform, Digest>>,
-): readonly Requirement[] {
+export function requirementsOf(plan: AttestPlan, platforms: PerPlatform<Digest>): readonly Requirement[] {
   const wanted = wantedAttestations(plan.config, { buildKnown: plan.record !== undefined });
-  const entries = Object.entries(platforms) as [Platform, Digest][];
+  const entries = platformEntries(platforms);
   const onIndex = wanted.index.flatMap((kind): Requirement[] =>
     kind === "sbom"
       ? entries.map(([platform]) => ({ digest: plan.indexDigest, kind, platform }))
@@ -47,7 +44,7 @@ export function requirementsOf(
 export async function inspectAttestations(
   repository: string,
   required: readonly Requirement[],
-  platforms: Readonly<Record<Platform, Digest>>,
+  platforms: PerPlatform<Digest>,
   { reader, cosign }: { readonly reader: AttestationReader; readonly cosign: Pick<Cosign, "verified" | "statements"> },
 ): Promise<AttestationState> {
   const digests = [...new Set(required.map(({ digest }) => digest))];
@@ -68,7 +65,7 @@ async function absentOf(
   wanted: readonly Requirement[],
   list: AttestationList,
   repository: string,
-  platforms: Readonly<Record<Platform, Digest>>,
+  platforms: PerPlatform<Digest>,
   cosign: Pick<Cosign, "verified" | "statements">,
 ): Promise<readonly Requirement[]> {
   const digest = wanted[0]?.digest;

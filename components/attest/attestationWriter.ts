@@ -1,5 +1,5 @@
 import type { Digest } from "../model/digest";
-import type { Platform } from "../model/platform";
+import type { Platform, PerPlatform } from "../model/platform";
 import type { AttestationState, Requirement } from "./attestationState";
 import type { Cosign } from "./cosign";
 import { DigestLedger } from "./digestLedger";
@@ -7,7 +7,7 @@ import type { DigestLock } from "../system/digestLock";
 import type { SbomSubject } from "./sbom";
 import type { AttestationReader } from "../probe/attestations";
 
-type Platforms = Readonly<Record<Platform, Digest>>;
+type Platforms = PerPlatform<Digest>;
 type Queue = (work: () => Promise<void>) => Promise<void>;
 
 /** What writing attestations rests on. */

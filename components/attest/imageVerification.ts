@@ -1,5 +1,5 @@
 import type { Digest } from "../model/digest";
-import type { Platform } from "../model/platform";
+import { type Platform, platformEntries } from "../model/platform";
 import type { Probe } from "../model/probe";
 import type { Cosign, VerifiedStatement } from "./cosign";
 import { isSbomOf } from "./sbom";
@@ -51,7 +51,7 @@ export async function verifyImage(
   if (probe.state === "unknown")
     throw new Error(`the registry gave no usable answer about ${reference}: ${probe.reason}`);
   if (probe.state === "absent") throw new Error(`${reference} is not in the registry`);
-  const platforms = Object.entries(probe.platforms) as [Platform, Digest][];
+  const platforms = platformEntries(probe.platforms);
   const index = `${name}@${probe.digest}`;
   const none = { what: "platforms", ok: false, detail: "the index lists none" };
   const checks = await Promise.all([

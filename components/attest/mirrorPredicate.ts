@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type Digest, isDigest } from "../model/digest";
-import type { Platform } from "../model/platform";
+import type { PerPlatform } from "../model/platform";
 import { type BuildRecord, buildRecordSchema } from "../model/buildRecord";
 import { describeIssues } from "../config/problems";
 
@@ -35,7 +35,7 @@ export interface MirroredImageFacts {
   /** With the registry: `ghcr.io/owner/app`. */
   readonly repository: string;
   readonly digest: Digest;
-  readonly platforms: Readonly<Record<Platform, Digest>>;
+  readonly platforms: PerPlatform<Digest>;
 }
 
 /**

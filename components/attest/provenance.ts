@@ -1,5 +1,5 @@
 import type { Digest } from "../model/digest";
-import type { Platform } from "../model/platform";
+import type { PerPlatform } from "../model/platform";
 import type { BuildRecord } from "../model/buildRecord";
 import { parseSlsaProvenance, type SlsaProvenance } from "./slsaProvenance";
 
@@ -14,7 +14,7 @@ type Resource = NonNullable<SlsaProvenance["buildDefinition"]["resolvedDependenc
  * known, `byproducts` the platform images.
  * @throws Error when something SLSA requires is missing or empty.
  */
-export function provenance(record: BuildRecord, images: Readonly<Record<Platform, Digest>>): SlsaProvenance {
+export function provenance(record: BuildRecord, images: PerPlatform<Digest>): SlsaProvenance {
   const { builder, run } = record;
   const metadata =
     run && defined({ invocationId: run.invocationId, startedOn: run.startedOn, finishedOn: run.finishedOn });

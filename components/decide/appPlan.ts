@@ -2,7 +2,7 @@ import type { BuildRecordInput } from "../model/buildRecord";
 import type { AppSpecification } from "../model/appSpecification";
 import type { Digest } from "../model/digest";
 import type { FloatingTagMove } from "./floatingTags";
-import type { Platform } from "../model/platform";
+import type { Platform, PerPlatform } from "../model/platform";
 import type { PublishedFloatingTag, PublishedVersion } from "../model/published";
 import type { RejectedTag, Release } from "../model/release";
 import type { VersionPlan } from "./versionPlan";
@@ -71,15 +71,15 @@ export interface PlannedVersion {
   readonly recipes: readonly BuildRecipe[];
   readonly unpublishedBases: readonly UnpublishedBase[];
   /** Image resources of unpublished bases that exist already: app → platform → digest. */
-  readonly keptBases: Readonly<Record<string, Readonly<Record<Platform, Digest>>>>;
+  readonly keptBases: Readonly<Record<string, PerPlatform<Digest>>>;
   /** What an operator should know about the builds of this version. */
   readonly warnings: readonly string[];
   /** Platforms upstream does not offer for this version, or that cannot be told, with the reason. */
-  readonly notOffered: Readonly<Record<Platform, string>>;
+  readonly notOffered: PerPlatform<string>;
   /** Platforms upstream publishes itself. */
   readonly official: readonly Platform[];
   /** Platform manifests that need no build here, by digest: upstream's own, to be copied, or those a build run handed over. */
-  readonly copies: Readonly<Record<Platform, string>>;
+  readonly copies: PerPlatform<string>;
   /** Upstream's own index, by digest, when all of it is copied and nothing else goes into the version. */
   readonly copiedIndex?: string;
   readonly inWindow: boolean;

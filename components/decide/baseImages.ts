@@ -1,7 +1,7 @@
 import type { Digest } from "../model/digest";
 import type { DockerfileImages, ImageReference } from "../dockerfile/images";
 import { DockerfileError } from "../dockerfile/dockerfileError";
-import type { Platform } from "../model/platform";
+import type { Platform, PerPlatform } from "../model/platform";
 import { type Reference, familiarName, formatReference, parseReference } from "../model/reference";
 
 /** What a registry has under a base's reference. */
@@ -9,7 +9,7 @@ export interface BaseManifest {
   readonly kind: "index" | "image";
   readonly digest: Digest;
   /** Digest per platform; an `image` has one, its own. */
-  readonly platforms: Readonly<Record<Platform, Digest>>;
+  readonly platforms: PerPlatform<Digest>;
 }
 
 /** One image from outside that a Dockerfile needs, for all platforms together. */

@@ -1,5 +1,5 @@
 import type { Digest } from "../model/digest";
-import type { Platform } from "../model/platform";
+import { type PerPlatform, type Platform, platformEntries, platformsIn } from "../model/platform";
 import type { PresentProbe, Probe } from "../model/probe";
 import type { PublishedVersion } from "../model/published";
 
@@ -19,7 +19,7 @@ export interface VersionFacts {
    * The registry's answer for each recorded platform manifest, by digest.
    * Needed only when a managed tag is absent or names another digest than recorded.
    */
-  readonly recordedManifests?: Readonly<Record<Platform, "present" | "absent" | "unknown">>;
+  readonly recordedManifests?: PerPlatform<"present" | "absent" | "unknown">;
 }
 
 /** One source of the version's index: what an earlier run declared, a manifest or index that exists in the app's repository, or the image made in this run for a platform. */
@@ -37,11 +37,11 @@ export interface VersionPlan {
   /** Platforms to build in this run. */
   readonly build: readonly Platform[];
   /** Image resources to declare that exist already, with the digest they pushed. */
-  readonly keep: Readonly<Record<Platform, Digest>>;
+  readonly keep: PerPlatform<Digest>;
   /** Sources of the Index resource, in order; undefined: no Index is declared (adopted, or nothing to declare). */
   readonly sources?: readonly IndexSource[];
   /** What the tag holds now. */
-  readonly present?: { readonly digest: Digest; readonly platforms: Readonly<Record<Platform, Digest>> };
+  readonly present?: { readonly digest: Digest; readonly platforms: PerPlatform<Digest> };
   /** Origin to record once the plan has been carried out; undefined: nothing will be published. */
   readonly origin?: PublishedVersion["origin"];
   /** Platforms the index will offer once the plan has been carried out; only where it is written. */
@@ -103,7 +103,7 @@ export function withholdBuild(facts: VersionFacts, problem?: string): VersionPla
 /** A managed version is declared exactly as before; an unmanaged one is not touched at all. */
 function untouched(facts: VersionFacts, state: VersionState, problem?: string): VersionPlan {
   const { managed, recordedManifests = {} } = facts;
-  const images = Object.entries(managed?.images ?? {}) as [Platform, Digest][];
+  const images = platformEntries(managed?.images);
   return {
     state,
     build: [],
@@ -117,7 +117,7 @@ function untouched(facts: VersionFacts, state: VersionState, problem?: string): 
 function whenAbsent(facts: VersionFacts): VersionPlan {
   const { managed, inWindow, recordedManifests = {} } = facts;
   if (!inWindow) return { state: "gone", build: [], keep: {}, lacking: [] };
-  const recorded = Object.entries(managed?.platforms ?? {}) as [Platform, Digest][];
+  const recorded = platformEntries(managed?.platforms);
   const doubtful = recorded
     .filter(([platform]) => recordedManifests[platform] === "unknown")
     .map(([platform]) => platform);
@@ -168,7 +168,7 @@ function whenPresent(facts: VersionFacts, probe: PresentProbe): VersionPlan {
 interface Completion {
   readonly state: VersionState;
   /** Platform manifests that exist and stay. */
-  readonly held: Readonly<Record<Platform, Digest>>;
+  readonly held: PerPlatform<Digest>;
   /** Digests the new index is made from, besides what is built. */
   readonly kept: readonly Digest[];
   readonly origin: PublishedVersion["origin"];
@@ -180,13 +180,11 @@ function complete(facts: VersionFacts, completion: Completion): VersionPlan {
   const { wanted, required, managed } = facts;
   const { held, kept, state, origin, present } = completion;
   const build = wanted.filter((platform) => !(platform in held));
-  const after = new Set<Platform>([...(Object.keys(held) as Platform[]), ...build]);
+  const after = new Set<Platform>([...platformsIn(held), ...build]);
   const unmet = required.filter((platform) => !after.has(platform));
   const shown = { state, present, lacking: unmet };
   const keep = Object.fromEntries(
-    (Object.entries(managed?.images ?? {}) as [Platform, Digest][]).filter(([, digest]) =>
-      Object.values(held).includes(digest),
-    ),
+    platformEntries(managed?.images).filter(([, digest]) => Object.values(held).includes(digest)),
   );
   if (unmet.length > 0 || after.size === 0) {
     const declared = present ? declaredAgain(managed, present) : { keep };
@@ -206,9 +204,9 @@ function complete(facts: VersionFacts, completion: Completion): VersionPlan {
 function declaredAgain(
   managed: PublishedVersion | undefined,
   probe: PresentProbe,
-): { readonly keep: Readonly<Record<Platform, Digest>>; readonly sources?: readonly IndexSource[] } {
+): { readonly keep: PerPlatform<Digest>; readonly sources?: readonly IndexSource[] } {
   const held = new Set<string>(Object.values(probe.platforms));
-  const images = Object.entries(managed?.images ?? {}) as [Platform, Digest][];
+  const images = platformEntries(managed?.images);
   return {
     keep: Object.fromEntries(images.filter(([, digest]) => held.has(digest))),
     ...(managed?.sources && { sources: managed.sources.map(recorded) }),
@@ -226,8 +224,8 @@ function conflictWith(
   recordedManifests: NonNullable<VersionFacts["recordedManifests"]>,
 ): string | undefined {
   if (probe.digest === managed.digest) return undefined;
-  const listed: Readonly<Record<Platform, Digest>> = { ...probe.lost, ...probe.misdescribed, ...probe.platforms };
-  const differing = (Object.entries(managed.platforms) as [Platform, Digest][]).filter(
+  const listed: PerPlatform<Digest> = { ...probe.lost, ...probe.misdescribed, ...probe.platforms };
+  const differing = platformEntries(managed.platforms).filter(
     ([platform, digest]) => listed[platform] !== digest && recordedManifests[platform] !== "absent",
   );
   if (differing.length === 0) return undefined;

@@ -3,7 +3,7 @@ import type { PlannedVersion } from "../decide/appPlan";
 import type { AppSpecification } from "../model/appSpecification";
 import { type Digest, isDigest } from "../model/digest";
 import type { IndexSource } from "../decide/versionPlan";
-import type { Platform } from "../model/platform";
+import type { Platform, PerPlatform } from "../model/platform";
 import { reasonOf } from "../model/reasonOf";
 import type { VersionServices } from "./versionServices";
 
@@ -20,7 +20,7 @@ export interface CheckedSources {
   /** In order, each by digest. */
   readonly references: string[];
   /** The images built for it. */
-  readonly built: Readonly<Record<Platform, Digest>>;
+  readonly built: PerPlatform<Digest>;
 }
 
 /**

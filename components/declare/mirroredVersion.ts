@@ -5,7 +5,7 @@ import { buildOnly } from "./buildOnly";
 import type { PlannedVersion } from "../decide/appPlan";
 import { type Digest, isDigest } from "../model/digest";
 import { type IndexSource, writesIndex } from "../decide/versionPlan";
-import type { Platform } from "../model/platform";
+import type { Platform, PerPlatform } from "../model/platform";
 import type { PublishedVersion } from "../model/published";
 import { reasonOf } from "../model/reasonOf";
 import { settle } from "../engine/settled";
@@ -19,7 +19,7 @@ import type { TagHolding } from "../model/probe";
 /** One version of an app: an Image per platform to build or kept from earlier runs, and the Index that carries the tag. */
 export class MirroredVersion extends pulumi.ComponentResource {
   /** Reference by digest of every platform image declared, by platform. */
-  readonly images: Readonly<Record<Platform, pulumi.Output<string>>>;
+  readonly images: PerPlatform<pulumi.Output<string>>;
   readonly #images: VersionImages;
   /** How the version ended. Never rejects. */
   readonly outcome: pulumi.Output<VersionOutcome>;

@@ -2,7 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { digestOf } from "./indexSources";
 import { mirroredImage } from "./mirroredImage";
 import type { BuildRecipe, PlannedVersion } from "../decide/appPlan";
-import type { Platform } from "../model/platform";
+import { type Platform, platformEntries, platformsIn } from "../model/platform";
 import type { PublishedVersion } from "../model/published";
 import { resourceNames } from "../model/resourceNames";
 import { settle } from "../engine/settled";
@@ -23,7 +23,7 @@ export class VersionImages {
   ) {
     const { specification, repository, planned, services } = args;
     this.declareBases(args);
-    const kept = services.phase === "build" ? [] : (Object.keys(planned.plan.keep) as Platform[]);
+    const kept = services.phase === "build" ? [] : platformsIn(planned.plan.keep);
     const declared = [...new Set([...kept, ...toBuild(planned)])];
     this.platforms = Object.fromEntries(
       declared.map((platform) => {
@@ -44,7 +44,7 @@ export class VersionImages {
   /** The digests of the unpublished bases declared here, for the record. Those that failed are left out. */
   async bases(): Promise<NonNullable<PublishedVersion["baseImages"]>> {
     const apps = Object.entries(this.#bases).map(async ([app, images]) => {
-      const entries = Object.entries(images) as [Platform, pulumi.Output<string>][];
+      const entries = platformEntries(images);
       const settled = await Promise.all(entries.map(async ([platform, ref]) => [platform, await settle(ref)] as const));
       const known = settled.flatMap(([platform, ref]) =>
         ref.state === "known" ? [[platform, digestOf(ref.value)] as const] : [],
@@ -61,7 +61,7 @@ export class VersionImages {
     const kept = Object.entries(planned.keptBases).map(([app, images]) => ({
       app,
       repository: `${namespace}/${app}`,
-      wanted: (Object.keys(images) as Platform[]).map((platform) => ({ platform, recipe: undefined })),
+      wanted: platformsIn(images).map((platform) => ({ platform, recipe: undefined })),
     }));
     const fresh = planned.unpublishedBases.map(({ app, repository: own, recipes }) => ({
       app,

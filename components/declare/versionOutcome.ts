@@ -1,6 +1,6 @@
 import type { PlannedVersion } from "../decide/appPlan";
 import type { Digest } from "../model/digest";
-import type { Platform } from "../model/platform";
+import type { PerPlatform } from "../model/platform";
 import type { PublishedVersion } from "../model/published";
 
 /** How a version ended in this run. `pending`: a preview, it will be published by the next `up`. */
@@ -8,7 +8,7 @@ export type VersionOutcome =
   | { readonly state: "published"; readonly record: PublishedVersion }
   | { readonly state: "pending" }
   /** Phase `build`: these images are pushed by digest and checked. `reason` says what is wrong with the others. */
-  | { readonly state: "built"; readonly images: Readonly<Record<Platform, Digest>>; readonly reason?: string }
+  | { readonly state: "built"; readonly images: PerPlatform<Digest>; readonly reason?: string }
   /** Left alone after builds that failed in earlier runs. It is missing, but that is no new failure. */
   | { readonly state: "waiting"; readonly reason: string; readonly record?: PublishedVersion }
   /** `incomplete`: the tag does not offer what it should, so no floating tag may name it. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type ConfigPath, formatValue, problemLine, valueAt, plainIssues } from "../config/problems";
 import { type Digest, isDigest } from "../model/digest";
-import { parsePlatform, type Platform } from "../model/platform";
+import { parsePlatform, type Platform, type PerPlatform } from "../model/platform";
 import { reasonOf } from "../model/reasonOf";
 
 const text = z.string().regex(/^[^\x00-\x20\x7f]{1,255}$/, "accepted are 1 to 255 characters without spaces");
@@ -59,4 +59,4 @@ function isPlatform(value: unknown): boolean {
 }
 
 /** Images handed over by build runs: app → version → platform → `name@sha256:…`. */
-export type HandedOver = Readonly<Record<string, Readonly<Record<string, Readonly<Record<Platform, string>>>>>>;
+export type HandedOver = Readonly<Record<string, Readonly<Record<string, PerPlatform<string>>>>>;

@@ -1,6 +1,19 @@
 /** A target platform in its normal written form, `os/architecture` or `os/architecture/variant`: `linux/arm64`, `linux/arm/v7`. */
 export type Platform = `${string}/${string}`;
 
+/** What is known for each of some platforms. */
+export type PerPlatform<T> = Readonly<Record<Platform, T>>;
+
+/** The pairs of what is known for platforms, which `Object.entries` gives the keys of as mere strings; none of undefined. */
+export function platformEntries<T>(known: PerPlatform<T> | undefined): readonly (readonly [Platform, T])[] {
+  return Object.entries(known ?? {}) as [Platform, T][];
+}
+
+/** The platforms something is known for. */
+export function platformsIn(known: PerPlatform<unknown> | undefined): readonly Platform[] {
+  return Object.keys(known ?? {}) as Platform[];
+}
+
 /** The parts of a platform as OCI image configurations and index descriptors write them. */
 export interface PlatformParts {
   readonly os: string;

@@ -1,5 +1,5 @@
 import type { Digest } from "./digest";
-import type { Platform } from "./platform";
+import type { PerPlatform } from "./platform";
 
 /** Why a registry answer could not be had. */
 export type UnknownCause = "authorisation" | "rate-limited" | "outage" | "timeout" | "malformed" | "network";
@@ -10,14 +10,14 @@ export interface PresentProbe {
   /** Digest of the index (or single manifest) the tag names. */
   readonly digest: Digest;
   /** Platform manifests that exist. A single-manifest tag has exactly one. Attestation manifests (`unknown/unknown`) are not listed. */
-  readonly platforms: Readonly<Record<Platform, Digest>>;
+  readonly platforms: PerPlatform<Digest>;
   /** Platforms the index lists but whose manifest answers 404: they have to be built again. */
-  readonly lost: Readonly<Record<Platform, Digest>>;
+  readonly lost: PerPlatform<Digest>;
   /**
    * Platforms whose manifest exists but is described as something that is no image, so that nobody can pull it: a connection cut
    * while the index was written made the writer ask for the manifest as a blob, and registries name no type for those.
    */
-  readonly misdescribed?: Readonly<Record<Platform, Digest>>;
+  readonly misdescribed?: PerPlatform<Digest>;
   /** Children of the index that are no platforms (attestations of other tools) and do exist. */
   readonly others: readonly Digest[];
 }
@@ -31,5 +31,5 @@ export type Probe =
 /** What a tag holds. */
 export interface TagHolding {
   readonly digest: Digest;
-  readonly platforms: Readonly<Record<Platform, Digest>>;
+  readonly platforms: PerPlatform<Digest>;
 }

@@ -1,5 +1,5 @@
 import type { Digest } from "./digest";
-import type { Platform } from "./platform";
+import type { PerPlatform } from "./platform";
 
 /**
  * What a run recorded about one version, in the stack output `published`.
@@ -11,14 +11,14 @@ export interface PublishedVersion {
   /** Digest the tag named when the run ended. */
   readonly digest: Digest;
   /** Platform manifests of that index. */
-  readonly platforms: Readonly<Record<Platform, Digest>>;
+  readonly platforms: PerPlatform<Digest>;
   readonly origin: "built" | "completed" | "copied" | "adopted";
   /** Upstream commit the version was built from, where this stack knows it. */
   readonly commit?: string;
   /** What the Index resource was declared with: references by digest, in order. Managed versions only. */
   readonly sources?: readonly string[];
   /** The Image resources this stack declares, with the digest each pushed. */
-  readonly images?: Readonly<Record<Platform, Digest>>;
+  readonly images?: PerPlatform<Digest>;
   /** The version's attestations are declared by this stack. */
   readonly attested?: boolean;
   /** This stack declares that what upstream attached to copied manifests is copied too. */
@@ -26,7 +26,7 @@ export interface PublishedVersion {
   /** Somebody removed the tag after the version had left the window. It stays so; only the stack still declares it. */
   readonly absent?: true;
   /** The Image resources of bases that are published nowhere: app → platform → digest. */
-  readonly baseImages?: Readonly<Record<string, Readonly<Record<Platform, Digest>>>>;
+  readonly baseImages?: Readonly<Record<string, PerPlatform<Digest>>>;
 }
 
 /** Whether the stack has an Index or Images of the version. Others are only recorded: they were adopted. */

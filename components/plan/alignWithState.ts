@@ -1,7 +1,7 @@
 import type { AppPlan, BuildRecipe, PlannedFloatingTag, PlannedVersion, UnpublishedBase } from "../decide/appPlan";
 import type { Digest } from "../model/digest";
 import { recorded, writesIndex } from "../decide/versionPlan";
-import type { Platform } from "../model/platform";
+import { type Platform, platformEntries, platformsIn } from "../model/platform";
 import { resourceNames } from "../model/resourceNames";
 import type { StackState } from "../probe/stackState";
 import { imageExport } from "../decide/spellings";
@@ -37,7 +37,7 @@ function versionDepends({ plan, managed, unrecorded, unpublishedBases, keptBases
   if (writesIndex(plan) || unpublishedBases.length > 0) return true;
   // Made by others, or by a run that did not live to record it.
   if (!managed) return unrecorded === true && plan.present !== undefined;
-  const images = Object.keys(managed.images ?? {}) as Platform[];
+  const images = platformsIn(managed.images);
   return (
     plan.state === "gone" ||
     images.some((platform) => !(platform in plan.keep)) ||
@@ -111,7 +111,7 @@ async function isLost(reference: string, { exists }: StateEdges): Promise<boolea
 function stillDeclared(app: string, planned: PlannedVersion, state: StackState): Partial<PlannedVersion["plan"]> {
   const { version: name, plan, managed } = planned;
   if (!managed) return madeUnrecorded(app, planned, state);
-  const images = Object.entries({ ...managed.images, ...plan.keep }) as [Platform, Digest][];
+  const images = platformEntries({ ...managed.images, ...plan.keep });
   const keep = Object.fromEntries(
     images.filter(
       ([platform]) => !plan.build.includes(platform) && state.images.has(resourceNames.image(app, name, platform)),
@@ -128,7 +128,7 @@ function madeUnrecorded(
   { version: name, plan }: PlannedVersion,
   state: StackState,
 ): Partial<PlannedVersion["plan"]> {
-  const published = Object.entries(plan.present?.platforms ?? {}) as [Platform, Digest][];
+  const published = platformEntries(plan.present?.platforms);
   const keep = published.filter(
     ([platform, digest]) => state.images.get(resourceNames.image(app, name, platform))?.digest === digest,
   );
@@ -150,6 +150,6 @@ function basesInState(app: string, { version: name, keptBases, managed }: Planne
 
 function baseImages(bases: PlannedVersion["keptBases"]): readonly (readonly [string, Platform, Digest])[] {
   return Object.entries(bases).flatMap(([app, images]) =>
-    (Object.entries(images) as [Platform, Digest][]).map(([platform, digest]) => [app, platform, digest] as const),
+    platformEntries(images).map(([platform, digest]) => [app, platform, digest] as const),
   );
 }

@@ -2,7 +2,7 @@ import { type AppSettings, appSettings } from "../config/appSettings";
 import type { MirrorConfig } from "../config/mirrorConfig";
 import type { AppSpecification, BuildTarget } from "../model/appSpecification";
 import type { NamedContext } from "../decide/appPlan";
-import type { Platform } from "../model/platform";
+import { type Platform, type PerPlatform, platformEntries } from "../model/platform";
 import type { Release } from "../model/release";
 import { reasonOf } from "../model/reasonOf";
 import { buildTarget } from "../model/buildTarget";
@@ -20,7 +20,7 @@ export interface AppBase {
   /** Its tag, whether it is published under it or not. */
   readonly tagged: string;
   /** Where each platform comes from that is published, or will be in this run. Any other has to be built for the occasion. */
-  readonly contexts: Readonly<Record<Platform, NamedContext>>;
+  readonly contexts: PerPlatform<NamedContext>;
   /** The release it is built from. Rejects when upstream has none of this version. */
   readonly release: () => Promise<Release>;
 }
@@ -94,8 +94,8 @@ export class AppBases {
       const copied = planned?.copies[platform];
       return [platform, copied === undefined ? { kind: "image", app, version } : byDigest(copied)];
     });
-    const held = Object.entries(published).map(([platform, digest]): [Platform, NamedContext] => [
-      platform as Platform,
+    const held = platformEntries(published).map(([platform, digest]): [Platform, NamedContext] => [
+      platform,
       byDigest(`${repository}@${digest}`),
     ]);
     return { specification, settings, repository, tagged, contexts: Object.fromEntries([...built, ...held]), release };

@@ -4,13 +4,13 @@ import type { BuildRecipe, NamedContext, UnpublishedBase } from "../decide/appPl
 import type { AppSpecification, BaseImage } from "../model/appSpecification";
 import { imageLabels } from "../decide/labels";
 import type { Digest } from "../model/digest";
-import type { Platform } from "../model/platform";
+import type { Platform, PerPlatform } from "../model/platform";
 import type { Release } from "../model/release";
 import { resolveSource } from "../model/source";
 import { buildTarget } from "../model/buildTarget";
 import type { AppBase, AppBases } from "./appBases";
 import type { BuildRequest, PreparedBuild } from "./planEdges";
-import { type BaseRegistry } from "../probe/baseRegistry";
+import type { BaseRegistry } from "../probe/baseRegistry";
 
 /** What a source tree is asked for. */
 export interface SourceRequest {
@@ -132,7 +132,7 @@ interface AppContexts {
   readonly key: string;
   /** Its tag, whether it is published under it or not. */
   readonly name: string;
-  readonly contexts: Readonly<Record<Platform, NamedContext>>;
+  readonly contexts: PerPlatform<NamedContext>;
   readonly unpublished: readonly UnpublishedBase[];
 }
 

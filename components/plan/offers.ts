@@ -1,6 +1,6 @@
 import type { AppSettings } from "../config/appSettings";
 import type { AppSpecification } from "../model/appSpecification";
-import type { Platform } from "../model/platform";
+import type { Platform, PerPlatform } from "../model/platform";
 import type { Probe } from "../model/probe";
 import type { Release } from "../model/release";
 import { buildTarget } from "../model/buildTarget";
@@ -13,13 +13,13 @@ export interface UpstreamRequest {
   readonly settings: AppSettings;
   readonly release?: Release;
   readonly inWindow: boolean;
-  readonly handedOver: Readonly<Record<Platform, string>>;
+  readonly handedOver: PerPlatform<string>;
 }
 
 /** Whether upstream offers the files of each platform. */
 export interface Offers {
   /** Platforms upstream does not offer, with the reason. */
-  readonly missing: Readonly<Record<Platform, string>>;
+  readonly missing: PerPlatform<string>;
   /** Set when it cannot be told for some platform: then nothing is built. */
   readonly trouble?: string;
 }

@@ -1,7 +1,7 @@
 import type { AppSettings } from "../config/appSettings";
 import type { AppSpecification } from "../model/appSpecification";
 import type { Digest } from "../model/digest";
-import type { Platform } from "../model/platform";
+import { type Platform, type PerPlatform, platformEntries } from "../model/platform";
 import type { Release } from "../model/release";
 import type { PlanEdges } from "./planEdges";
 
@@ -12,7 +12,7 @@ export interface OfficialImage {
   /** Those of them that are left to upstream. */
   readonly skipped: readonly Platform[];
   /** Those of them that are copied, each `name@sha256:…`. */
-  readonly copies: Readonly<Record<Platform, string>>;
+  readonly copies: PerPlatform<string>;
   /** Set when the app copies what upstream has. */
   readonly copied?: CopiedImage;
   /** Why it cannot be told. */
@@ -25,7 +25,7 @@ export interface CopiedImage {
   readonly repository: string;
   /** What its tag names: an index, or the manifest of its only platform. */
   readonly digest: Digest;
-  readonly platforms: Readonly<Record<Platform, Digest>>;
+  readonly platforms: PerPlatform<Digest>;
   /** Nothing it lists is lost. */
   readonly whole: boolean;
 }
@@ -70,10 +70,10 @@ export async function askOfficialImage(
 export function indexToCopy(
   { copied }: OfficialImage,
   build: readonly Platform[],
-  handedOver: Readonly<Record<Platform, string>>,
+  handedOver: PerPlatform<string>,
 ): string | undefined {
   if (!copied?.whole) return undefined;
-  const theirs = Object.entries(copied.platforms) as [Platform, Digest][];
+  const theirs = platformEntries(copied.platforms);
   const same = theirs.length === build.length && theirs.every(([platform]) => build.includes(platform));
   const isIndex = theirs.every(([, digest]) => digest !== copied.digest);
   const untouched = build.every((platform) => !(platform in handedOver));

@@ -2,7 +2,7 @@ import type { AppSettings } from "../config/appSettings";
 import type { AppPlan, PlannedVersion } from "../decide/appPlan";
 import type { AppSpecification } from "../model/appSpecification";
 import { movedTags } from "../decide/movedTags";
-import type { Platform } from "../model/platform";
+import type { PerPlatform } from "../model/platform";
 import { declaresResources, type PublishedApp } from "../model/published";
 import type { Discovery, Release } from "../model/release";
 import { compareVersions, mirrorTag } from "../decide/versions";
@@ -21,7 +21,7 @@ export interface AppRequest {
   /** What an earlier run of this stack recorded about the app. */
   readonly published?: PublishedApp | Promise<PublishedApp | undefined>;
   /** Images handed over by build runs: version → platform → `name@sha256:…`. */
-  readonly handedOver?: Readonly<Record<string, Readonly<Record<Platform, string>>>>;
+  readonly handedOver?: Readonly<Record<string, PerPlatform<string>>>;
 }
 
 /**

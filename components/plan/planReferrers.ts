@@ -2,7 +2,7 @@ import { writesIndex } from "../decide/versionPlan";
 import type { PlannedReferrers, PlannedVersion } from "../decide/appPlan";
 import type { AppSpecification } from "../model/appSpecification";
 import type { Digest } from "../model/digest";
-import type { Platform } from "../model/platform";
+import { platformEntries } from "../model/platform";
 import { reasonOf } from "../model/reasonOf";
 import type { OfficialImage } from "./officialImage";
 import type { PlanEdges } from "./planEdges";
@@ -54,7 +54,7 @@ function copiedDigests(
   { plan, copies, copiedIndex }: PlannedVersion,
   { digest, platforms, repository }: NonNullable<OfficialImage["copied"]>,
 ): readonly Digest[] {
-  const entries = Object.entries(platforms) as [Platform, Digest][];
+  const entries = platformEntries(platforms);
   const ours = entries.filter(
     ([platform, theirs]) =>
       plan.present?.platforms[platform] === theirs ||

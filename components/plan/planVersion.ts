@@ -1,10 +1,9 @@
 import type { AppSettings } from "../config/appSettings";
 import type { PlannedVersion } from "../decide/appPlan";
 import type { AppSpecification } from "../model/appSpecification";
-import type { Digest } from "../model/digest";
 import { describeWait } from "../decide/backoff";
 import { type VersionFacts, decideVersion, withholdBuild } from "../decide/versionPlan";
-import type { Platform } from "../model/platform";
+import { type Platform, type PerPlatform, platformEntries } from "../model/platform";
 import type { Probe } from "../model/probe";
 import type { PublishedVersion } from "../model/published";
 import type { Release } from "../model/release";
@@ -35,7 +34,7 @@ export interface VersionRequest {
   readonly recordedCommit?: string;
   readonly inWindow: boolean;
   /** Images handed over by build runs, checked: platform → `name@sha256:…`. */
-  readonly handedOver: Readonly<Record<Platform, string>>;
+  readonly handedOver: PerPlatform<string>;
 }
 
 /** Looks at one version from all sides and decides what to do about it. Never rejects: trouble becomes the plan's `problem`. */
@@ -116,7 +115,7 @@ async function probeRecorded(
 ): Promise<NonNullable<VersionFacts["recordedManifests"]>> {
   const needed = probe.state === "absent" ? inWindow : probe.state === "present" && probe.digest !== managed?.digest;
   if (!managed || !needed) return {};
-  const recorded = Object.entries(managed.platforms) as [Platform, Digest][];
+  const recorded = platformEntries(managed.platforms);
   const answers = await Promise.all(
     recorded.map(
       async ([platform, digest]) => [platform, (await edges.probe(`${repository}@${digest}`)).state] as const,
@@ -132,7 +131,7 @@ async function keptBases(
 ): Promise<PlannedVersion["keptBases"]> {
   const namespace = repository.slice(0, repository.lastIndexOf("/"));
   const kept = Object.entries(managed?.baseImages ?? {}).map(async ([app, images]) => {
-    const entries = Object.entries(images) as [Platform, Digest][];
+    const entries = platformEntries(images);
     const states = await Promise.all(entries.map(([, digest]) => edges.probe(`${namespace}/${app}@${digest}`)));
     return [app, Object.fromEntries(entries.filter((_, position) => states[position]?.state !== "absent"))] as const;
   });
@@ -148,7 +147,7 @@ interface Prepared {
 async function prepare(
   { specification, settings, version, release, handedOver }: VersionRequest,
   build: readonly Platform[],
-  copies: Readonly<Record<Platform, string>>,
+  copies: PerPlatform<string>,
   edges: PlanEdges,
 ): Promise<Prepared> {
   const needed = build.filter((platform) => !(platform in copies) && !(platform in handedOver));

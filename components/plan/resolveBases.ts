@@ -13,7 +13,7 @@ import {
 import type { Digest } from "../model/digest";
 import { type DockerfileImages, readDockerfileImages } from "../dockerfile/images";
 import { DockerfileError } from "../dockerfile/dockerfileError";
-import type { Platform } from "../model/platform";
+import type { Platform, PerPlatform } from "../model/platform";
 import { familiarName, formatReference, parseReference } from "../model/reference";
 import { reasonOf } from "../model/reasonOf";
 import type { BaseRegistry } from "../probe/baseRegistry";
@@ -40,7 +40,7 @@ export interface BaseMaterial {
   readonly pinned: string;
   readonly digest: Digest;
   /** Manifest per platform; empty for images only the building machine runs. */
-  readonly platforms: Readonly<Record<Platform, Digest>>;
+  readonly platforms: PerPlatform<Digest>;
 }
 
 /** What the build of one platform is given. */
@@ -54,7 +54,7 @@ export interface PlatformBases {
 
 /** The bases of a version. */
 export interface ResolvedBases {
-  readonly platforms: Readonly<Record<Platform, PlatformBases>>;
+  readonly platforms: PerPlatform<PlatformBases>;
   readonly materials: readonly BaseMaterial[];
   /** Image of the `# syntax=` directive, which no named context can pin. */
   readonly syntax?: string;

@@ -1,6 +1,6 @@
 import type { BuildRecipe, NamedContext, PlannedVersion } from "../decide/appPlan";
 import type { AppSpecification, Source } from "../model/appSpecification";
-import type { Platform } from "../model/platform";
+import { type Platform, platformsIn } from "../model/platform";
 import type { BuildRecordInput } from "../model/buildRecord";
 import { localBuilder, type RunContext } from "../model/runContext";
 
@@ -54,11 +54,7 @@ function platforms({ plan, copies }: PlannedVersion): BuildRecordInput["platform
     if (plan.build.includes(platform)) return from === undefined ? { origin: "built" } : { origin: "copied", from };
     return { origin: platform in plan.keep ? "built" : "kept" };
   };
-  const all = new Set([
-    ...plan.build,
-    ...Object.keys(plan.keep),
-    ...Object.keys(plan.present?.platforms ?? {}),
-  ] as Platform[]);
+  const all = new Set([...plan.build, ...platformsIn(plan.keep), ...platformsIn(plan.present?.platforms)]);
   return Object.fromEntries([...all].map((platform) => [platform, origin(platform)]));
 }
 

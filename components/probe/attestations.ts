@@ -1,7 +1,7 @@
 import type { Digest } from "../model/digest";
 import { type AttestationKind, kindOf } from "../model/attestationKind";
 import type { Probe } from "../model/probe";
-import type { Platform } from "../model/platform";
+import { type PerPlatform, platformEntries } from "../model/platform";
 import type { WantedAttestations } from "../config/attestConfig";
 import type { MissingAttestation } from "../decide/attestations";
 
@@ -78,7 +78,7 @@ export interface AttestationReader {
 /** A published version, by digest. A version that is a single manifest has one platform with the same digest. */
 export interface AttestedVersion {
   readonly indexDigest: Digest;
-  readonly platformDigests: Readonly<Record<Platform, Digest>>;
+  readonly platformDigests: PerPlatform<Digest>;
 }
 
 /**
@@ -95,7 +95,7 @@ export async function attestationStatus(
 ): Promise<readonly MissingAttestation[]> {
   if (wanted.index.length === 0 && wanted.platform.length === 0) return [];
   const { indexDigest } = version;
-  const platforms = Object.entries(version.platformDigests) as [Platform, Digest][];
+  const platforms = platformEntries(version.platformDigests);
   const digests = [...new Set([indexDigest, ...platforms.map(([, digest]) => digest)])];
   const lists = new Map<Digest, AttestationList>();
   await Promise.all(

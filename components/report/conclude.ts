@@ -4,8 +4,7 @@ import type { HandedOverImage } from "../handover/digestFile";
 import { writeDigestFiles } from "../handover/digestFolder";
 import type { AppOutcome, MirroredApp } from "../declare/mirroredApp";
 import type { AppPlan } from "../decide/appPlan";
-import type { Digest } from "../model/digest";
-import type { Platform } from "../model/platform";
+import { platformEntries } from "../model/platform";
 import type { Published } from "../model/published";
 import { planReport } from "./planReport";
 import { previewText } from "./previewText";
@@ -98,7 +97,7 @@ function imagesOf(plan: AppPlan, outcomes: ReadonlyMap<string, AppOutcome>): rea
   return versions.flatMap(({ version, release }) => {
     const outcome = outcomes.get(specification.name)?.outcomes[version];
     if (outcome?.state !== "built" || !release) return [];
-    const images = Object.entries(outcome.images) as [Platform, Digest][];
+    const images = platformEntries(outcome.images);
     return images.map(([platform, digest]) => ({
       app: specification.name,
       version,

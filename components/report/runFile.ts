@@ -1,7 +1,7 @@
 import { rename, writeFile } from "node:fs/promises";
 import type { AppOutcome } from "../declare/mirroredApp";
 import type { AppPlan } from "../decide/appPlan";
-import type { Platform } from "../model/platform";
+import { type Platform, platformsIn } from "../model/platform";
 import type { AppReport, FloatingReport } from "./appReport";
 import type { AppResult, VersionResult } from "./appResult";
 import { planReport } from "./planReport";
@@ -61,7 +61,7 @@ function appResult(plan: AppPlan, outcome: AppOutcome | undefined): AppResult {
       const ended = outcome?.outcomes[planned.version];
       if (!ended) return [];
       const record = "record" in ended ? ended.record : undefined;
-      const platforms = Object.keys(ended.state === "built" ? ended.images : (record?.platforms ?? {})) as Platform[];
+      const platforms = platformsIn(ended.state === "built" ? ended.images : record?.platforms);
       return [
         {
           version: planned.version,
