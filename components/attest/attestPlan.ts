@@ -2,7 +2,7 @@ import { z } from "zod";
 import { type Digest, isDigest } from "../model/digest";
 import { attestConfigSchema } from "../config/attestConfig";
 import { buildRecordSchema } from "../model/buildRecord";
-import { describeIssues } from "../config/problems";
+import { checked } from "../config/problems";
 
 const schema = z.strictObject({
   /** With the registry: `ghcr.io/owner/app`. */
@@ -41,9 +41,7 @@ export function parseAttestPlan(variable: string | undefined, recordText: string
   const plan = json(planVariable, variable ?? "");
   const record = recordText.trim() === "" ? undefined : json("standard input", recordText);
   const value = { ...(typeof plan === "object" ? plan : {}), ...(record !== undefined && { record }) };
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  throw new Error(`the attestation plan is not valid: ${describeIssues(result.error, value)}`);
+  return checked(schema, value, "the attestation plan is not valid");
 }
 
 function json(where: string, text: string): unknown {

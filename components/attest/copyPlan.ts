@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type Digest, isDigest } from "../model/digest";
-import { describeIssues } from "../config/problems";
+import { checked } from "../config/problems";
 
 const repository = z.string().regex(/^[^\s@]+\/[^\s@]+$/, "accepted is registry/repository");
 const digest = z.custom<Digest>(isDigest, 'accepted is "sha256:" and 64 lower-case hex digits');
@@ -29,7 +29,5 @@ export function parseCopyPlan(variable: string | undefined): CopyPlan {
   } catch (cause) {
     throw new Error(`${copyPlanVariable} holds no JSON; it is set by the program`, { cause });
   }
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  throw new Error(`the plan of referrers to copy is not valid: ${describeIssues(result.error, value)}`);
+  return checked(schema, value, "the plan of referrers to copy is not valid");
 }

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { type Digest, isDigest } from "../model/digest";
 import type { PerPlatform } from "../model/platform";
 import { type BuildRecord, buildRecordSchema } from "../model/buildRecord";
-import { describeIssues } from "../config/problems";
+import { checked } from "../config/problems";
 
 const record = buildRecordSchema.shape;
 const text = z.string().min(1);
@@ -55,7 +55,5 @@ export function mirrorPredicate(build: BuildRecord, image: MirroredImageFacts): 
     baseImages: build.bases,
     ...(build.project && { project: build.project }),
   };
-  const result = schema.safeParse(predicate);
-  if (result.success) return result.data;
-  throw new Error(`not a mirror record: ${describeIssues(result.error, predicate)}`);
+  return checked(schema, predicate, "not a mirror record");
 }

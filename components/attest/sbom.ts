@@ -5,7 +5,7 @@ import type { Digest } from "../model/digest";
 import { type Platform, platformSlug } from "../model/platform";
 import { toolFailure } from "./tools";
 import type { RunTool } from "../system/process";
-import { describeIssues } from "../config/problems";
+import { checked } from "../config/problems";
 
 /** One platform's image, by digest. */
 export interface SbomSubject {
@@ -53,9 +53,8 @@ export async function makeSbom(subject: SbomSubject, options: SyftOptions): Prom
   const result = await run("syft", argv, { environment, directory, limitMs });
   if (result.status !== 0) throw toolFailure("syft", argv, result, environment);
   const document: unknown = JSON.parse(await readFile(file, "utf8"));
-  const parsed = schema.safeParse(document);
-  if (!parsed.success) throw new Error(`syft wrote no SPDX 2.3 document: ${describeIssues(parsed.error, document)}`);
-  await writeFile(file, JSON.stringify({ ...parsed.data, name: sbomName(subject) }));
+  const sbom = checked(schema, document, "syft wrote no SPDX 2.3 document");
+  await writeFile(file, JSON.stringify({ ...sbom, name: sbomName(subject) }));
   return file;
 }
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { describeIssues } from "../config/problems";
+import { checked } from "../config/problems";
 
 const text = z.string().min(1);
 const uri = z.string().regex(/^[a-z][a-z0-9+.-]*:\S+$/i, "accepted is a URI with a scheme");
@@ -80,7 +80,5 @@ export type SlsaProvenance = z.output<typeof schema>;
  * @throws Error listing each field at fault by its path.
  */
 export function parseSlsaProvenance(value: unknown): SlsaProvenance {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  throw new Error(`not a SLSA v1 provenance: ${describeIssues(result.error, value)}`);
+  return checked(schema, value, "not a SLSA v1 provenance");
 }

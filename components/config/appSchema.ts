@@ -6,7 +6,8 @@ import { acceptedRepositoryPath, isRepositoryPath } from "../model/repositoryPat
 import { acceptedTagRule, tagRuleMistake } from "../model/tagRule";
 import { resolveSource } from "../model/source";
 import { keepSchema } from "./keepSchema";
-import { accepting, delegate, fields, isRecord, noSuch, type Schema, text, uniqueList } from "./schemaParts";
+import { accepting, delegate, fields, isRecord, type Schema, text, uniqueList } from "./schemaParts";
+import { noSuch } from "./noSuch";
 
 const longestText = 1000;
 

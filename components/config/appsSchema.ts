@@ -6,7 +6,8 @@ import { acceptedFilesFrom, parseFilesFrom, withFilesFrom } from "./filesFrom";
 import { keepSchema } from "./keepSchema";
 import type { AppOverrides, ConfiguredApp, MirrorConfig } from "./mirrorConfig";
 import { acceptedRepository, parseRepository } from "../model/gitRepository";
-import { accepting, boolean, delegate, fields, isRecord, noSuch, type Schema, text, uniqueList } from "./schemaParts";
+import { accepting, boolean, delegate, fields, isRecord, type Schema, text, uniqueList } from "./schemaParts";
+import { noSuch } from "./noSuch";
 
 const acceptedApps = '"all", a list of app names, or a map from app name to that app\'s settings';
 

@@ -1,13 +1,13 @@
 import { z } from "zod";
 import type { AttestationKind } from "../model/attestationKind";
+import { boolean } from "./schemaParts";
 
-const path = z
+const file = z
   .string()
-  .min(1)
-  .refine((value) => !value.includes("\0"), "a path holds no NUL");
+  .refine((value) => value !== "" && !value.includes("\0"), "accepted is a file's path, without NUL");
 
 /** Where the signing services come from: a file as `cosign signing-config create` writes it, or `none`: no transparency log and no time stamps. */
-const services = { signingConfig: path.optional(), trustedRoot: path.optional() };
+const services = { signingConfig: file.optional(), trustedRoot: file.optional() };
 
 const pattern = z
   .string()
@@ -15,7 +15,6 @@ const pattern = z
 
 const key = z
   .string()
-  .min(1)
   .refine(isKey, "accepted is a file path, env://NAME, or a KMS URI (awskms, gcpkms, azurekms, hashivault, k8s)");
 
 const signing = z.discriminatedUnion("mode", [
@@ -23,6 +22,13 @@ const signing = z.discriminatedUnion("mode", [
   z.strictObject({ mode: z.literal("key"), key, publicKey: key.optional(), ...services }),
   z.strictObject({ mode: z.literal("off") }),
 ]);
+
+const settings = z.strictObject({
+  signing: signing.default({ mode: "keyless" }),
+  sbom: boolean.default(true),
+  provenance: boolean.default(true),
+  adopted: boolean.default(false),
+});
 
 /**
  * The stack config `attest`. The words `keyless` and `off` alone are accepted for the whole map.
@@ -34,14 +40,9 @@ const signing = z.discriminatedUnion("mode", [
  * - `signing.signingConfig`, `signing.trustedRoot`: files of a private Sigstore. `signingConfig: none` uses no services.
  * - `adopted`: also sign what others published. Provenance is never written for those: nobody here saw the build.
  */
-export const attestConfigSchema = z.preprocess(
-  (value) => (value === "keyless" || value === "off" ? { signing: { mode: value } } : value),
-  z.strictObject({
-    signing: signing.default({ mode: "keyless" }),
-    sbom: z.boolean().default(true),
-    provenance: z.boolean().default(true),
-    adopted: z.boolean().default(false),
-  }),
+export const attestConfigSchema = z.union(
+  [z.enum(["keyless", "off"]).transform((mode) => settings.parse({ signing: { mode } })), settings],
+  `accepted is keyless, off, or a map of ${Object.keys(settings.shape).join(", ")}`,
 );
 
 /** The stack config `attest`, checked. Paths are relative to the project's root. Holds no secret. */
@@ -63,7 +64,7 @@ export function isAnchored(value: string): boolean {
 
 /** A flag-like or remote key is refused: cosign would read the one as an option and fetch the other over the network. */
 function isKey(value: string): boolean {
-  if (value.startsWith("-") || value.includes("\0")) return false;
+  if (value === "" || value.startsWith("-") || value.includes("\0")) return false;
   const scheme = /^([a-z0-9]+):\/\//i.exec(value)?.[1];
   if (scheme === undefined) return true;
   if (scheme === "env") return /^env:\/\/[A-Za-z_][A-Za-z0-9_]*$/.test(value);

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { parseReference } from "../model/reference";
-import { delegate, fields, isRecord, noSuch, type Schema, text } from "./schemaParts";
+import { delegate, fields, isRecord, type Schema, text } from "./schemaParts";
+import { noSuch } from "./noSuch";
 
 /** How much a build writes to the cache: the layers of the result, or of every stage. */
 export type CacheMode = "min" | "max";

@@ -1,8 +1,10 @@
 import { existsSync } from "node:fs";
 import type { AppSpecification } from "../model/appSpecification";
 import { appSchema } from "./appSchema";
-import { type ConfigPath, formatValue, problemLine, valueAt, plainIssues } from "./problems";
-import { isRecord, noSuch } from "./schemaParts";
+import { check, type ConfigPath, formatValue, problemLine } from "./problems";
+import { isRepositoryPath } from "../model/repositoryPath";
+import { isRecord } from "./schemaParts";
+import { noSuch } from "./noSuch";
 
 /** The files of this project, for what an app file refers to. */
 export interface CheckContext {
@@ -38,15 +40,13 @@ export function checkApps(
 
 function mistakesOf(app: unknown, position: number, exists: (path: string) => boolean): readonly string[] {
   const name = isRecord(app) && typeof app["name"] === "string" ? app["name"] : `number ${position + 1}`;
-  const result = appSchema.safeParse(app);
-  const issues = result.success ? [] : plainIssues(result.error);
-  const found = issues.map(({ path, message }) => line(name, path, valueAt(app, path), message));
+  const result = check(appSchema, app, { subject: subject(name) });
+  const found = result.success ? [] : [...result.problems];
   if (!isRecord(app)) return found;
   const { ownDockerfile, dockerfile } = app;
   if (ownDockerfile !== undefined && dockerfile !== undefined)
     found.push(line(name, ["dockerfile"], dockerfile, "ownDockerfile takes its place: give one of them"));
-  const asked = typeof ownDockerfile === "string" && !issues.some(({ path }) => path[0] === "ownDockerfile");
-  if (asked && !exists(ownDockerfile))
+  if (typeof ownDockerfile === "string" && isRepositoryPath(ownDockerfile) && !exists(ownDockerfile))
     found.push(line(name, ["ownDockerfile"], ownDockerfile, "accepted is a file of this project"));
   return found;
 }
@@ -87,11 +87,9 @@ function duplicates(names: readonly string[]): readonly string[] {
 }
 
 function line(name: string, path: ConfigPath, value: unknown, message: string): string {
-  return problemLine(`app ${formatValue(name)}${path.length > 0 ? " " : ""}`, path, shown(value), message);
+  return problemLine(subject(name), path, value, message);
 }
 
-/** JSON knows neither functions nor regular expressions. */
-function shown(value: unknown): unknown {
-  if (typeof value === "function") return "(a function)";
-  return value instanceof RegExp ? String(value) : value;
+function subject(name: string): string {
+  return `app ${formatValue(name)}`;
 }

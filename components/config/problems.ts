@@ -1,78 +1,81 @@
-import type { z } from "zod";
+import { z } from "zod";
+import { noSuch } from "./noSuch";
 
-/** Where in the configuration a value stands: keys and list positions, outermost first. */
+/** Where in what was read a value stands: keys and list positions, outermost first. */
 export type ConfigPath = readonly (string | number)[];
+
+/** What is wrong with the value at a path: what is accepted there, or what to do. */
+export interface Mistake {
+  readonly path: ConfigPath;
+  readonly message: string;
+}
+
+/** What a schema made of a value, or one line for each place at fault. */
+export type Checked<T> =
+  { readonly success: true; readonly value: T } | { readonly success: false; readonly problems: readonly string[] };
+
+/** How the mistakes of a value are told. */
+export interface CheckOptions {
+  /** What stands in front of each path: `app "outline"`, or `multiarch-mirror:`, which the path follows without a space. */
+  readonly subject?: string;
+  /** The value as it was written, before environment variables were put in: those may be secrets. */
+  readonly written?: unknown;
+  /** Mistakes found before. They come first, and what the schema says of the same places is left out. */
+  readonly known?: readonly Mistake[];
+}
+
+/** Checks a value against a schema. This is the only place that puts the mistakes zod finds into words. */
+export function check<T>(schema: z.ZodType<T>, value: unknown, options: CheckOptions = {}): Checked<T> {
+  const { subject = "", written = value, known = [] } = options;
+  const keysAround: KeysAround = new Map();
+  const result = schema.safeParse(value, { error: (issue) => inWords(issue, keysAround) });
+  const found = result.success ? [] : result.error.issues.flatMap((issue) => mistakes(issue, keysAround));
+  const byPlace = new Map(
+    [...known, ...found].toReversed().map((mistake) => [JSON.stringify(mistake.path), mistake] as const),
+  );
+  const all = [...byPlace.values()].toReversed();
+  if (result.success && all.length === 0) return { success: true, value: result.data };
+  return {
+    success: false,
+    problems: all.map(({ path, message }) => problemLine(subject, path, valueAt(written, path), message)),
+  };
+}
+
+/**
+ * What a schema made of a value that a program wrote, not a person.
+ * @param failure what it means when the value is not as it must be: `the attestation plan is not valid`.
+ * @throws Error that names every field at fault by its path, in one line.
+ */
+export function checked<T>(schema: z.ZodType<T>, value: unknown, failure: string): T {
+  const result = check(schema, value);
+  if (result.success) return result.value;
+  throw new Error(`${failure}: ${result.problems.join(", and ")}`);
+}
+
+/**
+ * One line about one mistake: `<subject> <path>: <value as JSON>; <what is accepted>`.
+ * The result is printable ASCII in a single line, whatever the keys and values hold. Credentials in a URL are masked.
+ */
+export function problemLine(subject: string, path: ConfigPath, value: unknown, message: string): string {
+  const place = formatPath(path);
+  const separator = subject === "" || subject.endsWith(":") || place === "" ? "" : " ";
+  return `${`${subject}${separator}${place}` || "the whole"}: ${formatValue(value)}; ${message}`;
+}
 
 const longestValue = 200;
 const userInformation = /(:\/\/)[^/@"\s]*@/g;
 
-/**
- * One line about one mistake: `<key path>: <value as JSON>; <what is accepted>`.
- * The result is printable ASCII in a single line, whatever the keys and values hold. Credentials in a URL are masked.
- * @param value the value as it was written, before environment variables were put in: those may be secrets.
- */
-export function problemLine(prefix: string, path: ConfigPath, value: unknown, message: string): string {
-  return `${prefix}${formatPath(path)}: ${formatValue(value)}; ${message}`;
-}
-
 /** A value as JSON in printable ASCII, shortened when it is long. */
 export function formatValue(value: unknown): string {
   if (value === undefined) return "nothing given";
-  const json = ascii(JSON.stringify(value)).replace(userInformation, "$1***@");
+  const json = ascii(JSON.stringify(value, readable)).replace(userInformation, "$1***@");
   return json.length <= longestValue ? json : `${json.slice(0, longestValue)}... (${json.length} characters)`;
 }
 
-function formatPath(path: ConfigPath): string {
-  const parts = path.map((part, index) => {
-    if (typeof part === "number") return `[${part}]`;
-    if (!/^[\w/-]+$/.test(part)) return `[${formatValue(part)}]`;
-    return index === 0 ? part : `.${part}`;
-  });
-  return parts.join("");
-}
-
-function ascii(text: string): string {
-  return text.replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
-}
-
-/** The part of a value a path leads to; undefined where it leads nowhere. */
-export function valueAt(value: unknown, path: ConfigPath): unknown {
-  return path.reduce<unknown>(
-    (inner, part) =>
-      typeof inner === "object" && inner !== null && Object.hasOwn(inner, part)
-        ? (inner as Readonly<Record<string | number, unknown>>)[part]
-        : undefined,
-    value,
-  );
-}
-
-const words: Readonly<Record<string, string>> = {
-  object: "a map",
-  array: "a list",
-  boolean: "true or false",
-  string: "text",
-};
-
-/**
- * The issues of a zod schema in the words of the configuration, one for each place at fault. Messages of our own schemas
- * are such words already; those zod makes up are put into them.
- */
-export function plainIssues(error: z.ZodError): readonly { readonly path: ConfigPath; readonly message: string }[] {
-  return error.issues.flatMap((issue) => {
-    const path = issue.path as ConfigPath;
-    switch (issue.code) {
-      case "unrecognized_keys":
-        return issue.keys.map((key) => ({ path: [...path, key], message: "there is no such key" }));
-      case "invalid_type":
-        return [{ path, message: `accepted is ${words[issue.expected] ?? issue.expected}` }];
-      case "invalid_union": {
-        const options = "options" in issue && Array.isArray(issue.options) ? issue.options.map(String) : [];
-        return [{ path, message: options.length > 0 ? `accepted is ${options.join(", ")}` : issue.message }];
-      }
-      default:
-        return [{ path, message: issue.message }];
-    }
-  });
+/** JSON knows neither functions nor regular expressions. */
+function readable(_key: string, value: unknown): unknown {
+  if (typeof value === "function") return "(a function)";
+  return value instanceof RegExp ? String(value) : value;
 }
 
 /**
@@ -92,19 +95,93 @@ export class ConfigError extends Error {
   }
 }
 
-/** All issues of a failed check on one line: path, what is wrong, and the value as JSON where it is short. */
-export function describeIssues(error: z.ZodError, value: unknown): string {
-  return error.issues
-    .map(({ path, message }) => {
-      const given = JSON.stringify(path.reduce<unknown>((inner, key) => lookUp(inner, key), value));
-      const shown = given !== undefined && given.length <= 80 ? ` (it is ${given})` : "";
-      return `${path.length === 0 ? "the whole" : path.map(String).join(".")}: ${message}${shown}`;
-    })
-    .join("; ");
+function formatPath(path: ConfigPath): string {
+  const parts = path.map((part, index) => {
+    if (typeof part === "number") return `[${part}]`;
+    if (!/^[\w/-]+$/.test(part)) return `[${formatValue(part)}]`;
+    return index === 0 ? part : `.${part}`;
+  });
+  return parts.join("");
 }
 
-function lookUp(value: unknown, key: PropertyKey): unknown {
-  return typeof value === "object" && value !== null && Object.hasOwn(value, key)
-    ? (value as Record<PropertyKey, unknown>)[key]
-    : undefined;
+function ascii(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
+/** The part of a value a path leads to; undefined where it leads nowhere. */
+function valueAt(value: unknown, path: ConfigPath): unknown {
+  return path.reduce<unknown>(
+    (inner, part) =>
+      typeof inner === "object" && inner !== null && Object.hasOwn(inner, part)
+        ? (inner as Readonly<Record<string | number, unknown>>)[part]
+        : undefined,
+    value,
+  );
+}
+
+/** The keys a map has, by the list of those it does not have: an issue that is told keeps only the latter. */
+type KeysAround = Map<readonly string[], readonly string[]>;
+
+const words: Readonly<Record<string, string>> = {
+  object: "a map",
+  record: "a map",
+  array: "a list",
+  boolean: "true or false",
+  string: "text",
+  int: "a whole number",
+  number: "a number",
+};
+
+/** The words for an issue whose schema has no `error` of its own; undefined leaves them to zod. */
+function inWords(issue: z.core.$ZodRawIssue, keysAround: KeysAround): string | undefined {
+  const keys = issue.inst instanceof z.ZodObject ? Object.keys(issue.inst.shape) : [];
+  switch (issue.code) {
+    case "invalid_type": {
+      const of = keys.length > 0 ? ` of ${keys.join(", ")}` : "";
+      return `accepted is ${words[issue.expected] ?? issue.expected}${of}`;
+    }
+    case "invalid_value":
+      return `accepted is ${issue.values.length > 1 ? "one of " : ""}${issue.values.map(String).join(", ")}`;
+    case "too_small":
+      return issue.minimum === 1 && issue.origin !== "number" ? "it must not be empty" : undefined;
+    case "invalid_key":
+      return issue.issues[0]?.message;
+    case "invalid_union": {
+      const { discriminator = "", options } = issue;
+      const given = valueAt(issue.input, [discriminator]);
+      const accepted = Array.isArray(options) ? options.map(String) : [];
+      return typeof given === "string" ? noSuch(discriminator, given, accepted) : `accepted is ${accepted.join(", ")}`;
+    }
+    case "unrecognized_keys":
+      keysAround.set(issue.keys, keys);
+      return undefined;
+    default:
+      return undefined;
+  }
+}
+
+/**
+ * The mistakes an issue tells of: one for each unknown key, and those of the only alternative of a union that is of the
+ * value's type. Where there is no such alternative, the union itself says what is accepted.
+ */
+function mistakes(issue: z.core.$ZodIssue, keysAround: KeysAround): readonly Mistake[] {
+  const path = issue.path as ConfigPath;
+  switch (issue.code) {
+    case "unrecognized_keys":
+      return issue.keys.map((key) => ({
+        path: [...path, key],
+        message: noSuch("key", key, keysAround.get(issue.keys) ?? []),
+      }));
+    case "invalid_union": {
+      const [alternative, ...more] = issue.errors.filter((issues) => issues.every(isFurtherIn));
+      if (!alternative || more.length > 0) return [{ path, message: issue.message }];
+      return alternative.flatMap((inner) => mistakes({ ...inner, path: [...path, ...inner.path] }, keysAround));
+    }
+    default:
+      return [{ path, message: issue.message }];
+  }
+}
+
+function isFurtherIn({ code, path }: z.core.$ZodIssue): boolean {
+  return path.length > 0 || code === "custom" || code === "unrecognized_keys";
 }

@@ -8,8 +8,10 @@ import { cacheSchema } from "./cacheConfig";
 import { type Environment, expandVariables } from "./expandVariables";
 import { keepSchema } from "./keepSchema";
 import type { MirrorConfig } from "./mirrorConfig";
-import { type ConfigPath, formatValue, problemLine, valueAt, plainIssues, ConfigError } from "./problems";
-import { boolean, noSuch, type Schema, text, uniqueList } from "./schemaParts";
+import { check, ConfigError, formatValue, problemLine } from "./problems";
+import { z } from "zod";
+import { boolean, type Schema, text, uniqueList } from "./schemaParts";
+import { noSuch } from "./noSuch";
 
 /** What the configuration is read against. */
 export interface ConfigContext {
@@ -101,17 +103,9 @@ function readKey(
   schema: Schema<unknown>,
   environment: Environment,
 ): { readonly value: unknown; readonly problems: readonly string[] } {
-  const expansion = expandVariables(given, environment);
-  const line = (path: ConfigPath, message: string) =>
-    problemLine(prefix, [key, ...path], valueAt(given, path), message);
-  const unexpanded = expansion.problems.map(({ path, message }) => line(path, message));
-  const result = schema.safeParse(expansion.value);
-  if (result.success) return { value: result.data, problems: unexpanded };
-  const reported = new Set(expansion.problems.map(({ path }) => JSON.stringify(path)));
-  const issues = plainIssues(result.error)
-    // What is left of a text whose variable is missing says nothing worth reporting.
-    .filter(({ path }) => !reported.has(JSON.stringify(path)));
-  return { value: undefined, problems: [...unexpanded, ...issues.map(({ path, message }) => line(path, message))] };
+  const { value, problems: known } = expandVariables({ [key]: given }, environment);
+  const result = check(z.strictObject({ [key]: schema }), value, { subject: prefix, written: { [key]: given }, known });
+  return result.success ? { value: result.value[key], problems: [] } : { value: undefined, problems: result.problems };
 }
 
 /** Mistakes that only show when several keys, each right by itself, are looked at together. */

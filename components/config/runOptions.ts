@@ -2,7 +2,7 @@ import type { AppSpecification } from "../model/appSpecification";
 import { parsePlatform, type Platform } from "../model/platform";
 import type { Environment } from "./expandVariables";
 import { problemLine, ConfigError } from "./problems";
-import { noSuch } from "./schemaParts";
+import { noSuch } from "./noSuch";
 
 const phases = ["all", "build", "publish"] as const;
 

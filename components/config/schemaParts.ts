@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { noSuch } from "./noSuch";
+
 /** A schema for one value: what it takes is up to a function, and its message says what is accepted. */
 export type Schema<T> = z.ZodType<T>;
 
@@ -33,11 +35,11 @@ export function integer(from: number, to: number): Schema<number> {
   });
 }
 
-/** `true` or `false`, also as text. */
-export const boolean: Schema<boolean> = accepting("true or false", (value) => {
-  if (value === true || value === "true") return true;
-  return value === false || value === "false" ? false : undefined;
-});
+/** `true` or `false`, also as text, because Pulumi hands top-level values over as text. */
+export const boolean = z.preprocess(
+  (value) => (value === "true" || value === "false" ? value === "true" : value),
+  z.boolean(),
+);
 
 /** Hands a value on to another schema from within a transformation, keeping its issues and their paths. */
 export function delegate<T>(
@@ -93,13 +95,6 @@ export function uniqueList<T>(
   });
 }
 
-/** Says that a name is not known, which one was probably meant and which there are. */
-export function noSuch(kind: string, name: string, known: readonly string[]): string {
-  const meant = nearest(name, known);
-  const suggestion = meant === undefined ? "" : `, did you mean ${JSON.stringify(meant)}?`;
-  return `there is no such ${kind}${suggestion}${suggestion ? " Known" : "; known"} are ${known.join(", ")}`;
-}
-
 /** Whether a value is a map, as YAML and JSON have them. */
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
@@ -111,31 +106,4 @@ function attempt<T>(action: () => T | undefined): T | undefined {
   } catch {
     return undefined;
   }
-}
-
-/**
- * The candidate a mistyped name most likely meant, or undefined when none is close: at most a third of its letters
- * may differ, and at least one. Distance is Levenshtein's; names in a configuration are short.
- */
-export function nearest(name: string, candidates: readonly string[]): string | undefined {
-  // A name far longer than any candidate cannot be near one, and the table below would be needlessly large.
-  if (name.length > 100) return undefined;
-  const [best] = candidates
-    .map((candidate) => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))
-    .filter(({ candidate, distance }) => distance <= Math.max(1, Math.floor(candidate.length / 3)))
-    .toSorted((left, right) => left.distance - right.distance);
-  return best?.candidate;
-}
-
-function editDistance(left: string, right: string): number {
-  let previous = Array.from({ length: right.length + 1 }, (_, index) => index);
-  for (const [row, letter] of [...left].entries()) {
-    const current = [row + 1];
-    for (const [column, other] of [...right].entries()) {
-      const substituted = (previous[column] ?? 0) + (letter === other ? 0 : 1);
-      current.push(Math.min(substituted, (previous[column + 1] ?? 0) + 1, (current[column] ?? 0) + 1));
-    }
-    previous = current;
-  }
-  return previous.at(-1) ?? 0;
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type ConfigPath, formatValue, problemLine, valueAt, plainIssues } from "../config/problems";
+import { check, formatValue } from "../config/problems";
 import { type Digest, isDigest } from "../model/digest";
 import { parsePlatform, type Platform, type PerPlatform } from "../model/platform";
 import { reasonOf } from "../model/reasonOf";
@@ -43,11 +43,8 @@ export function parseDigestFile(
   } catch (error) {
     return { images: [], problems: [`${file}: it is no JSON: ${reasonOf(error)}; accepted is what a build run wrote`] };
   }
-  const result = schema.safeParse(value);
-  if (result.success) return { images: result.data.images, problems: [] };
-  const line = (path: ConfigPath, message: string): string =>
-    problemLine(path.length > 0 ? `${file} ` : file, path, valueAt(value, path), message);
-  return { images: [], problems: plainIssues(result.error).map(({ path, message }) => line(path, message)) };
+  const result = check(schema, value, { subject: file });
+  return result.success ? { images: result.value.images, problems: [] } : { images: [], problems: result.problems };
 }
 
 function isPlatform(value: unknown): boolean {

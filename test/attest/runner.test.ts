@@ -299,7 +299,7 @@ describe("attesting fails", () => {
   it("before anything is asked, for an index named by tag", async () => {
     const { status, stderr } = await attest({ plan: { indexDigest: "1.0.0" } });
     expect(status).toBe(1);
-    expect(stderr).toContain('indexDigest: accepted is "sha256:"');
+    expect(stderr).toContain('indexDigest: "1.0.0"; accepted is "sha256:"');
     expect(registry.requests).toEqual([]);
   });
 

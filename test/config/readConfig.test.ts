@@ -138,9 +138,9 @@ describe("readConfig", () => {
   it("speaks of attestation settings in the same words", () => {
     const attest = { signing: { mode: "keyles" }, sbom: "yes", sbon: true };
     expect(problems({ attest })).toEqual([
-      'multiarch-mirror:attest.signing.mode: "keyles"; accepted is keyless, key, off',
+      'multiarch-mirror:attest.signing.mode: "keyles"; there is no such mode, did you mean "keyless"? Known are keyless, key, off',
       'multiarch-mirror:attest.sbom: "yes"; accepted is true or false',
-      "multiarch-mirror:attest.sbon: true; there is no such key",
+      'multiarch-mirror:attest.sbon: true; there is no such key, did you mean "sbom"? Known are signing, sbom, provenance, adopted',
     ]);
     expect(read({ attest: "off" }).attest.signing).toEqual({ mode: "off" });
   });

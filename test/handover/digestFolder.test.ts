@@ -53,7 +53,11 @@ describe("digest files", () => {
     ["a list", [], /^digest file "a\.json": \[\]; accepted is /],
     ["another schema", { schemaVersion: 2, images: [] }, /^digest file "a\.json" schemaVersion: 2; accepted is 1$/],
     ["no images", { schemaVersion: 1 }, /^digest file "a\.json" images: .*; accepted is a list$/],
-    ["an unknown key", { ...file(), more: 1 }, /^digest file "a\.json" more: 1; there is no such key$/],
+    [
+      "an unknown key",
+      { ...file(), more: 1 },
+      /^digest file "a\.json" more: 1; there is no such key; known are schemaVersion, images$/,
+    ],
     ["no digest", file({ ...image, digest: "latest" }), /images\[0\]\.digest: "latest"; accepted is "sha256:"/],
     ["a tag", file({ ...image, digest: `${digest}:1` }), /images\[0\]\.digest: .*; accepted is "sha256:"/],
     ["no platform", file({ ...image, platform: "arm" }), /images\[0\]\.platform: "arm"; accepted is a platform/],
