@@ -5,7 +5,7 @@ import { control, serveControl } from "./sandbox/control";
 import { detach, tellStarter } from "./sandbox/detach";
 import { parseFaultRules, type FaultRule } from "./sandbox/faultRule";
 import { checkout, defaultSandboxFolder, Layout } from "./sandbox/layout";
-import { lockHolder } from "./sandbox/lock";
+import { lockHolder } from "../components/system/lock";
 import { ensureStack } from "./sandbox/pulumiStack";
 import { registryKinds, type RegistryKind } from "./sandbox/registry";
 import { readRunning, type SandboxState } from "./sandbox/sandboxState";
@@ -131,9 +131,9 @@ async function supervise({ dir: folder, proxy, latency, registry, builders }: St
 
 async function stop({ dir: folder }: { dir: string }): Promise<void> {
   const layout = new Layout(folder);
-  if (!lockHolder(layout.lockFile)) return void process.stdout.write(`no sandbox is running in ${folder}\n`);
+  if (!lockHolder(layout.lock)) return void process.stdout.write(`no sandbox is running in ${folder}\n`);
   await control(layout.controlSocket, "stop");
-  while (lockHolder(layout.lockFile)) await new Promise((resolve) => setTimeout(resolve, 50));
+  while (lockHolder(layout.lock)) await new Promise((resolve) => setTimeout(resolve, 50));
   process.stdout.write("stopped\n");
 }
 

@@ -3,7 +3,6 @@ import type { Platform, PerPlatform } from "../model/platform";
 import type { AttestationState, Requirement } from "./attestationState";
 import type { Cosign } from "./cosign";
 import { DigestLedger } from "./digestLedger";
-import type { DigestLock } from "../system/digestLock";
 import type { SbomSubject } from "./sbom";
 import type { AttestationReader } from "../probe/attestations";
 
@@ -14,7 +13,8 @@ type Queue = (work: () => Promise<void>) => Promise<void>;
 export interface WriterEdges {
   readonly reader: AttestationReader;
   readonly cosign: Pick<Cosign, "sign" | "attest">;
-  readonly lock: Pick<DigestLock, "run">;
+  /** Writes to a digest while nobody else does. */
+  readonly locked: (reference: string, write: () => Promise<void>) => Promise<void>;
   /** Makes the SBOM of one platform and gives the path of its file. */
   readonly sbom: (subject: SbomSubject) => Promise<string>;
   /** The file of a predicate that describes the version as a whole. */
@@ -86,8 +86,7 @@ export class AttestationWriter {
     const ledger = new DigestLedger(this.#edges.reader, this.#repository, digest, list);
     const reference = `${this.#repository}@${digest}`;
     let queue = Promise.resolve();
-    const inTurn: Queue = (work) =>
-      (queue = queue.then(() => attempt(() => this.#edges.lock.run(reference, this.#edges.deadline, work))));
+    const inTurn: Queue = (work) => (queue = queue.then(() => attempt(() => this.#edges.locked(reference, work))));
     if (list.dangling.length > 0) {
       void inTurn(async () => {
         await this.#edges.prune(digest, list.dangling);

@@ -9,7 +9,7 @@ import { type AttestPlan, parseAttestPlan, planVariable } from "./attestPlan";
 import { type AttestSummary, attestVersion } from "./attestVersion";
 import { AttestationWriter, type WriterEdges } from "./attestationWriter";
 import type { BuildRecord } from "../model/buildRecord";
-import { DigestLock } from "../system/digestLock";
+import { withDigest } from "./digestLock";
 import { FallbackList } from "../registry/fallbackReferrers";
 import { mirrorPredicate } from "./mirrorPredicate";
 import { provenance } from "./provenance";
@@ -74,7 +74,7 @@ async function attest(plan: AttestPlan, place: Workplace): Promise<AttestSummary
   const writer = new AttestationWriter(plan.repository, {
     reader: client,
     cosign,
-    lock: new DigestLock(),
+    locked: (reference, write) => withDigest(reference, deadline, write),
     sbom: (subject) => scans.run(() => makeSbom(subject, syft)),
     predicate: predicates(plan, place),
     prune: (digest, dangling) => fallback.prune(plan.repository, digest, dangling),

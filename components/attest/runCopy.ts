@@ -1,4 +1,4 @@
-import { DigestLock } from "../system/digestLock";
+import { withDigest } from "./digestLock";
 import { FallbackList } from "../registry/fallbackReferrers";
 import { RegistryClient } from "../registry/registryClient";
 import { RegistryWriter } from "../registry/registryWriter";
@@ -16,14 +16,13 @@ export async function run(environment: NodeJS.ProcessEnv, sleep: CopyEdges["slee
   const plan = parseCopyPlan(environment[copyPlanVariable]);
   const reader = new RegistryClient({ environment });
   const writer = new RegistryWriter(environment);
-  const lock = new DigestLock();
   const deadline = AbortSignal.timeout(totalMs);
   try {
     return await copyReferrers(plan, {
       reader,
       writer,
       lists: new FallbackList(reader, writer),
-      locked: (reference, work) => lock.run(reference, deadline, work),
+      locked: (reference, work) => withDigest(reference, deadline, work),
       sleep,
     });
   } catch (cause) {

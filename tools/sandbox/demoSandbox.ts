@@ -5,7 +5,7 @@ import { detach } from "./detach";
 import type { Environment } from "./environment";
 import { writeFixtures } from "../fixtures/fixtures";
 import { checkout, Layout } from "./layout";
-import { lockHolder } from "./lock";
+import { lockHolder } from "../../components/system/lock";
 import { ensureStack } from "./pulumiStack";
 import { readRunning } from "./sandboxState";
 import { startSandbox } from "./startSandbox";
@@ -27,16 +27,16 @@ export async function startDemoSandbox(
   progress: (line: string) => void,
 ): Promise<DemoSandbox> {
   const layout = new Layout(folder);
-  const holder = lockHolder(layout.lockFile);
+  const holder = lockHolder(layout.lock);
   if (holder) {
     if (!existsSync(layout.controlSocket)) {
       throw new Error(
-        `another demo is running in ${JSON.stringify(folder)} (process ${holder.pid}); wait for it, or use another folder: --dir`,
+        `another demo is running in ${JSON.stringify(folder)} (process ${holder}); wait for it, or use another folder: --dir`,
       );
     }
     progress("stopping the sandbox an earlier demo left running");
     await control(layout.controlSocket, "stop");
-    while (lockHolder(layout.lockFile)) await new Promise((resolve) => setTimeout(resolve, 50));
+    while (lockHolder(layout.lock)) await new Promise((resolve) => setTimeout(resolve, 50));
   }
   rmSync(layout.folder, { recursive: true, force: true });
   if (keep) {

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { pidNamespace, processIdentity } from "./processIdentity";
+import { fateOf, processIdentity } from "../../components/system/processIdentity";
 
 /** Where the kernel lists and takes registrations of interpreters. */
 const binfmt = "/proc/sys/fs/binfmt_misc";
@@ -47,7 +47,7 @@ export function planEmulators(instance: string): Emulators {
   return { names: found.map(({ key }) => key), lines: found.map((entry) => entry.line), missing };
 }
 
-/** A name for a sandbox of this process: pid namespace, pid and start time of the process, and a random part. */
+/** A name for a sandbox of this process: the identity of the process, and a random part. */
 export function instanceName(): string {
   return `${processIdentity(process.pid)}-${randomBytes(3).toString("hex")}`;
 }
@@ -56,10 +56,8 @@ export function instanceName(): string {
 export function removeStaleEmulators(): void {
   if (!existsSync(join(binfmt, "register"))) return;
   for (const name of readdirSync(binfmt)) {
-    const [, identity, namespace, pid] = /^mirror-((\d+)-(\d+)-\d+)-/.exec(name) ?? [];
-    // A pid of another pid namespace says nothing here.
-    if (namespace !== pidNamespace()) continue;
-    if (processIdentity(Number(pid)) !== identity) removeEmulator(name);
+    const identity = /^mirror-([0-9a-f]+(?:-\d+){3})-/.exec(name)?.[1];
+    if (identity !== undefined && fateOf(identity) === "dead") removeEmulator(name);
   }
 }
 

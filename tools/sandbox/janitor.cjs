@@ -1,9 +1,9 @@
 // Cleans up what the kernel does not when a sandbox's supervisor ends, also by SIGKILL: registrations of emulators,
-// control groups, the lock file. Waits for the end of standard input, which comes when the supervisor is gone, then ends too.
-// Argument: JSON { registrations: string[], controlGroup: string, files: string[] }
+// control groups. Waits for the end of standard input, which comes when the supervisor is gone, then ends too.
+// Argument: JSON { registrations: string[], controlGroup: string }
 "use strict";
 const { execFileSync } = require("node:child_process");
-const { existsSync, readdirSync, rmSync, rmdirSync, statSync, writeFileSync } = require("node:fs");
+const { existsSync, readdirSync, rmdirSync, statSync, writeFileSync } = require("node:fs");
 const { join } = require("node:path");
 
 const binfmt = "/proc/sys/fs/binfmt_misc";
@@ -17,12 +17,11 @@ if (argument === "unregister") {
   process.stdin.resume().on("end", () => void cleanUp(JSON.parse(argument)));
 }
 
-async function cleanUp({ registrations, controlGroup, files }) {
+async function cleanUp({ registrations, controlGroup }) {
   for (const name of registrations) attempt(() => unregister(name));
   // Processes in a control group need a moment to be gone after SIGKILL.
   for (let tries = 0; tries < 100 && !removeControlGroups(controlGroup); tries++)
     await new Promise((done) => setTimeout(done, 50));
-  for (const file of files) attempt(() => rmSync(file, { force: true }));
 }
 
 function unregister(name) {

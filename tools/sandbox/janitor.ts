@@ -8,7 +8,6 @@ export interface JanitorOptions {
   readonly registrations: readonly string[];
   /** Control group, as a path below each hierarchy. */
   readonly controlGroup: string;
-  readonly files: readonly string[];
 }
 
 /**

@@ -37,8 +37,8 @@ export class Layout {
     return this.in("sandbox.json");
   }
   /** Names the supervisor process while it lives. */
-  get lockFile(): string {
-    return this.in("lock.json");
+  get lock(): string {
+    return this.in("lock");
   }
   get controlSocket(): string {
     return this.in("control.sock");

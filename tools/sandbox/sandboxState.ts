@@ -2,7 +2,7 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import type { Environment } from "./environment";
 import type { SandboxPart } from "./faultRule";
 import type { Layout } from "./layout";
-import { lockHolder } from "./lock";
+import { lockHolder } from "../../components/system/lock";
 import type { RegistryKind } from "./registry";
 
 /** What is written down about a sandbox, for other processes and for the next start. */
@@ -23,10 +23,10 @@ export function readState(layout: Layout): SandboxState | undefined {
 
 /** What the folder's running sandbox is; nothing when none is running. */
 export function readRunning(layout: Layout): SandboxState | undefined {
-  const holder = lockHolder(layout.lockFile);
-  const state = holder && readState(layout);
+  const holder = lockHolder(layout.lock);
+  const state = readState(layout);
   // A sandbox that is only starting has the description of its predecessor.
-  return state?.pid === holder?.pid ? state : undefined;
+  return holder !== undefined && state?.pid === holder ? state : undefined;
 }
 
 /** Writes the description in one step, so that readers never see half of it. */

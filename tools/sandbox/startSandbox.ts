@@ -11,7 +11,7 @@ import { Fronts } from "./fronts";
 import { startJanitor } from "./janitor";
 import { defaultSandboxFolder, Layout } from "./layout";
 import { writeLanguageHost } from "./languageHost";
-import { takeLock } from "./lock";
+import { lockHolder, takeLock } from "../../components/system/lock";
 import { preflight } from "./preflight";
 import { startRegistry, type RegistryProcess } from "./registry";
 import { Sandbox } from "./sandbox";
@@ -31,14 +31,15 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const progress = options.progress ?? (() => {});
   await preflight(builders.length > 0);
   const tools = await toolPaths(builders.length > 0, progress);
-  takeLock(layout.lockFile);
+  const release = takeLock(layout.lock);
+  if (!release) throw new Error(occupied(layout));
   mkdirSync(layout.logs, { recursive: true });
   removeStaleEmulators();
   const emulators = builders.length > 0 ? planEmulators(instanceName()) : noEmulators;
   if (emulators.missing.length > 0) progress(missingEmulators(emulators.missing));
   const controlGroup = `/mirror-sandbox-${instanceName()}`;
-  const clean = startJanitor({ registrations: emulators.names, controlGroup, files: [layout.lockFile] });
-  const undo: (() => Promise<void>)[] = [clean];
+  const clean = startJanitor({ registrations: emulators.names, controlGroup });
+  const undo: (() => Promise<void>)[] = [() => clean().finally(release)];
   try {
     return await assemble({ options, layout, tools, builders, emulators, controlGroup, progress, undo });
   } catch (error) {
@@ -133,6 +134,10 @@ function builderOptions(preparation: Preparation, name: string, registry: string
     maxParallelism: options.maxParallelism ?? 4,
     ...(options.builderDiskMegabytes !== undefined && { diskMegabytes: options.builderDiskMegabytes }),
   };
+}
+
+function occupied({ folder, lock }: Layout): string {
+  return `a sandbox is running in ${JSON.stringify(folder)} (process ${lockHolder(lock)}); stop it first, or name another folder with --dir`;
 }
 
 function otherRegistry(layout: Layout, earlier: string, wanted: string): string {

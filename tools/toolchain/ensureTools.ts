@@ -3,7 +3,7 @@ import { mkdir, realpath, rename, symlink } from "node:fs/promises";
 import path from "node:path";
 import { CheckedPrograms } from "./checkedPrograms";
 import { installDebianPackage } from "./debianPackage";
-import { withFileLock } from "./fileLock";
+import { withLock } from "../../components/system/lock";
 import { folders as standardFolders, type Folders } from "./folders";
 import { goBuild, goProgram } from "./goBuild";
 import { MissingToolError } from "./missingToolError";
@@ -118,9 +118,9 @@ class Search {
       // The installer has its own lock and remembers a failed try, see installPulumiPlugin.
       await installPulumiPlugin(await this.find("pulumi"), tool, this.folders);
     }
-    const lock = path.join(this.folders.cache, "locks", `${tool.name}.lock`);
+    const lock = path.join(this.folders.cache, "locks", tool.name);
     const waiting = (): void => this.progress(`waiting for another process that makes ${label}`);
-    return withFileLock(lock, waiting, async () => {
+    return withLock(lock, { what: label, waiting }, async () => {
       const already = await this.installed(tool);
       return already ?? (await this.make(tool, label));
     });

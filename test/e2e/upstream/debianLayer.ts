@@ -6,7 +6,7 @@ import { gzipSync } from "node:zlib";
 import type { Platform } from "../../../components/model/platform";
 import { cacheFolder } from "../../../tools/sandbox/layout";
 import { ensureTools } from "../../../tools/toolchain/ensureTools";
-import { withFileLock } from "../../../tools/toolchain/fileLock";
+import { withLock } from "../../../components/system/lock";
 import { runProgram } from "../../../tools/toolchain/runProgram";
 import { digest, type Layer } from "./layer";
 
@@ -30,13 +30,9 @@ export async function debianLayer(platform: Platform, packages: readonly string[
     .digest("hex")
     .slice(0, 16);
   const file = join(cacheFolder(), "fixtures", "debian", `${key}.tar.gz`);
-  await withFileLock(
-    `${file}.lock`,
-    () => undefined,
-    async () => {
-      if (!existsSync(file)) await make(file, platform, packages);
-    },
-  );
+  await withLock(`${file}.making`, { what: file }, async () => {
+    if (!existsSync(file)) await make(file, platform, packages);
+  });
   return { bytes: await readFile(file), diffId: (await readFile(`${file}.diff-id`, "utf8")).trim() };
 }
 

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { Agent, fetch } from "undici";
+import { lockHolder } from "../../../components/system/lock";
 import { checkout } from "../../../tools/sandbox/layout";
 import type { Sandbox } from "../../../tools/sandbox/sandbox";
 import { startSandbox } from "../../../tools/sandbox/startSandbox";
@@ -145,7 +146,7 @@ describe("a sandbox without builder", { timeout }, () => {
     await expect(startSandbox({ dir, registry: "distribution", builders: {} })).rejects.toThrow(
       'written by the registry "olareg"',
     );
-    expect(existsSync(join(dir, "lock.json"))).toBe(false);
+    expect(existsSync(join(dir, "lock"))).toBe(false);
   });
 });
 
@@ -215,12 +216,12 @@ describe.skipIf(process.getuid?.() !== 0)("a sandbox whose supervisor is killed"
         { timeout },
       );
     await cli("start");
-    const { pid } = JSON.parse(readFileSync(join(dir, "lock.json"), "utf8")) as { pid: number };
+    const pid = lockHolder(join(dir, "lock"))!;
     expect(traces(dir, pid)).toEqual({ processes: true, registrations: true });
     process.kill(pid, "SIGKILL");
     await expect.poll(() => traces(dir, pid), { timeout: 20_000 }).toEqual({ processes: false, registrations: false });
     expect(readFileSync("/proc/self/mounts", "utf8")).not.toContain(dir);
-    await expect.poll(() => existsSync(join(dir, "lock.json")), { timeout: 20_000 }).toBe(false);
+    expect(lockHolder(join(dir, "lock"))).toBeUndefined();
     await expect(cli("status")).rejects.toMatchObject({ code: 1 });
     await cli("start");
     await cli("stop");
@@ -239,7 +240,7 @@ function traces(dir: string, supervisor: number): { processes: boolean; registra
   const registered = places.flatMap((place) => list(`${place}/proc/sys/fs/binfmt_misc`));
   return {
     processes: processes.length > 0,
-    registrations: registered.some((name) => name.startsWith("mirror-") && name.split("-")[2] === String(supervisor)),
+    registrations: registered.some((name) => name.startsWith("mirror-") && name.split("-")[3] === String(supervisor)),
   };
 }
 

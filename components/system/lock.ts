@@ -1,0 +1,106 @@
+import { randomUUID } from "node:crypto";
+import { mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fateOf, processIdentity } from "./processIdentity";
+
+/** How to wait for a lock. */
+export interface LockOptions {
+  /** What is locked, for the message when time is up. */
+  readonly what: string;
+  /** Aborted when it is not worth waiting any longer. */
+  readonly deadline?: AbortSignal;
+  /** Called once when somebody else holds the lock. */
+  readonly waiting?: () => void;
+}
+
+const pollMs = 50;
+/** How long a holder is believed of whom nobody here can tell whether it lives: longer than anything held takes. */
+const longestBeliefMs = 2 * 60 * 60 * 1000;
+
+/**
+ * Does work while holding the lock at a path, so that no two of this machine do it at once; waits for its turn.
+ * @throws Error with the holder's process number when the deadline comes first.
+ */
+export async function withLock<T>(path: string, options: LockOptions, work: () => Promise<T>): Promise<T> {
+  const { what, deadline, waiting } = options;
+  let release = takeLock(path);
+  if (!release) waiting?.();
+  while (!release) {
+    if (deadline?.aborted)
+      throw new Error(`${what} is still in use by process ${lockHolder(path)}; its lock is ${JSON.stringify(path)}`);
+    await new Promise((resolve) => setTimeout(resolve, pollMs));
+    release = takeLock(path);
+  }
+  try {
+    return await work();
+  } finally {
+    release();
+  }
+}
+
+/**
+ * Takes the lock at a path for this process; undefined when a living process holds it, this one included. A dead holder's is
+ * taken over.
+ *
+ * The lock is a folder that holds one file, named after the holder and one taking. It is made aside and renamed into place,
+ * which rename(2) does only where there is nothing or an empty folder: of many one comes first, and there is no moment in
+ * which the lock is held by nobody known. A dead holder's file is removed by its name, which is never used again, so that
+ * one who was slow to judge removes nothing of the next holder.
+ * @returns what gives it back.
+ */
+export function takeLock(path: string): (() => void) | undefined {
+  for (const holder of holders(path)) {
+    if (holds(path, holder)) return undefined;
+    rmSync(join(path, holder), { force: true });
+  }
+  const name = `${processIdentity(process.pid)}.${randomUUID()}`;
+  const draft = `${path}.${name}`;
+  mkdirSync(draft, { recursive: true, mode: 0o700 });
+  try {
+    writeFileSync(join(draft, name), "");
+    renameSync(draft, path);
+  } catch (error) {
+    rmSync(draft, { recursive: true, force: true });
+    if (isOneOf(error, "ENOTEMPTY", "EEXIST")) return undefined;
+    throw error;
+  }
+  return () => {
+    rmSync(join(path, name), { force: true });
+    removeEmpty(path);
+  };
+}
+
+/** Process number of the living holder, if any. */
+export function lockHolder(path: string): number | undefined {
+  const holder = holders(path).find((name) => holds(path, name));
+  return holder === undefined ? undefined : Number(holder.split("-")[2]);
+}
+
+function holders(path: string): readonly string[] {
+  try {
+    return readdirSync(path);
+  } catch (error) {
+    if (isOneOf(error, "ENOENT")) return [];
+    throw error;
+  }
+}
+
+function holds(path: string, holder: string): boolean {
+  const fate = fateOf(holder.split(".")[0] ?? "");
+  if (fate !== "unknown") return fate === "alive";
+  const taken = statSync(join(path, holder), { throwIfNoEntry: false })?.mtimeMs;
+  return taken !== undefined && Date.now() - taken < longestBeliefMs;
+}
+
+/** The next holder may be there already, or have taken the empty folder away. */
+function removeEmpty(path: string): void {
+  try {
+    rmdirSync(path);
+  } catch (error) {
+    if (!isOneOf(error, "ENOTEMPTY", "EEXIST", "ENOENT")) throw error;
+  }
+}
+
+function isOneOf(error: unknown, ...codes: readonly string[]): boolean {
+  return codes.includes((error as NodeJS.ErrnoException).code ?? "");
+}
