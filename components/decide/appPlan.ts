@@ -83,6 +83,8 @@ export interface PlannedVersion {
   /** Upstream's own index, by digest, when all of it is copied and nothing else goes into the version. */
   readonly copiedIndex?: string;
   readonly inWindow: boolean;
+  /** Platforms without which it is not complete; none of those that are left to upstream. */
+  readonly required: readonly Platform[];
   /** Nothing of it is here or is to be: upstream publishes all wanted platforms, and the app leaves these to it. */
   readonly left?: true;
   /** Why and until when the version is left alone, after builds that failed; undefined: it is not. */

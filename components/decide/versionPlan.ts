@@ -82,6 +82,11 @@ export function writesIndex({ sources }: Pick<VersionPlan, "sources">): boolean 
   return sources?.some(({ kind }) => kind !== "recorded") ?? false;
 }
 
+/** Whether the version's tag offers, as it is now, all platforms without which it is not complete. What others put there does not count. */
+export function isComplete({ present, state }: VersionPlan, required: readonly Platform[]): boolean {
+  return present !== undefined && state !== "moved" && required.every((platform) => platform in present.platforms);
+}
+
 /** The same decision for a version that is not built in this run, for the reason given if that is a problem: what exists is declared as before. */
 export function withholdBuild(facts: VersionFacts, problem?: string): VersionPlan {
   const plan = decideVersion(facts);

@@ -2,6 +2,7 @@ import type { PlannedVersion } from "../decide/appPlan";
 import type { Digest } from "../model/digest";
 import type { PerPlatform } from "../model/platform";
 import type { PublishedVersion } from "../model/published";
+import { isComplete } from "../decide/versionPlan";
 
 /** How a version ended in this run. `pending`: a preview, it will be published by the next `up`. */
 export type VersionOutcome =
@@ -58,10 +59,15 @@ function recordedSources({ sources }: PlannedVersion["plan"]): readonly string[]
   return references?.length === sources?.length ? references : undefined;
 }
 
-/** A version that was to change and did not: what was recorded of it before stays recorded. */
+/** A version that was to change and did not: what was recorded of it before stays recorded, complete or not. */
 export function failed(version: PlannedVersion, reason: string): VersionOutcome {
   const before = untouched(version);
-  return { state: "failed", reason, ...("record" in before && before.record && { record: before.record }) };
+  const record = "record" in before ? before.record : undefined;
+  if (!record) return { state: "failed", reason };
+  return {
+    ...{ state: "failed", reason, record },
+    ...(!isComplete(version.plan, version.required) && { incomplete: true }),
+  };
 }
 
 /** Why a version that nothing went wrong with is not published. */

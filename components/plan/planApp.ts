@@ -41,7 +41,6 @@ export async function planApp(request: AppRequest, edges: PlanEdges): Promise<Ap
       repository,
       rules: found.failure === undefined ? settings.floatingTags : [],
       versions,
-      required: settings.platformsRequired,
       recorded: recorded?.floatingTags ?? {},
     },
     edges,

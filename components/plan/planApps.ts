@@ -126,6 +126,7 @@ function frozenVersion(version: string, record: PublishedVersion): PlannedVersio
     official: [],
     copies: {},
     inWindow: true,
+    required: [],
     attested: record.attested ?? false,
     ...(record.attested === true && { attestation: { mode: "keep" as const, gaps: [] } }),
     ...(record.referrers === true && { referrers: { mode: "keep", gaps: [], digests: [], declared: true } as const }),

@@ -6,8 +6,7 @@ import {
   type FloatingTagMove,
   floatingTagMoves,
 } from "../decide/floatingTags";
-import { writesIndex } from "../decide/versionPlan";
-import type { Platform } from "../model/platform";
+import { isComplete, writesIndex } from "../decide/versionPlan";
 import type { PublishedFloatingTag } from "../model/published";
 import type { PlanEdges } from "./planEdges";
 
@@ -16,7 +15,6 @@ export interface FloatingTagRequest {
   readonly repository: string;
   readonly rules: readonly FloatingTagRule[];
   readonly versions: readonly PlannedVersion[];
-  readonly required: readonly Platform[];
   /** What an earlier run recorded about the tags it declared. */
   readonly recorded: Readonly<Record<string, PublishedFloatingTag>>;
 }
@@ -31,7 +29,7 @@ export interface FloatingTagPlan {
 /** Asks the registry what each wanted floating tag names and decides where it goes. Never rejects. */
 export async function planFloatingTags(request: FloatingTagRequest, edges: PlanEdges): Promise<FloatingTagPlan> {
   const { repository, rules, versions, recorded } = request;
-  const candidates = versions.map((version) => candidate(version, request.required));
+  const candidates = versions.map(candidate);
   const { tags: desired, refused } = desiredFloatingTags(rules, candidates);
   const names = [...new Set([...desired.map(({ tag }) => tag), ...Object.keys(recorded)])];
   const probes = Object.fromEntries(
@@ -65,17 +63,12 @@ export async function planFloatingTags(request: FloatingTagRequest, edges: PlanE
   };
 }
 
-function candidate(
-  { version, tag, plan, release, managed, inWindow }: PlannedVersion,
-  required: readonly Platform[],
-): FloatingCandidate {
-  const held = plan.present?.platforms ?? {};
-  const whole = plan.present !== undefined && plan.state !== "moved" && required.every((platform) => platform in held);
+function candidate({ version, tag, plan, release, managed, inWindow, required }: PlannedVersion): FloatingCandidate {
   const commit = release?.commit ?? managed?.commit;
   return {
     version,
     mirrorTag: tag,
-    state: writesIndex(plan) ? "pending" : whole ? "complete" : "incomplete",
+    state: writesIndex(plan) ? "pending" : isComplete(plan, required) ? "complete" : "incomplete",
     ...(plan.present && { digest: plan.present.digest }),
     ...(commit !== undefined && { commit }),
     ...(release?.reference === "branch" && inWindow && { head: true }),

@@ -44,13 +44,11 @@ export async function planVersion(request: VersionRequest, edges: PlanEdges): Pr
   const recordedManifests = await probeRecorded(request, probe, edges);
   const covered = settings.platforms.filter(edges.run.covers);
   const { official, offers } = await askUpstream(request, probe, covered, edges);
+  const required = settings.platformsRequired.filter((platform) => !official.skipped.includes(platform));
   const facts: VersionFacts = {
     wanted: covered.filter((platform) => !(platform in offers.missing) && !official.skipped.includes(platform)),
     // A build run leaves the judgement of what is complete to the run that publishes.
-    required:
-      edges.run.phase === "build"
-        ? []
-        : settings.platformsRequired.filter((platform) => !official.skipped.includes(platform)),
+    required: edges.run.phase === "build" ? [] : required,
     inWindow: inWindow && release !== undefined,
     probe,
     recordedManifests,
@@ -66,6 +64,7 @@ export async function planVersion(request: VersionRequest, edges: PlanEdges): Pr
     version: request.version,
     tag,
     inWindow,
+    required,
     plan: decided,
     recipes: prepared.build?.recipes ?? [],
     unpublishedBases: prepared.build?.unpublishedBases ?? [],

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { type AppOutcome, MirroredApp } from "../../components/declare/mirroredApp";
 import type { AppPlan, PlannedFloatingTag } from "../../components/decide/appPlan";
+import type { VersionPlan } from "../../components/decide/versionPlan";
 import type { VersionServices } from "../../components/declare/versionServices";
-import { appPlan, both, services, planned, repository, whole } from "./plans";
+import { appPlan, both, services, planned, repository, toBuild, whole } from "./plans";
 import { allowRejections, digestFor, type MockBehaviour, RecordingMock } from "./recordingMock";
 
 allowRejections();
@@ -88,6 +89,51 @@ describe("a floating tag", () => {
       { failing: ["app-1.1.0-linux-amd64"] },
     );
     expect(sources(mock)).toEqual([`${repository}@${digestFor("held 1.0.0")}`]);
+  });
+
+  describe("never names an incomplete version", () => {
+    const candidates = ["1.1.0", "1.0.0"];
+    const broken = { failing: ["app-1.1.0-linux-arm64"] };
+    const goesOn = [`${repository}@${digestFor("held 1.0.0")}`];
+
+    it("such as one whose index does not offer what it was written from", async () => {
+      const looks = [undefined, { digest: digestFor("half"), platforms: { "linux/amd64": digestFor("amd") } }];
+      const { mock, outcome } = await declare(
+        appPlan({ versions: [version("1.1.0"), published("1.0.0")], floatingTags: [latest({ candidates })] }),
+        { lookAgain: () => Promise.resolve(looks.shift()) },
+      );
+      expect(sources(mock)).toEqual(goesOn);
+      expect(outcome.published.floatingTags).toMatchObject({ latest: { version: "1.0.0" } });
+      expect(outcome.failures).toEqual([expect.stringContaining("does not offer linux/arm64")]);
+    });
+
+    it("such as one that was to gain a platform, and did not", async () => {
+      const half = { digest: digestFor("half"), platforms: { "linux/amd64": digestFor("amd") } };
+      const plan: VersionPlan = {
+        ...{ state: "partial", build: ["linux/arm64"], keep: {}, lacking: [], offers: both, present: half },
+        sources: [
+          { kind: "existing", digest: half.digest },
+          { kind: "build", platform: "linux/arm64" },
+        ],
+      };
+      const versions = [planned({ version: "1.1.0", tag: "1.1.0", plan }), published("1.0.0")];
+      const { mock, outcome } = await declare(
+        appPlan({ versions, floatingTags: [latest({ candidates })] }),
+        { lookAgain: () => Promise.resolve(half) },
+        broken,
+      );
+      expect(sources(mock)).toEqual(goesOn);
+      expect(outcome.published.versions["1.1.0"]).toMatchObject({ digest: half.digest });
+    });
+
+    it("such as one the registry has lost, which could not be built again", async () => {
+      const platforms = { "linux/amd64": digestFor("amd"), "linux/arm64": digestFor("arm") };
+      const managed = { tag: "1.1.0", digest: digestFor("lost"), platforms, origin: "built" } as const;
+      const lost = planned({ version: "1.1.0", tag: "1.1.0", managed, plan: toBuild });
+      const floatingTags = [latest({ candidates })];
+      const { mock } = await declare(appPlan({ versions: [lost, published("1.0.0")], floatingTags }), {}, broken);
+      expect(sources(mock)).toEqual(goesOn);
+    });
   });
 
   it("is not written when none of its candidates is published, and the failure says so", async () => {

@@ -25,6 +25,7 @@ export const planned = (over: Partial<PlannedVersion> = {}): PlannedVersion => (
   version: "1.0.0",
   tag: "1.0.0",
   inWindow: true,
+  required: both,
   release: { version: "1.0.0", tag: "v1.0.0", reference: "tag", commit },
   plan: toBuild,
   recipes: both.map((platform) => recipe(platform)),
@@ -44,6 +45,7 @@ export const toBuild: VersionPlan = {
   keep: {},
   sources: both.map((platform) => ({ kind: "build", platform })),
   origin: "built",
+  offers: both,
   lacking: [],
 };
 

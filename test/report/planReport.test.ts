@@ -21,6 +21,7 @@ function report(plan: Partial<VersionPlan>, more: Partial<PlannedVersion> = {}) 
     official: [],
     copies: {},
     inWindow: true,
+    required: [],
     attested: false,
     ...more,
   };
