@@ -73,7 +73,8 @@ async function verify(
   const client = new RegistryClient();
   const environment = cosignEnvironment(process.env);
   const { key, identity = "", issuer } = options;
-  const who = key === undefined ? { identity, issuer } : { publicKey: key.includes("://") ? key : resolve(key) };
+  const certificate = { subject: { matching: identity }, issuer: { matching: issuer } };
+  const who = key === undefined ? certificate : { publicKey: key.includes("://") ? key : resolve(key) };
   const verifyArguments = verificationArguments(who, {
     ...(options.trustedRoot !== undefined && { trustedRoot: resolve(options.trustedRoot) }),
     transparencyLog: !options.ignoreTlog,

@@ -6,10 +6,12 @@ import type { AttestationWriter } from "./attestationWriter";
 import type { Cosign } from "./cosign";
 import { describeMissing } from "../decide/attestations";
 import type { AttestationReader } from "../probe/attestations";
+import type { ExpectedSigner } from "../model/signer";
 
 /** What attesting a version rests on. */
 export interface AttestEdges {
   readonly reader: AttestationReader;
+  readonly signer: ExpectedSigner;
   readonly cosign: Pick<Cosign, "verified" | "statements">;
   readonly writer: Pick<AttestationWriter, "write">;
   /** Why nothing can be signed here; undefined when it can. */
@@ -52,7 +54,7 @@ export async function attestVersion(plan: AttestPlan, edges: AttestEdges): Promi
     if (failures.length > 0 || !overtaken) tries++;
     const lacking = state.absent.map(describeMissing).join(", ");
     if (failures.length === 0 && !overtaken && grewEverywhere(before, state)) {
-      throw new Error(`${lacking}: it was written, but does not verify; is the identity or public key the signer's?`);
+      throw new Error(`${lacking}: it was written, but does not verify: ${whyNot(state)}`);
     }
     cause = edges.deadline.aborted ? (cause ?? failures[0]) : failures[0];
     const reason = cause?.message ?? "what was written was lost to another writer";
@@ -66,8 +68,17 @@ export async function attestVersion(plan: AttestPlan, edges: AttestEdges): Promi
 /** Whether the lists say that all that is still absent was in fact written. */
 function grewEverywhere(before: AttestationState, after: AttestationState): boolean {
   const count = (state: AttestationState, { digest, kind }: Requirement): number =>
-    state.lists.get(digest)?.counts[kind] ?? 0;
+    state.lists.get(digest)?.bundles.filter((bundle) => bundle.kind === kind).length ?? 0;
   return after.absent.every((requirement) => count(after, requirement) > count(before, requirement));
+}
+
+/** What the last bundle written of an absent kind says of itself. */
+function whyNot({ absent, lists }: AttestationState): string {
+  const bundles = absent.flatMap(({ digest, kind }) =>
+    (lists.get(digest)?.bundles ?? []).filter((bundle) => bundle.kind === kind),
+  );
+  const reason = bundles.findLast(({ problem }) => problem !== undefined)?.problem;
+  return reason ?? "is the identity or public key the signer's?";
 }
 
 /** The platform manifests, as the registry has them; attestations of other tools in the index are left alone. */

@@ -8,6 +8,7 @@ import { isSbomOf } from "./sbom";
 import { wantedAttestations } from "../config/attestConfig";
 import type { MissingAttestation } from "../decide/attestations";
 import type { AttestationReader } from "../probe/attestations";
+import type { ExpectedSigner } from "../model/signer";
 
 /** One attestation a version must carry. An SBOM names the platform it describes, on the index too. */
 export type Requirement = MissingAttestation;
@@ -37,21 +38,28 @@ export function requirementsOf(plan: AttestPlan, platforms: PerPlatform<Digest>)
   return [...onIndex, ...onPlatforms];
 }
 
+/** What looking rests on. */
+export interface InspectEdges {
+  readonly reader: AttestationReader;
+  readonly cosign: Pick<Cosign, "verified" | "statements">;
+  readonly signer: ExpectedSigner;
+}
+
 /**
- * Looks at what is attached and verifies it with cosign; where nothing is listed, no process is started.
+ * Looks at what is attached and verifies it with cosign; where nothing of ours is attached, no process is started.
  * @throws when the registry or cosign gives no usable answer.
  */
 export async function inspectAttestations(
   repository: string,
   required: readonly Requirement[],
   platforms: PerPlatform<Digest>,
-  { reader, cosign }: { readonly reader: AttestationReader; readonly cosign: Pick<Cosign, "verified" | "statements"> },
+  { reader, cosign, signer }: InspectEdges,
 ): Promise<AttestationState> {
   const digests = [...new Set(required.map(({ digest }) => digest))];
   const inspected = await Promise.all(
     digests.map(async (digest) => {
       const wanted = required.filter((requirement) => requirement.digest === digest);
-      const list = await listAttestations(reader, repository, digest);
+      const list = await listAttestations(reader, repository, digest, signer);
       return { digest, list, absent: await absentOf(wanted, list, repository, platforms, cosign) };
     }),
   );

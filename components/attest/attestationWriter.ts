@@ -5,6 +5,7 @@ import type { Cosign } from "./cosign";
 import { DigestLedger } from "./digestLedger";
 import type { SbomSubject } from "./sbom";
 import type { AttestationReader } from "../probe/attestations";
+import type { ExpectedSigner } from "../model/signer";
 
 type Platforms = PerPlatform<Digest>;
 type Queue = (work: () => Promise<void>) => Promise<void>;
@@ -12,6 +13,7 @@ type Queue = (work: () => Promise<void>) => Promise<void>;
 /** What writing attestations rests on. */
 export interface WriterEdges {
   readonly reader: AttestationReader;
+  readonly signer: ExpectedSigner;
   readonly cosign: Pick<Cosign, "sign" | "attest">;
   /** Writes to a digest while nobody else does. */
   readonly locked: (reference: string, write: () => Promise<void>) => Promise<void>;
@@ -83,7 +85,7 @@ export class AttestationWriter {
   ): Promise<void> {
     const list = state.lists.get(digest);
     if (list === undefined) throw new Error(`${digest} was not inspected`);
-    const ledger = new DigestLedger(this.#edges.reader, this.#repository, digest, list);
+    const ledger = new DigestLedger(this.#edges, this.#repository, digest, list);
     const reference = `${this.#repository}@${digest}`;
     let queue = Promise.resolve();
     const inTurn: Queue = (work) => (queue = queue.then(() => attempt(() => this.#edges.locked(reference, work))));

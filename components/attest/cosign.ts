@@ -1,15 +1,8 @@
 import { type AttestationKind, cosignTypes, kindOf } from "../model/attestationKind";
 import type { RunTool, ToolResult } from "../system/process";
 import { toolFailure, cosignEnvironment } from "./tools";
-import {
-  type ActiveSigning,
-  expectedIdentity,
-  signingArguments,
-  verificationArguments,
-  signingServices,
-  publicKey,
-  resolveKey,
-} from "./signing";
+import { signingArguments, verificationArguments, signingServices, publicKey } from "./signing";
+import { type ActiveSigning, expectedCertificate, resolveKey } from "../probe/expectedSigner";
 
 /** How cosign is called. */
 export interface CosignOptions {
@@ -143,7 +136,7 @@ export async function cosignFor(signing: ActiveSigning, place: CosignPlace): Pro
   const who =
     signing.mode === "key"
       ? { publicKey: await publicKey(signing, { root, directory, environment, run }) }
-      : expectedIdentity(signing, place.environment);
+      : expectedCertificate(signing, place.environment);
   const signer = signing.mode === "key" ? { ...signing, key: resolveKey(signing.key, root) } : signing;
   const [sign, verify] = [signingArguments(signer, services), verificationArguments(who, services)];
   return new Cosign({ run, environment, directory, limitMs, sign, verify });

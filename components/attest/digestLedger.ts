@@ -2,6 +2,7 @@ import type { Digest } from "../model/digest";
 import type { AttestationKind } from "../model/attestationKind";
 import { type AttestationList, listAttestations } from "../probe/attestations";
 import type { AttestationReader } from "../probe/attestations";
+import type { ExpectedSigner } from "../model/signer";
 
 /**
  * Keeps count of what is attached to one digest while this process adds to it, so that what another process has added
@@ -11,14 +12,22 @@ export class DigestLedger {
   readonly #reader: AttestationReader;
   readonly #repository: string;
   readonly #digest: Digest;
+  readonly #signer: ExpectedSigner;
   /** What was there when the digest was inspected, and what was added by this process. */
   readonly #accounted: Record<AttestationKind, number>;
   /** What is there, as last seen. */
   #present: Record<AttestationKind, number>;
   #entries: number;
 
-  constructor(reader: AttestationReader, repository: string, digest: Digest, seen: AttestationList) {
+  /** @param seen what was there when the digest was inspected. */
+  constructor(
+    { reader, signer }: { readonly reader: AttestationReader; readonly signer: ExpectedSigner },
+    repository: string,
+    digest: Digest,
+    seen: AttestationList,
+  ) {
     this.#reader = reader;
+    this.#signer = signer;
     this.#repository = repository;
     this.#digest = digest;
     this.#accounted = { ...seen.counts };
@@ -30,7 +39,7 @@ export class DigestLedger {
   async othersAdded(kind: AttestationKind): Promise<boolean> {
     const entries = await this.#reader.referrers(this.#repository, this.#digest);
     if (entries.length !== this.#entries) {
-      const now = await listAttestations(this.#reader, this.#repository, this.#digest);
+      const now = await listAttestations(this.#reader, this.#repository, this.#digest, this.#signer);
       this.#entries = now.entries;
       this.#present = { ...now.counts };
     }

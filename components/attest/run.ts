@@ -17,6 +17,7 @@ import { makeSbom } from "./sbom";
 import { killTools, type RunTool, runTool } from "../system/process";
 import { reasonOf } from "../model/reasonOf";
 import { cosignFor } from "./cosign";
+import { expectedSigner } from "../probe/expectedSigner";
 import { missingIdentityToken } from "./signing";
 import { syftEnvironment } from "./tools";
 
@@ -62,6 +63,7 @@ async function attest(plan: AttestPlan, place: Workplace): Promise<AttestSummary
   if (signing.mode === "off") return { digest: plan.indexDigest, platforms: {}, added: [] };
   const limitMs = plan.limits.cosignSeconds * 1000;
   const cosign = await cosignFor(signing, { run: place.tool, environment, directory, root: place.root, limitMs });
+  const signer = await expectedSigner(signing, place.root, environment);
   const fallback = new FallbackList(client, place.writer);
   const scans = new Limiter(availableParallelism());
   const syft = {
@@ -73,6 +75,7 @@ async function attest(plan: AttestPlan, place: Workplace): Promise<AttestSummary
   const deadline = AbortSignal.timeout(plan.limits.totalSeconds * 1000);
   const writer = new AttestationWriter(plan.repository, {
     reader: client,
+    signer,
     cosign,
     locked: (reference, write) => withDigest(reference, deadline, write),
     sbom: (subject) => scans.run(() => makeSbom(subject, syft)),
@@ -83,7 +86,7 @@ async function attest(plan: AttestPlan, place: Workplace): Promise<AttestSummary
   const cannotSign = (): string | undefined =>
     signing.mode === "keyless" ? missingIdentityToken(environment) : undefined;
   const sleep = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
-  return attestVersion(plan, { reader: client, cosign, writer, cannotSign, sleep, deadline });
+  return attestVersion(plan, { reader: client, signer, cosign, writer, cannotSign, sleep, deadline });
 }
 
 /** Writes predicates to files, each when it is first asked for. */

@@ -4,10 +4,9 @@ import { join, resolve } from "node:path";
 import { z } from "zod";
 import { existsSync } from "node:fs";
 import { toolFailure } from "./tools";
+import type { ExpectedCertificate, TextRule } from "../model/signer";
+import { type ActiveSigning, publicKeyAtHand, resolveKey } from "../probe/expectedSigner";
 import type { RunTool } from "../system/process";
-
-/** Signing that is switched on. */
-export type ActiveSigning = Exclude<Signing, { readonly mode: "off" }>;
 
 /** Which services signatures rest on, as far as checking them depends on it. */
 export interface SigningServices {
@@ -17,14 +16,6 @@ export interface SigningServices {
   readonly transparencyLog: boolean;
   readonly timestamps: boolean;
 }
-
-/** What a keyless certificate must say: regular expressions. */
-export interface ExpectedIdentity {
-  readonly identity: string;
-  readonly issuer: string;
-}
-
-const githubIssuer = "^https://token\\.actions\\.githubusercontent\\.com$";
 
 /**
  * Arguments common to `cosign sign` and `cosign attest`. Passwords and tokens are never among them: cosign takes them
@@ -41,40 +32,34 @@ export function signingArguments(signing: ActiveSigning, services: SigningServic
   ];
 }
 
-/** Arguments common to `cosign verify` and `cosign verify-attestation`. */
+/** Arguments common to `cosign verify` and `cosign verify-attestation`. @param who a certificate, or a reference to a public key. */
 export function verificationArguments(
-  who: { readonly publicKey: string } | ExpectedIdentity,
+  who: { readonly publicKey: string } | ExpectedCertificate,
   services: SigningServices,
 ): readonly string[] {
-  const expected =
-    "publicKey" in who
-      ? ["--key", who.publicKey]
-      : ["--certificate-identity-regexp", who.identity, "--certificate-oidc-issuer-regexp", who.issuer];
   return [
-    ...expected,
+    ...("publicKey" in who ? ["--key", who.publicKey] : certificateArguments(who)),
     ...option("--trusted-root", services.trustedRoot),
     ...(services.transparencyLog ? [] : ["--insecure-ignore-tlog"]),
     ...(services.timestamps ? ["--use-signed-timestamps"] : []),
   ];
 }
 
-/**
- * The identity expected of keyless signatures: as configured, or the workflows of the repository the run belongs to.
- * @throws Error when neither is known: anybody's signature would do.
- */
-export function expectedIdentity(
-  signing: Extract<Signing, { readonly mode: "keyless" }>,
-  environment: NodeJS.ProcessEnv,
-): ExpectedIdentity {
-  const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository } = environment;
-  const own = server && repository ? `^${escape(`${server}/${repository}/.github/workflows/`)}` : undefined;
-  const identity = signing.identity ?? own;
-  if (identity === undefined) {
-    throw new Error(
-      "attest.signing.identity is not set, and GITHUB_REPOSITORY does not say whose signatures to accept; set one of them",
-    );
-  }
-  return { identity, issuer: signing.issuer ?? githubIssuer };
+function certificateArguments({ subject, issuer, repository, refs }: ExpectedCertificate): readonly string[] {
+  return [
+    ...rule("--certificate-identity", subject),
+    ...rule("--certificate-oidc-issuer", issuer),
+    ...option("--certificate-github-workflow-repository", repository),
+    // cosign takes one; of several the subject's are told apart.
+    ...option("--certificate-github-workflow-ref", refs?.length === 1 ? refs[0] : undefined),
+  ];
+}
+
+function rule(flag: string, text: TextRule): readonly string[] {
+  if ("matching" in text) return [`${flag}-regexp`, text.matching];
+  const [only, ...others] = text.exactly;
+  if (only !== undefined && others.length === 0) return [flag, only];
+  return [`${flag}-regexp`, `^(?:${text.exactly.map(escape).join("|")})$`];
 }
 
 function option(flag: string, value: string | undefined): readonly string[] {
@@ -135,11 +120,6 @@ async function read(path: string): Promise<z.output<typeof schema>> {
   }
 }
 
-/** A key reference with its path made absolute; `env://` and KMS URIs stay as they are. */
-export function resolveKey(key: string, root: string): string {
-  return key.includes("://") ? key : resolve(root, key);
-}
-
 /**
  * The public key that belongs to the configured signing key: the one named, a KMS's own, the `.pub` beside a `.key`
  * file, or, as a last resort, derived with cosign.
@@ -155,11 +135,10 @@ export async function publicKey(
   },
 ): Promise<string> {
   const { root, directory, environment, run } = options;
-  if (signing.publicKey !== undefined) return resolveKey(signing.publicKey, root);
+  const atHand = publicKeyAtHand(signing, root);
+  if (atHand !== undefined) return atHand;
   const key = resolveKey(signing.key, root);
   if (key.includes("://") && !key.startsWith("env://")) return key;
-  const beside = key.replace(/\.key$/, ".pub");
-  if (beside !== key && !key.includes("://") && existsSync(beside)) return beside;
   const file = join(directory, "cosign.pub");
   const argv = ["public-key", "--key", key, "--outfile", file];
   const result = await run("cosign", argv, { environment, directory, limitMs: 60_000 });

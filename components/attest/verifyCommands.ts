@@ -1,5 +1,6 @@
 import type { AttestConfig } from "../config/attestConfig";
-import { expectedIdentity, verificationArguments } from "./signing";
+import { expectedCertificate } from "../probe/expectedSigner";
+import { verificationArguments } from "./signing";
 import { cosignTypes } from "../model/attestationKind";
 
 /**
@@ -23,7 +24,7 @@ export function verifyHint(
       : verificationArguments({ publicKey: signing.publicKey }, services);
   }
   try {
-    return verificationArguments(expectedIdentity(signing, environment), services);
+    return verificationArguments(expectedCertificate(signing, environment), services);
   } catch {
     return undefined;
   }

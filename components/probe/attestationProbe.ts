@@ -5,6 +5,7 @@ import { mirrorLabelPrefix } from "../decide/labels";
 import type { RegistryClient } from "../registry/registryClient";
 import { wantedAttestations } from "../config/attestConfig";
 import { attestationStatus } from "./attestations";
+import { expectedSigner } from "./expectedSigner";
 import { type MissingAttestation } from "../decide/attestations";
 import type { AttestConfig } from "../config/attestConfig";
 import type { RunContext } from "../model/runContext";
@@ -16,8 +17,12 @@ export function attestationProbe(registry: RegistryClient, { attest }: Pick<Mirr
   return {
     config: attest,
     run: runContext(process.env, new Date().toISOString()),
-    missing: (repository, version, buildKnown) =>
-      attestationStatus(registry, repository, version, wantedAttestations(attest, { buildKnown })),
+    missing: async (repository, version, buildKnown) => {
+      if (attest.signing.mode === "off") return [];
+      const wanted = wantedAttestations(attest, { buildKnown });
+      const signer = await expectedSigner(attest.signing, process.cwd(), process.env);
+      return attestationStatus(registry, repository, version, wanted, signer);
+    },
     builtFrom: async (repository, digest) => {
       const manifest = await imageManifest(registry, `${repository}@${digest}`);
       const { labels } = await registry.imageConfig(repository, manifest);

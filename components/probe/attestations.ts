@@ -1,59 +1,113 @@
-import type { Digest } from "../model/digest";
-import { type AttestationKind, kindOf } from "../model/attestationKind";
-import type { Probe } from "../model/probe";
-import { type PerPlatform, platformEntries } from "../model/platform";
+import { buffer } from "node:stream/consumers";
+import type { Readable } from "node:stream";
 import type { WantedAttestations } from "../config/attestConfig";
 import type { MissingAttestation } from "../decide/attestations";
+import { type AttestationKind, kindOf } from "../model/attestationKind";
+import type { Digest } from "../model/digest";
+import { type PerPlatform, platformEntries } from "../model/platform";
+import type { Probe } from "../model/probe";
+import type { ExpectedSigner } from "../model/signer";
+import type { Manifest } from "../registry/manifest";
+import { RegistryError } from "../registry/registryError";
+import { readBundle, type SignedStatement } from "./bundle";
 
-const bundle = /^application\/vnd\.dev\.sigstore\.bundle\.v0\.[0-9]+\+json$/;
+const bundleType = /^application\/vnd\.dev\.sigstore\.bundle\.v0\.[0-9]+\+json$/;
+/** What lists say of an artifact whose manifest alone says what it is. */
+const untyped = "application/vnd.oci.empty.v1+json";
 const annotation = "dev.sigstore.bundle.predicateType";
+/** The largest log entries take 3 MiB; the bundle that holds one of those is smaller than this by far. */
+const longestBundle = 16 * 1024 * 1024;
+
+/** A bundle attached to a digest, with a kind of predicate the mirror writes. */
+export interface AttachedBundle {
+  /** Of its manifest. */
+  readonly digest: Digest;
+  readonly kind: AttestationKind;
+  /** What the expected signer states in it; undefined when it is not a statement of that signer about that digest. */
+  readonly statement?: SignedStatement;
+  /** Why it does not count, where it does not. */
+  readonly problem?: string;
+}
 
 /** What is attached to one digest. */
 export interface AttestationList {
   /** Entries of the list, whatever they are. */
   readonly entries: number;
-  /** How many there are of each kind. */
+  /** How many of each kind the expected signer made. */
   readonly counts: Readonly<Record<AttestationKind, number>>;
+  /** All of a kind the mirror writes, whoever made them. */
+  readonly bundles: readonly AttachedBundle[];
   /** Entries of a fallback tag whose manifest is gone. Some registries take no new list as long as one is in it. */
   readonly dangling: readonly Digest[];
 }
 
 /**
- * Lists the cosign bundles attached to a digest, by kind, without looking at signatures.
+ * Lists the cosign bundles attached to a digest, and tells by each bundle itself who signed it ({@link readBundle}).
  *
- * cosign 3.1 stores each as a referrer of artifact type `application/vnd.dev.sigstore.bundle.v0.3+json`, whose *manifest*
- * carries the predicate type as an annotation. A registry with the referrers API copies it into the list: one request.
- * The fallback tag cosign keeps elsewhere has no annotations, and keeps entries of deleted manifests: one request more
- * per entry.
+ * cosign 3.1 stores each as a referrer whose manifest has the artifact type `application/vnd.dev.sigstore.bundle.v0.3+json`
+ * and the predicate type as an annotation. Lists repeat both, one of them or neither: entries without a type are opened.
+ * A bundle costs two requests, as its content is beside its manifest.
  * @throws when the registry gives no usable answer.
  */
 export async function listAttestations(
   reader: AttestationReader,
   repository: string,
   digest: Digest,
+  signer: ExpectedSigner,
 ): Promise<AttestationList> {
   const entries = await reader.referrers(repository, digest);
-  const bundles = entries.filter(({ artifactType }) => bundle.test(artifactType ?? ""));
-  const found = await Promise.all(bundles.map((entry) => predicateType(reader, repository, entry)));
+  const place = { reader, repository, digest, signer };
+  const opened = await Promise.all(entries.filter(perhapsBundle).map((entry) => open(entry, place)));
+  const bundles = opened.flatMap(({ bundle }) => bundle ?? []);
   const counts = { signature: 0, sbom: 0, provenance: 0, mirror: 0 };
-  for (const type of found) {
-    const kind = kindOf(type);
-    if (kind !== undefined) counts[kind]++;
-  }
-  const dangling = bundles.filter((_, position) => found[position] === undefined).map((entry) => entry.digest);
-  return { entries: entries.length, counts, dangling };
+  for (const { kind, statement } of bundles) if (statement) counts[kind]++;
+  const dangling = opened.filter(({ gone }) => gone).map((entry) => entry.digest);
+  return { entries: entries.length, counts, bundles, dangling };
 }
 
-/** Undefined: the manifest is gone. Empty: it names no predicate type. */
-async function predicateType(
-  reader: AttestationReader,
-  repository: string,
-  entry: ListedManifest,
-): Promise<string | undefined> {
-  const listed = entry.annotations[annotation];
-  if (listed !== undefined) return listed;
-  const manifest = await reader.manifest(`${repository}@${entry.digest}`);
-  return manifest && (manifest.annotations[annotation] ?? "");
+function perhapsBundle({ artifactType, annotations }: ListedManifest): boolean {
+  const listed = annotations[annotation];
+  if (listed !== undefined && kindOf(listed) === undefined) return false;
+  return artifactType === undefined || artifactType === untyped || bundleType.test(artifactType);
+}
+
+interface Place {
+  readonly reader: AttestationReader;
+  readonly repository: string;
+  readonly digest: Digest;
+  readonly signer: ExpectedSigner;
+}
+
+async function open({ digest }: ListedManifest, place: Place) {
+  const manifest = await place.reader.manifest(`${place.repository}@${digest}`);
+  return { digest, gone: manifest === undefined, bundle: manifest && (await readAttached(manifest, place)) };
+}
+
+/** Undefined for what is no bundle of a kind the mirror writes. */
+async function readAttached(manifest: Manifest, place: Place): Promise<AttachedBundle | undefined> {
+  const kind = kindOf(manifest.annotations[annotation]);
+  const type = manifest.artifactType ?? (manifest.kind === "image" ? manifest.config.mediaType : "");
+  const [layer] = manifest.kind === "image" ? manifest.layers : [];
+  if (kind === undefined || layer === undefined || !bundleType.test(type)) return undefined;
+  const bundle = { digest: manifest.digest, kind };
+  if (layer.size > longestBundle) return { ...bundle, problem: `it has ${layer.size} bytes` };
+  const bytes = await content(layer.digest, place);
+  if (bytes === undefined) return { ...bundle, problem: "its content is gone" };
+  const { statement, problem } = readBundle(bytes, place.digest, place.signer);
+  if (statement === undefined) return { ...bundle, problem };
+  return kindOf(statement.predicateType) === kind
+    ? { ...bundle, statement }
+    : { ...bundle, problem: `it states ${JSON.stringify(statement.predicateType)}` };
+}
+
+/** Undefined when the registry no longer has it. */
+async function content(digest: Digest, { reader, repository }: Place): Promise<Buffer | undefined> {
+  try {
+    return await buffer(await reader.blob(repository, digest));
+  } catch (error) {
+    if (error instanceof RegistryError && error.status === 404) return undefined;
+    throw error;
+  }
 }
 
 /** An entry of a referrers list. Registries without the referrers API have no annotations in it. */
@@ -64,14 +118,16 @@ export interface ListedManifest {
 }
 
 /**
- * What reading attestations needs of a registry; `RegistryClient` has it. `referrers` and `manifest` reject when there is
- * no usable answer: "nothing there" is a real 404 only.
+ * What reading attestations needs of a registry; `RegistryClient` has it. All reject when there is no usable answer:
+ * "nothing there" is a real 404 only.
  */
 export interface AttestationReader {
   /** The referrers of a digest, by the API or the fallback tag `sha256-<hex>`; none is an empty list. */
   referrers(repository: string, digest: Digest): Promise<readonly ListedManifest[]>;
   /** A manifest by reference; undefined when it is absent. */
-  manifest(reference: string): Promise<{ readonly annotations: Readonly<Record<string, string>> } | undefined>;
+  manifest(reference: string): Promise<Manifest | undefined>;
+  /** The content of a blob; a RegistryError with status 404 when it is absent. */
+  blob(repository: string, digest: Digest): Promise<Readable>;
   probe(reference: string, options: { readonly skipChildren: boolean }): Promise<Probe>;
 }
 
@@ -82,9 +138,9 @@ export interface AttestedVersion {
 }
 
 /**
- * What a published version lacks, by reading referrers lists only: no process, no cryptography, no write. Made for
- * previews. The index must carry an SBOM for each platform; which of them is missing there is found out when it is
- * attested.
+ * What a published version lacks of the expected signer's: no process, no write. What others signed, and what was signed
+ * under another identity or with another key, is missing until it has been mended. The index must carry an SBOM for each
+ * platform; which of them is missing there is found out when it is attested.
  * @throws when the registry gives no usable answer: that is not "missing".
  */
 export async function attestationStatus(
@@ -92,6 +148,7 @@ export async function attestationStatus(
   repository: string,
   version: AttestedVersion,
   wanted: WantedAttestations,
+  signer: ExpectedSigner,
 ): Promise<readonly MissingAttestation[]> {
   if (wanted.index.length === 0 && wanted.platform.length === 0) return [];
   const { indexDigest } = version;
@@ -99,7 +156,7 @@ export async function attestationStatus(
   const digests = [...new Set([indexDigest, ...platforms.map(([, digest]) => digest)])];
   const lists = new Map<Digest, AttestationList>();
   await Promise.all(
-    digests.map(async (digest) => lists.set(digest, await listAttestations(reader, repository, digest))),
+    digests.map(async (digest) => lists.set(digest, await listAttestations(reader, repository, digest, signer))),
   );
   const count = (digest: Digest, kind: MissingAttestation["kind"]): number => lists.get(digest)?.counts[kind] ?? 0;
   const onPlatforms = platforms.flatMap(([platform, digest]) =>

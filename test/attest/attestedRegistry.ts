@@ -4,6 +4,7 @@ import { buffer } from "node:stream/consumers";
 import { type AttestationKind, predicateTypes } from "../../components/model/attestationKind";
 import type { Digest } from "../../components/model/digest";
 import { LoopbackServer } from "../support/loopbackServer";
+import { testBundle, testKey, type TestSigner } from "./bundles";
 
 export const bundleType = "application/vnd.dev.sigstore.bundle.v0.3+json";
 const imageType = "application/vnd.oci.image.manifest.v1+json";
@@ -27,6 +28,9 @@ interface Entry {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
+const ours = testKey();
+const theirs = testKey();
+
 /** A registry on loopback with one repository, `test/app`, that holds an index and what is attached to it. */
 export class AttestedRegistry extends LoopbackServer {
   readonly requests: string[] = [];
@@ -36,6 +40,12 @@ export class AttestedRegistry extends LoopbackServer {
   readonly #content = new Map<string, { readonly type: string; readonly body: string }>();
   readonly #lists = new Map<Digest, Entry[]>();
   readonly #attached = new Map<Digest, Attached & { readonly subject: Digest }>();
+  /** What lists call a bundle. */
+  listedType: string | undefined = bundleType;
+  /** Signs what is attached. */
+  signer: TestSigner = ours;
+  /** The key that signs unless another one is set. */
+  readonly publicKey = ours.publicKey;
   readonly index: Digest;
   readonly platforms: Readonly<Record<"linux/amd64" | "linux/arm64", Digest>>;
 
@@ -71,18 +81,45 @@ export class AttestedRegistry extends LoopbackServer {
     kind: AttestationKind,
     options: { readonly predicate?: string; readonly foreign?: boolean } = {},
   ): Digest {
+    const { predicate = "{}", foreign = false } = options;
+    const bundle = testBundle(subject, kind, foreign ? theirs : this.signer, JSON.parse(predicate));
+    return this.attachText(subject, kind, JSON.stringify(bundle), options);
+  }
+
+  /** Attaches to one digest what is attached to another. */
+  copy(from: Digest, kind: AttestationKind, to: Digest): void {
+    const found = this.attached(from).find((attached) => attached.kind === kind);
+    if (found === undefined) throw new Error(`no ${kind} is attached to ${from}`);
+    const { layers } = JSON.parse(this.#content.get(found.digest)?.body ?? "") as { layers: { digest: string }[] };
+    this.attachText(to, kind, this.#content.get(layers[0]?.digest ?? "")?.body ?? "");
+  }
+
+  /** Deletes the content of a bundle, and not its manifest. */
+  removeBlob(digest: Digest): void {
+    const { layers } = JSON.parse(this.#content.get(digest)?.body ?? "") as { layers: { digest: string }[] };
+    this.#content.delete(layers[0]?.digest ?? "");
+  }
+
+  /** Attaches anything as a bundle. */
+  attachText(
+    subject: Digest,
+    kind: AttestationKind,
+    text: string,
+    options: { readonly predicate?: string; readonly foreign?: boolean } = {},
+  ): Digest {
     const annotations = {
       "dev.sigstore.bundle.predicateType": predicateTypes[kind],
       serial: String(this.#attached.size),
     };
-    const manifest = { artifactType: bundleType, config: this.#blob("{}"), layers: [], annotations };
+    const layers = [{ ...this.#blob(text), mediaType: bundleType }];
+    const manifest = { artifactType: bundleType, config: this.#blob("{}"), layers, annotations };
     const digest = this.#store(imageType, manifest);
     this.#attached.set(digest, { subject, kind, digest, ...options });
     this.list(subject, {
       mediaType: imageType,
       digest,
       size: 1,
-      artifactType: bundleType,
+      ...(this.listedType !== undefined && { artifactType: this.listedType }),
       ...(this.#api && { annotations }),
     });
     return digest;
@@ -123,7 +160,7 @@ export class AttestedRegistry extends LoopbackServer {
     if (url === "/v2/") return json(200, "{}");
     if (this.outage !== undefined)
       return json(this.outage, JSON.stringify({ errors: [{ code: "DENIED", message: "" }] }));
-    const [, kind, name = ""] = /^\/v2\/test\/app\/(manifests|referrers)\/([^?]+)/.exec(url) ?? [];
+    const [, kind, name = ""] = /^\/v2\/test\/app\/(manifests|referrers|blobs)\/([^?]+)/.exec(url) ?? [];
     const digest = name.replace(/^sha256-/, "sha256:") as Digest;
     const list = this.#lists.get(digest);
     const listed = JSON.stringify({ schemaVersion: 2, mediaType: indexType, manifests: list ?? [] });
@@ -147,6 +184,7 @@ export class AttestedRegistry extends LoopbackServer {
 
   #blob(text: string): { mediaType: string; digest: Digest; size: number } {
     const digest: Digest = `sha256:${createHash("sha256").update(text).digest("hex")}`;
+    this.#content.set(digest, { type: "application/octet-stream", body: text });
     return { mediaType: "application/vnd.oci.image.config.v1+json", digest, size: text.length };
   }
 }

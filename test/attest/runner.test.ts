@@ -7,6 +7,7 @@ import { planVariable } from "../../components/attest/attestPlan";
 import { run } from "../../components/attest/run";
 import type { Digest } from "../../components/model/digest";
 import { AttestedRegistry } from "./attestedRegistry";
+import { testCertificate } from "./bundles";
 import { exampleRecord } from "./fixtures";
 import { FakeTools, type ToolAnswer, type ToolCall } from "./fakeTools";
 
@@ -143,7 +144,11 @@ const inputs = ({ signing = key, record = exampleRecord, environment = {}, plan 
     startedOn: "2026-01-01T00:00:00Z",
   };
   const variable = JSON.stringify({ ...common, config, ...plan });
-  const secrets = { COSIGN_PASSWORD: password, COSIGN_PRIVATE_KEY: "canary-key-0815", COSIGN_PUBLIC_KEY: "public" };
+  const secrets = {
+    COSIGN_PASSWORD: password,
+    COSIGN_PRIVATE_KEY: "canary-key-0815",
+    COSIGN_PUBLIC_KEY: registry.publicKey,
+  };
   const env = { ...tools.environment, ...secrets, [planVariable]: variable, ...environment };
   return { env, stdin: record === null ? "" : JSON.stringify(record) };
 };
@@ -389,6 +394,7 @@ describe("secrets", () => {
 
 describe("keyless signing", () => {
   it("asks cosign for the token flow, never for a browser or a device code, and checks identity and issuer", async () => {
+    registry.signer = await testCertificate();
     expect((await attest({ signing: keyless, environment: { SIGSTORE_ID_TOKEN: "canary-token-1" } })).status).toBe(0);
     for (const { argv } of writes()) expect(argv.join(" ")).toContain("--yes --fulcio-auth-flow token");
     const verify = tools.calls.find(({ argv }) => argv[0] === "verify")?.argv.join(" ");

@@ -4,12 +4,13 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { runContext } from "../../components/model/runContext";
 import {
-  expectedIdentity,
   signingArguments,
   verificationArguments,
   signingServices,
   missingIdentityToken,
 } from "../../components/attest/signing";
+import { expectedCertificate } from "../../components/probe/expectedSigner";
+import { satisfies } from "../../components/model/signer";
 import { verificationCommands } from "../../components/attest/verifyCommands";
 
 const directory = mkdtempSync(join(tmpdir(), "signing-"));
@@ -52,7 +53,7 @@ describe("the services signatures rest on", () => {
       "--trusted-root",
       join(directory, "root.json"),
     ]);
-    const verify = verificationArguments({ identity: "^i", issuer: "^s" }, services);
+    const verify = verificationArguments({ subject: { matching: "^i" }, issuer: { matching: "^s" } }, services);
     expect(verify).toContain("--use-signed-timestamps");
     expect(verify).not.toContain("--insecure-ignore-tlog");
   });
@@ -66,14 +67,16 @@ describe("the services signatures rest on", () => {
 
 describe("the expected identity", () => {
   it("is that of the run's own repository by default, taken literally", () => {
-    const { identity, issuer } = expectedIdentity({ mode: "keyless" }, github);
-    expect("https://github.com/me/mirror.x/.github/workflows/a.yml@refs/heads/main").toMatch(new RegExp(identity));
-    expect("https://github.com/me/mirror-x/.github/workflows/a.yml@refs/heads/main").not.toMatch(new RegExp(identity));
-    expect("https://token.actions.githubusercontent.com.evil.example").not.toMatch(new RegExp(issuer));
+    const { subject, issuer } = expectedCertificate({ mode: "keyless" }, github);
+    const workflow = (repository: string) => `https://github.com/${repository}/.github/workflows/a.yml@refs/heads/main`;
+    expect(satisfies(subject, workflow("me/mirror.x"))).toBe(true);
+    expect(satisfies(subject, workflow("me/mirror-x"))).toBe(false);
+    expect(satisfies(issuer, "https://token.actions.githubusercontent.com")).toBe(true);
+    expect(satisfies(issuer, "https://token.actions.githubusercontent.com.evil.example")).toBe(false);
   });
 
   it("must be known: without it anybody's signature would do", () => {
-    expect(() => expectedIdentity({ mode: "keyless" }, {})).toThrow(/attest\.signing\.identity/);
+    expect(() => expectedCertificate({ mode: "keyless" }, {})).toThrow(/attest\.signing\.identity/);
   });
 });
 

@@ -1,5 +1,5 @@
 import { execFile, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -80,7 +80,8 @@ describe.each(["distribution", "olareg"] as const)(
     const missing = async (): Promise<readonly string[]> => {
       const wanted = wantedAttestations(attestConfigSchema.parse(config()), { buildKnown: true });
       const version = { indexDigest: image.index, platformDigests: image.platforms };
-      return (await attestationStatus(client, repository, version, wanted)).map(describeMissing);
+      const signer = { publicKey: readFileSync(key(), "utf8") };
+      return (await attestationStatus(client, repository, version, wanted, signer)).map(describeMissing);
     };
     /** As another client sees them. */
     const referrers = async (digest: string): Promise<readonly string[]> => {

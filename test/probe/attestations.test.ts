@@ -3,8 +3,17 @@ import { attestConfigSchema, wantedAttestations } from "../../components/config/
 import { RegistryClient } from "../../components/registry/registryClient";
 import { AttestedRegistry } from "../attest/attestedRegistry";
 import { describeMissing } from "../../components/decide/attestations";
+import type { ExpectedSigner } from "../../components/model/signer";
+import type { IndexManifest } from "../../components/registry/manifest";
+import { exampleSigner, testCertificate, testKey } from "../attest/bundles";
 import { attestationStatus } from "../../components/probe/attestations";
 
+const expected: ExpectedSigner = {
+  subject: { exactly: [exampleSigner.subject] },
+  issuer: { matching: "^https://token\\.actions\\.githubusercontent\\.com$" },
+  repository: "example/mirror",
+  refs: ["refs/heads/main"],
+};
 const wanted = wantedAttestations(attestConfigSchema.parse("keyless"), { buildKnown: true });
 
 describe.each([
@@ -25,8 +34,9 @@ describe.each([
 
   const missing = async (kinds = wanted): Promise<readonly string[]> => {
     const version = { indexDigest: registry.index, platformDigests: registry.platforms };
-    return (await attestationStatus(client, registry.repository, version, kinds)).map(describeMissing);
+    return (await attestationStatus(client, registry.repository, version, kinds, signer())).map(describeMissing);
   };
+  const signer = (): ExpectedSigner => (registry.signer.certificate ? expected : { publicKey: registry.publicKey });
   const complete = (): void => {
     for (const kind of ["signature", "sbom", "sbom", "provenance", "mirror"] as const)
       registry.attach(registry.index, kind);
@@ -101,12 +111,74 @@ describe.each([
     expect(registry.requests).toEqual([]);
   });
 
-  it("costs one request per digest with the API, and without it one more per entry", async () => {
+  it("costs one request per digest, and two for each bundle", async () => {
     complete();
     await missing();
-    const manifests = registry.requests.filter((request) => /manifests\/sha256:/.test(request)).length;
-    expect(manifests).toBe(api ? 0 : 9);
-    expect(registry.requests.filter((request) => /referrers/.test(request))).toHaveLength(3);
+    const asked = (path: RegExp): number => registry.requests.filter((request) => path.test(request)).length;
+    expect([asked(/referrers/), asked(/manifests\/sha256:/), asked(/blobs/)]).toEqual([3, 9, 9]);
+  });
+
+  it.each([
+    ["another key", async () => void (registry.signer = testKey())],
+    ["a certificate, where a key is expected", async () => void (registry.signer = await testCertificate())],
+  ])("is everything when it was signed with %s", async (_, sign) => {
+    await sign();
+    complete();
+    const version = { indexDigest: registry.index, platformDigests: registry.platforms };
+    const signer = { publicKey: registry.publicKey };
+    expect(await attestationStatus(client, registry.repository, version, wanted, signer)).toHaveLength(8);
+  });
+
+  it("is nothing when the workflow that is expected signed it, for the repository and at the ref expected", async () => {
+    registry.signer = await testCertificate();
+    complete();
+    expect(await missing()).toEqual([]);
+  });
+
+  it.each([
+    ["another workflow", { subject: exampleSigner.subject.replace("mirror.yml", "other.yml") }],
+    ["the workflow at another branch", { subject: exampleSigner.subject.replace("main", "side") }],
+    ["another issuer's token", { issuer: "https://token.actions.githubusercontent.com.example.org" }],
+    ["another repository", { repository: "example/stranger" }],
+    ["another ref", { ref: "refs/pull/1/merge" }],
+  ])("is everything when %s signed it, and stays so until it is mended", async (_, change) => {
+    registry.signer = await testCertificate({ ...exampleSigner, ...change });
+    complete();
+    expect(await missing()).toHaveLength(8);
+    registry.signer = await testCertificate();
+    registry.attach(registry.index, "signature");
+    expect(await missing()).not.toContain("unsigned");
+    expect(await missing()).toHaveLength(7);
+  });
+
+  it("is what was signed about another image and copied here", async () => {
+    const { manifests } = (await client.manifest(`${registry.repository}@${registry.index}`)) as IndexManifest;
+    complete();
+    const [amd64, arm64] = manifests.map(({ digest }) => digest);
+    registry.copy(arm64!, "signature", amd64!);
+    registry.remove(amd64!, registry.attached(amd64!).find(({ kind }) => kind === "signature")!.digest);
+    registry.copy(arm64!, "signature", amd64!);
+    expect(await missing()).toEqual(["unsigned linux/amd64"]);
+  });
+
+  it.each([
+    ["without a type", undefined],
+    ["as artifacts without a type of their own", "application/vnd.oci.empty.v1+json"],
+  ])("is found in lists that name bundles %s", async (_, artifactType) => {
+    registry.listedType = artifactType;
+    complete();
+    expect(await missing()).toEqual([]);
+  });
+
+  it("is what has lost its content, or is no bundle at all", async () => {
+    complete();
+    registry.removeBlob(registry.attached(registry.index).find(({ kind }) => kind === "provenance")!.digest);
+    registry.attachText(registry.platforms["linux/arm64"], "signature", "{}");
+    registry.remove(
+      registry.platforms["linux/arm64"],
+      registry.attached(registry.platforms["linux/arm64"]).find(({ kind }) => kind === "signature")!.digest,
+    );
+    expect(await missing()).toEqual(["no provenance", "unsigned linux/arm64"]);
   });
 });
 

@@ -23,6 +23,7 @@ function plugin(name: "command" | "github"): Tool {
 }
 
 const pulumiVersion = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version";
+const releaseVersion = "sigs.k8s.io/release-utils/version.gitVersion";
 const buildkitVersion = { "github.com/moby/buildkit/version.Version": "v0.31.0" };
 
 /** Every program the sandbox and the tests use, with its one accepted version. */
@@ -103,7 +104,7 @@ export const tools: readonly Tool[] = [
     version: "3.1.3",
     question: asked("version"),
     source: go("cosign", "github.com/sigstore/cosign/v3/cmd/cosign", {
-      "sigs.k8s.io/release-utils/version.gitVersion": "v3.1.3",
+      [releaseVersion]: "v3.1.3",
     }),
   },
   {
@@ -111,6 +112,36 @@ export const tools: readonly Tool[] = [
     version: "1.52.0",
     question: asked("version"),
     source: go("syft", "github.com/anchore/syft/cmd/syft", { "main.version": "1.52.0" }),
+  },
+  // A private Sigstore, for the end-to-end test of keyless signing only.
+  {
+    name: "fulcio",
+    version: "1.8.8",
+    question: asked("version"),
+    source: go("fulcio", "github.com/sigstore/fulcio", { [releaseVersion]: "v1.8.8" }),
+  },
+  {
+    // It tells no version; its sources are pinned all the same.
+    name: "tesseract",
+    version: undefined,
+    question: asked("-h"),
+    source: go("tesseract", "github.com/transparency-dev/tesseract/cmd/tesseract/posix"),
+  },
+  {
+    name: "timestamp-server",
+    version: "2.1.3",
+    question: asked("version"),
+    source: go("timestamp-server", "github.com/sigstore/timestamp-authority/v2/cmd/timestamp-server", {
+      [releaseVersion]: "v2.1.3",
+    }),
+  },
+  {
+    name: "rekor-server",
+    version: "2.3.0",
+    question: asked("version"),
+    source: go("rekor-tiles", "github.com/sigstore/rekor-tiles/v2/cmd/rekor-server/posix", {
+      [releaseVersion]: "v2.3.0",
+    }),
   },
   {
     name: "actionlint",
