@@ -22,6 +22,10 @@ export async function probeFor(
   return isNew && (await accepts().catch(() => false)) ? { state: "absent" } : probe;
 }
 
+/**
+ * What a tag holds; undefined when it is absent.
+ * @throws Error when the registry gave no usable answer: that is not "nothing".
+ */
 export function holding(reference: string, probe: Probe): TagHolding | undefined {
   switch (probe.state) {
     case "present":

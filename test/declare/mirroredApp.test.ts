@@ -64,6 +64,14 @@ describe("an app", () => {
   });
 });
 
+it("does not take a version that waits for one that failed", async () => {
+  const plan: VersionPlan = { state: "missing", build: [], keep: {}, lacking: both };
+  const versions = [planned({ plan, recipes: [], waiting: "not tried before tomorrow" })];
+  const { outcome } = await declare(appPlan({ versions }));
+  expect(outcome.outcomes["1.0.0"]).toMatchObject({ state: "waiting" });
+  expect(outcome.failures).toEqual([]);
+});
+
 describe("a floating tag", () => {
   it("is an index with the version's index by digest as its only source", async () => {
     const versions = [version("1.1.0"), published("1.0.0")];

@@ -57,6 +57,8 @@ export const request = (over: Partial<AppRequest> = {}): AppRequest => ({
 /** Edges that answer from tables, and write down what they were asked. */
 export class FakeEdges implements PlanEdges {
   readonly probed: string[] = [];
+  /** Those of them for which the index was to be believed about what it lists. */
+  readonly believed: string[] = [];
   readonly prepared: BuildRequest[] = [];
   readonly now = new Date("2026-01-10T00:00:00Z");
   offer: PlanEdges["offer"] = () => Promise.resolve({ state: "offered" });
@@ -86,8 +88,9 @@ export class FakeEdges implements PlanEdges {
       ? Promise.reject(this.releases)
       : Promise.resolve({ releases: this.releases, rejected: [{ tag: "v1.0.0-rc.1", reason: "pre-release" }] });
 
-  probe: PlanEdges["probe"] = (reference) => {
+  probe: PlanEdges["probe"] = (reference, { skipChildren = false } = {}) => {
     this.probed.push(reference);
+    if (skipChildren) this.believed.push(reference);
     const name = reference.startsWith(repository) ? reference.slice(repository.length + 1) : reference;
     return Promise.resolve(this.registry[name] ?? { state: "absent" });
   };

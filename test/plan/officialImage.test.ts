@@ -120,6 +120,11 @@ describe("a platform upstream publishes itself", () => {
     expect((await plannedApp({ mode: "skip", ours: unknown })).plan.versions).toHaveLength(1);
   });
 
+  it("is asked for by no floating tag where it is left to upstream", async () => {
+    const { plan } = await plannedApp({ mode: "skip", official: theirs([amd]), ours: held("1.0.0", [arm]) });
+    expect(plan.floatingTags).toMatchObject([{ tag: "latest", action: "create", candidates: ["1.0.0"] }]);
+  });
+
   it("is built where upstream has no image of the version", async () => {
     const { version } = await plannedVersion({ official: { state: "absent" } });
     expect(version).toMatchObject({ official: [], copies: {}, plan: { build: [amd, arm] } });

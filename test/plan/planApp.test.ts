@@ -122,6 +122,29 @@ describe("the plan of an app", () => {
     expect(plan.floatingTags).toMatchObject([{ tag: "latest", candidates: ["1.0.0"] }]);
   });
 
+  it("never makes a version latest whose tag was moved by others, however complete", async () => {
+    const theirs = {
+      ...held("1.1.0"),
+      digest: digest("theirs"),
+      platforms: { [amd]: digest("a"), [arm]: digest("b") },
+    };
+    const recorded = Object.values(managed("1.1.0").platforms).map((image) => [image, held("x")] as const);
+    const edges = new FakeEdges([release("1.1.0"), release("1.0.0")], {
+      ...{ "1.1.0": theirs, "1.0.0": held("1.0.0") },
+      ...Object.fromEntries(recorded),
+    });
+    const plan = await planApp(request({ published: record({ "1.1.0": managed("1.1.0") }) }), edges);
+    expect(plan.versions[0]?.plan.state).toBe("moved");
+    expect(plan.floatingTags).toMatchObject([{ tag: "latest", candidates: ["1.0.0"] }]);
+  });
+
+  it("believes an index about its manifests where only the digest is of interest, and nowhere else", async () => {
+    const edges = new FakeEdges([release("1.0.0")], { "1.0.0": held("1.0.0"), latest: held("1.0.0") });
+    await planApp(request(), edges);
+    expect(edges.believed).toEqual([`${repository}:latest`]);
+    expect(edges.probed).toContain(`${repository}:1.0.0`);
+  });
+
   it("writes no floating tag where the stack wants none, but keeps those it wrote where they are", async () => {
     const latest = { version: "1.0.0", digest: digest("1.0.0"), source: `${repository}@${digest("1.0.0")}` };
     const edges = new FakeEdges([release("1.1.0")], { "1.1.0": held("1.1.0"), latest: held("1.0.0") });

@@ -1,0 +1,82 @@
+import { describe, expect, it } from "vitest";
+import type { Digest } from "../../components/model/digest";
+import type { Probe } from "../../components/model/probe";
+import { holding, probeFor } from "../../components/probe/probeTag";
+
+const digest: Digest = `sha256:${"1".repeat(64)}`;
+const present: Probe = { state: "present", digest, platforms: { "linux/amd64": digest }, lost: {}, others: [] };
+const absent: Probe = { state: "absent" };
+const refused: Probe = { state: "unknown", cause: "authorisation", reason: "403 DENIED" };
+const outage: Probe = { state: "unknown", cause: "outage", reason: "503" };
+const reference = "ghcr.io/owner/app:1.0.0";
+
+/** What the probe of a tag says when the registry answers so, and what the registry was asked besides. */
+async function read(
+  answer: Probe,
+  newPackages: readonly string[],
+  accepts: () => Promise<boolean> = () => Promise.resolve(true),
+  asked = reference,
+) {
+  const questions: string[] = [];
+  const registry = {
+    probe: (name: string, options?: { readonly skipChildren?: boolean }) => {
+      questions.push(options?.skipChildren === true ? `${name} without children` : name);
+      return Promise.resolve(answer);
+    },
+  };
+  const config = { newPackages, registry: "ghcr.io", namespace: "owner" };
+  const counted = () => {
+    questions.push("are the credentials accepted?");
+    return accepts();
+  };
+  const probe = await probeFor(asked, registry, config, counted, { skipChildren: true });
+  return { probe, questions };
+}
+
+describe("a refusal about an app without a package", () => {
+  it("counts as absent when the stack says so and the registry accepts the credentials", async () => {
+    const { probe, questions } = await read(refused, ["app"]);
+    expect(probe).toEqual(absent);
+    expect(questions).toEqual([`${reference} without children`, "are the credentials accepted?"]);
+  });
+
+  it.each([
+    ["does not say so", []],
+    ["says so of another app", ["other", "ap", "app-two"]],
+  ])("stays unknown when the stack %s, and nothing else is asked", async (_, newPackages) => {
+    const { probe, questions } = await read(refused, newPackages);
+    expect(probe).toEqual(refused);
+    expect(questions).toHaveLength(1);
+  });
+
+  it.each([
+    ["accept", () => Promise.resolve(false)],
+    ["say whether it accepts", () => Promise.reject(new Error("503"))],
+  ])("stays unknown when the registry does not %s the credentials", async (_, accepts) => {
+    expect((await read(refused, ["app"], accepts)).probe).toEqual(refused);
+  });
+
+  it.each(["ghcr.io/owner/app-two:1.0.0", "ghcr.io/other/app:1.0.0", "docker.io/owner/app:1.0.0"])(
+    "says nothing about %s",
+    async (other) => {
+      expect((await read(refused, ["app"], undefined, other)).probe).toEqual(refused);
+    },
+  );
+
+  it.each([outage, present, absent])("is nothing else: $state $cause stays what it is", async (answer) => {
+    const { probe, questions } = await read(answer, ["app"]);
+    expect(probe).toEqual(answer);
+    expect(questions).toHaveLength(1);
+  });
+});
+
+describe("what a tag holds", () => {
+  it("is its digest and its platforms, or nothing when it is absent", () => {
+    expect(holding(reference, present)).toEqual({ digest, platforms: { "linux/amd64": digest } });
+    expect(holding(reference, absent)).toBeUndefined();
+  });
+
+  it("is never taken for nothing when the registry gave no usable answer", () => {
+    expect(() => holding(reference, outage)).toThrow(`no usable answer about ${reference} (outage): 503`);
+  });
+});
