@@ -5,7 +5,7 @@ import { Command, CommanderError, Option } from "commander";
 import { Cosign } from "../components/attest/cosign";
 import { type ImageVerification, verifyImage } from "../components/attest/imageVerification";
 import { verificationArguments } from "../components/attest/signing";
-import { killTools, runTool } from "../components/system/process";
+import { runProcess } from "../components/system/process";
 import { parseReference } from "../components/model/reference";
 import { RegistryClient } from "../components/registry/registryClient";
 import { usageProblems } from "./verify/usageProblems";
@@ -84,11 +84,10 @@ async function verify(
     const { registry, repository } = parseReference(reference);
     const name = `${registry}/${repository}`;
     const probe = await client.probe(reference);
-    const cosign = new Cosign({ run: runTool, environment, directory, limitMs, sign: [], verify: verifyArguments });
+    const cosign = new Cosign({ run: runProcess, environment, directory, limitMs, sign: [], verify: verifyArguments });
     const verification = await verifyImage(reference, name, probe, cosign, options);
     return { verification, commands: verificationCommands(`${name}@${verification.digest}`, verifyArguments) };
   } finally {
-    killTools();
     await client.close();
     await rm(directory, { recursive: true, force: true });
   }
@@ -107,4 +106,5 @@ function printable(text: string): string {
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
 }
 
-void main(process.argv.slice(2)).then((status) => (process.exitCode = status));
+// Tools that still run, of a check that failed half-way, end with this process.
+void main(process.argv.slice(2)).then((status) => process.exit(status));

@@ -1,12 +1,12 @@
 import { type AttestationKind, cosignTypes, kindOf } from "../model/attestationKind";
-import type { RunTool, ToolResult } from "../system/process";
+import type { RunProcess, ProcessResult } from "../system/process";
 import { toolFailure, cosignEnvironment } from "./tools";
 import { signingArguments, verificationArguments, signingServices, publicKey } from "./signing";
 import { type ActiveSigning, expectedCertificate, resolveKey } from "../probe/expectedSigner";
 
 /** How cosign is called. */
 export interface CosignOptions {
-  readonly run: RunTool;
+  readonly run: RunProcess;
   /** Inherits the caller's: COSIGN_PASSWORD, token sources, DOCKER_CONFIG, SSL_CERT_FILE, TUF_*. */
   readonly environment: NodeJS.ProcessEnv;
   readonly directory: string;
@@ -84,7 +84,7 @@ export class Cosign {
     if (result.status !== 0) throw toolFailure("cosign", argv, result, this.#options.environment);
   }
 
-  #start(argv: readonly string[]): Promise<ToolResult> {
+  #start(argv: readonly string[]): Promise<ProcessResult> {
     const { run, environment, directory, limitMs } = this.#options;
     return run("cosign", argv, { environment, directory, limitMs });
   }
@@ -116,7 +116,7 @@ function statement(line: string): VerifiedStatement {
 
 /** Where and how cosign runs. */
 export interface CosignPlace {
-  readonly run: RunTool;
+  readonly run: RunProcess;
   readonly environment: NodeJS.ProcessEnv;
   /** For generated files. */
   readonly directory: string;

@@ -14,7 +14,7 @@ import { FallbackList } from "../registry/fallbackReferrers";
 import { mirrorPredicate } from "./mirrorPredicate";
 import { provenance } from "./provenance";
 import { makeSbom } from "./sbom";
-import { killTools, type RunTool, runTool } from "../system/process";
+import { type RunProcess, runProcess } from "../system/process";
 import { reasonOf } from "../model/reasonOf";
 import { cosignFor } from "./cosign";
 import { expectedSigner } from "../probe/expectedSigner";
@@ -29,7 +29,7 @@ export async function run(
   input: string,
   environment: NodeJS.ProcessEnv,
   root: string,
-  tool: RunTool = runTool,
+  tool: RunProcess = runProcess,
 ): Promise<AttestSummary> {
   const plan = parseAttestPlan(environment[planVariable], input);
   const now = new Date().toISOString();
@@ -54,7 +54,7 @@ interface Workplace {
   readonly client: RegistryClient;
   readonly writer: RegistryWriter;
   readonly now: string;
-  readonly tool: RunTool;
+  readonly tool: RunProcess;
 }
 
 async function attest(plan: AttestPlan, place: Workplace): Promise<AttestSummary> {
@@ -109,19 +109,12 @@ function finished(record: BuildRecord, now: string): BuildRecord {
 
 /** Runs as a process of its own, started by Pulumi's `local.Command` in the project's root: status 0 and the summary as JSON, or 1 with the reason as one line on standard error. */
 export async function main(): Promise<void> {
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.once(signal, () => {
-      killTools();
-      process.exit(1);
-    });
-  }
   try {
     const summary = await run(await text(process.stdin), process.env, process.cwd());
     process.stdout.write(`${JSON.stringify(summary)}\n`);
   } catch (error) {
     process.stderr.write(`${reasonOf(error)}\n`);
-    process.exitCode = 1;
-  } finally {
-    killTools();
+    // Tools that still run end with this process.
+    process.exit(1);
   }
 }

@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { Digest } from "../model/digest";
 import { type Platform, platformSlug } from "../model/platform";
 import { toolFailure } from "./tools";
-import type { RunTool } from "../system/process";
+import type { RunProcess } from "../system/process";
 import { checked } from "../config/problems";
 
 /** One platform's image, by digest. */
@@ -16,7 +16,7 @@ export interface SbomSubject {
 
 /** How syft is called. */
 export interface SyftOptions {
-  readonly run: RunTool;
+  readonly run: RunProcess;
   readonly environment: NodeJS.ProcessEnv;
   readonly directory: string;
   readonly limitMs: number;

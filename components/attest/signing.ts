@@ -6,7 +6,7 @@ import { existsSync } from "node:fs";
 import { toolFailure } from "./tools";
 import type { ExpectedCertificate, TextRule } from "../model/signer";
 import { type ActiveSigning, publicKeyAtHand, resolveKey } from "../probe/expectedSigner";
-import type { RunTool } from "../system/process";
+import type { RunProcess } from "../system/process";
 
 /** Which services signatures rest on, as far as checking them depends on it. */
 export interface SigningServices {
@@ -131,7 +131,7 @@ export async function publicKey(
     readonly root: string;
     readonly directory: string;
     readonly environment: NodeJS.ProcessEnv;
-    readonly run: RunTool;
+    readonly run: RunProcess;
   },
 ): Promise<string> {
   const { root, directory, environment, run } = options;

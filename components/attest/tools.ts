@@ -1,4 +1,4 @@
-import type { ToolResult } from "../system/process";
+import type { ProcessResult } from "../system/process";
 import type { Signing } from "../config/attestConfig";
 
 const secrets = /PASSWORD|TOKEN|SECRET|PRIVATE|CREDENTIAL/i;
@@ -11,7 +11,7 @@ const shownLength = 1500;
 export function toolFailure(
   tool: string,
   argv: readonly string[],
-  result: ToolResult,
+  result: ProcessResult,
   environment: NodeJS.ProcessEnv,
 ): Error {
   const said = printable(redacted(result.stderr.trim() || result.stdout.trim(), environment)).slice(-shownLength);

@@ -1,4 +1,4 @@
-import { runClient } from "../system/clientProcess";
+import { runProcess } from "../system/process";
 
 /** The first words of a buildx command line. */
 export interface BuildxCommand {
@@ -40,13 +40,8 @@ async function search(environment: Readonly<NodeJS.ProcessEnv>): Promise<BuildxC
 
 async function answers(candidate: BuildxCommand, environment: Readonly<NodeJS.ProcessEnv>): Promise<boolean> {
   try {
-    const end = await runClient({
-      command: candidate.command,
-      arguments: [...candidate.arguments, "version"],
-      environment,
-      timeoutMilliseconds: 20_000,
-    });
-    return end.code === 0;
+    const argv = [...candidate.arguments, "version"];
+    return (await runProcess(candidate.command, argv, { environment, limitMs: 20_000 })).status === 0;
   } catch {
     return false;
   }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Platform } from "../model/platform";
 import { BuildProgress } from "./buildProgress";
 import { buildxCommand } from "./buildxCommand";
-import { runClient, type ClientEnd } from "../system/clientProcess";
+import { ProcessError, type ProcessResult, runProcess } from "../system/process";
 import { isDigest, type Digest } from "../model/digest";
 
 /** A command to run in the finished image. */
@@ -47,8 +47,7 @@ export async function runSmoke(request: SmokeRequest): Promise<SmokeResult> {
   const dockerfile = smokeDockerfile(repository, digest, smoke.command);
   const start = performance.now();
   const progress = new BuildProgress();
-  const end = await build(request, dockerfile, progress);
-  const problem = endProblem(request, end, progress) ?? outputProblem(smoke.expect, progress.output);
+  const problem = endProblem(request, await build(request, dockerfile, progress), progress);
   if (problem !== undefined) throw new Error(`smoke command ${JSON.stringify(smoke.command)} ${problem}`);
   return {
     output: progress.output.slice(0, reportedOutput),
@@ -56,36 +55,48 @@ export async function runSmoke(request: SmokeRequest): Promise<SmokeResult> {
   };
 }
 
-async function build(request: SmokeRequest, dockerfile: string, progress: BuildProgress): Promise<ClientEnd> {
+async function build(
+  request: SmokeRequest,
+  dockerfile: string,
+  progress: BuildProgress,
+): Promise<ProcessResult | "too long"> {
   const { platform, builder, environment, smoke } = request;
   const buildx = await buildxCommand(environment);
   const context = await mkdtemp(join(tmpdir(), "mirror-smoke-"));
   try {
-    return await runClient({
-      command: buildx.command,
-      arguments: [
-        ...[...buildx.arguments, "build", ...(builder === undefined ? [] : ["--builder", builder])],
-        ...["--platform", platform, "--progress", "rawjson", "--no-cache", "--network", "none"],
-        // No attestation of a build that is thrown away.
-        ...["--provenance=false", "--sbom=false", "--output", "type=cacheonly", "--file", "-", context],
-      ],
+    const argv = [
+      ...[...buildx.arguments, "build", ...(builder === undefined ? [] : ["--builder", builder])],
+      ...["--platform", platform, "--progress", "rawjson", "--no-cache", "--network", "none"],
+      // No attestation of a build that is thrown away.
+      ...["--provenance=false", "--sbom=false", "--output", "type=cacheonly", "--file", "-", context],
+    ];
+    return await runProcess(buildx.command, argv, {
       environment,
-      timeoutMilliseconds: smoke.timeoutMilliseconds ?? defaultTimeout,
+      limitMs: smoke.timeoutMilliseconds ?? defaultTimeout,
       input: dockerfile,
-      onErrorLine: (line) => progress.add(line),
+      onLine: (line, stream) => {
+        if (stream === "stderr") progress.add(line);
+      },
     });
+  } catch (error) {
+    if (error instanceof ProcessError && error.kind === "time") return "too long";
+    throw error;
   } finally {
     await rm(context, { recursive: true, force: true });
   }
 }
 
-function endProblem(request: SmokeRequest, end: ClientEnd, progress: BuildProgress): string | undefined {
+function endProblem(
+  request: SmokeRequest,
+  end: ProcessResult | "too long",
+  progress: BuildProgress,
+): string | undefined {
   const printed = `it printed ${quote(progress.output)}`;
   const seconds = (request.smoke.timeoutMilliseconds ?? defaultTimeout) / 1000;
-  if (end.timedOut) return `did not finish within ${seconds} seconds; ${printed}`;
-  if (end.code === 0) return progress.reached ? undefined : "was not run: the builder reported no step for it";
-  const status = end.code === null ? `signal ${end.signal}` : `exit code ${end.code}`;
-  const reason = quote(progress.error || `the build client ended with ${status}`);
+  if (end === "too long") return `did not finish within ${seconds} seconds; ${printed}`;
+  if (end.status === 0 && progress.reached) return outputProblem(request.smoke.expect, progress.output);
+  if (end.status === 0) return "was not run: the builder reported no step for it";
+  const reason = quote(progress.error || `the build client ended with exit code ${end.status}`);
   if (!progress.reached)
     return `could not be run on builder ${JSON.stringify(request.builder ?? "(current)")}: ${reason}`;
   const emulation = /exec format error/i.test(`${progress.error}${progress.output}`)

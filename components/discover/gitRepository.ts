@@ -1,7 +1,8 @@
-import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { printable } from "../model/safeText";
+import { ProcessError, runProcess } from "../system/process";
+
 /** What a path of a commit leads to, symbolic links followed within the tree. */
 export type TreeFile =
   | { readonly kind: "file"; readonly bytes: Buffer }
@@ -83,7 +84,7 @@ export class GitRepository {
     await this.run(["fetch", ...options, "--", "origin", what], 4096);
   }
 
-  private run(words: readonly string[], limit: number, input = ""): Promise<Buffer> {
+  private async run(words: readonly string[], limit: number, input = ""): Promise<Buffer> {
     const scheme = this.url.startsWith("http:") ? "http" : "https";
     const settings = [
       // A filtered fetch needs a named remote, or later reads do not know where to ask for the files left out.
@@ -96,31 +97,27 @@ export class GitRepository {
       "core.fsmonitor=false",
     ];
     const command = [...settings.flatMap((setting) => ["-c", setting]), `--git-dir=${this.folder}`, ...words];
-    const options = {
-      encoding: "buffer",
-      env: environment(),
-      timeout: this.timeoutMs,
-      maxBuffer: limit,
-      cwd: this.folder,
-    } as const;
-    return new Promise((resolve, reject) => {
-      const child = execFile("git", command, options, (cause, output, errors) => {
-        if (!cause) resolve(output);
-        else reject(this.failure(words[0] ?? "", cause, errors));
-      });
-      // git may end without having read it, and its status says why.
-      child.stdin?.on("error", () => {});
-      child.stdin?.end(input);
+    const verb = words[0] ?? "";
+    const { status, stdout, stderr } = await runProcess("git", command, {
+      environment: environment(),
+      directory: this.folder,
+      limitMs: this.timeoutMs,
+      outputLimit: limit,
+      encoding: "latin1",
+      input,
+    }).catch((cause: unknown) => {
+      if (cause instanceof ProcessError) throw this.failure(verb, cause);
+      throw cause;
     });
+    if (status === 0) return Buffer.from(stdout, "latin1");
+    const said = printable(Buffer.from(stderr, "latin1").toString().trim(), 500);
+    throw new SourceTreeError("git", `git ${verb} of ${JSON.stringify(this.url)} failed: it said ${said}`);
   }
 
-  private failure(verb: string, cause: Error & { code?: unknown; killed?: boolean }, errors: Buffer): SourceTreeError {
-    if (cause.code === "ERR_CHILD_PROCESS_STDIO_MAXBUFFER") return this.tooLarge(verb, { cause });
-    const reason = cause.killed
-      ? `no answer within ${this.timeoutMs} ms`
-      : `it said ${printable(errors.toString().trim(), 500)}`;
-    // The cause of a failed execFile repeats the whole command and the raw error text, which is upstream's.
-    return new SourceTreeError("git", `git ${verb} of ${JSON.stringify(this.url)} failed: ${reason}`);
+  private failure(verb: string, cause: ProcessError): SourceTreeError {
+    if (cause.kind === "output") return this.tooLarge(verb, { cause });
+    const reason = cause.kind === "time" ? `no answer within ${this.timeoutMs} ms` : cause.message;
+    return new SourceTreeError("git", `git ${verb} of ${JSON.stringify(this.url)} failed: ${reason}`, { cause });
   }
 
   private tooLarge(verb: string, options?: ErrorOptions): SourceTreeError {

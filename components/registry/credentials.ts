@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { RegistryError } from "./registryError";
-import { spawn } from "node:child_process";
+import { ProcessError, runProcess } from "../system/process";
 
 /** What to prove oneself with: a name and password, or an identity token to be exchanged at the token server. */
 export type Credentials = { readonly username: string; readonly password: string } | { readonly identityToken: string };
@@ -127,16 +127,25 @@ export async function askCredentialHelper(
     const accepted = "accepted is the part of a program's name after docker-credential-";
     throw new RegistryError("authorisation", `${JSON.stringify(helper)} is not a credential helper; ${accepted}`);
   }
-  const { code, output } = await run(`docker-credential-${helper}`, server, environment);
-  if (code !== 0) {
-    if (/credentials not found/i.test(output)) return undefined;
+  const { status, stdout } = await runProcess(`docker-credential-${helper}`, ["get"], {
+    environment,
+    limitMs: timeoutMs,
+    outputLimit: mostOutput,
+    input: server,
+  }).catch((cause: unknown) => {
+    if (!(cause instanceof ProcessError)) throw cause;
     throw failure(
       helper,
       server,
-      `it ended with ${code === null ? "a signal, perhaps its time limit" : `status ${code}`}`,
+      cause.kind === "start" ? "it could not be started; is it on PATH?" : cause.message,
+      cause,
     );
+  });
+  if (status !== 0) {
+    if (/credentials not found/i.test(stdout)) return undefined;
+    throw failure(helper, server, `it ended with status ${status}`);
   }
-  const answer = answerSchema.safeParse(parseJson(output));
+  const answer = answerSchema.safeParse(parseJson(stdout));
   if (!answer.success) throw failure(helper, server, "its answer is not a JSON object with Username and Secret");
   const { Username: username, Secret: secret } = answer.data;
   return username === "<token>" ? { identityToken: secret } : { username, password: secret };
@@ -146,27 +155,6 @@ export async function askCredentialHelper(
 function failure(helper: string, server: string, what: string, cause?: unknown): RegistryError {
   const message = `the credential helper ${JSON.stringify(helper)} gave no credentials for ${JSON.stringify(server)}: ${what}`;
   return new RegistryError("authorisation", message, cause === undefined ? {} : { cause });
-}
-
-function run(
-  command: string,
-  server: string,
-  environment: NodeJS.ProcessEnv,
-): Promise<{ readonly code: number | null; readonly output: string }> {
-  return new Promise((resolve, reject) => {
-    const options = { env: environment, timeout: timeoutMs, killSignal: "SIGKILL" as const };
-    const child = spawn(command, ["get"], { ...options, stdio: ["pipe", "pipe", "ignore"] });
-    let output = "";
-    child.stdout.setEncoding("utf8").on("data", (piece: string) => {
-      output += piece;
-      if (output.length > mostOutput) child.kill("SIGKILL");
-    });
-    child.on("error", (cause) => reject(failure(command, server, "it could not be started; is it on PATH?", cause)));
-    child.on("close", (code) => resolve({ code, output }));
-    // A helper that ends without reading closes the pipe; its exit status tells what happened.
-    child.stdin.on("error", () => undefined);
-    child.stdin.end(server);
-  });
 }
 
 function parseJson(text: string): unknown {

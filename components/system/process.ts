@@ -1,83 +1,164 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { constants } from "node:os";
+import { createInterface } from "node:readline";
 
-/** What a tool left behind. */
-export interface ToolResult {
-  /** Exit status; a tool ended by a signal has 128. */
+/** How a process is run. */
+export interface ProcessOptions {
+  /** Milliseconds after which it is stopped; Infinity: never. */
+  readonly limitMs: number;
+  /** Default: that of this process. */
+  readonly environment?: NodeJS.ProcessEnv;
+  readonly directory?: string;
+  /** What it reads on standard input. Default: nothing. */
+  readonly input?: string | Uint8Array;
+  /** Most bytes it may write, both streams together. Default 256 MiB. */
+  readonly outputLimit?: number;
+  /** Of the result; `latin1` keeps bytes apart. Default `utf8`. */
+  readonly encoding?: "utf8" | "latin1";
+  /** Hears each line as it is written. */
+  readonly onLine?: (line: string, stream: "stdout" | "stderr") => void;
+  /** Hears of its number. */
+  readonly onStart?: (pid: number) => void;
+  /** Its output goes where this process's own goes, and is not in the result. */
+  readonly visible?: boolean;
+  /** Stops it when aborted. */
+  readonly signal?: AbortSignal;
+  /** How it is asked to stop. Default SIGTERM. */
+  readonly stopSignal?: NodeJS.Signals;
+  /** Milliseconds it has for that before it is killed. Default five seconds: enough to cancel a build elsewhere. */
+  readonly graceMs?: number;
+}
+
+/** How a process ended by itself. */
+export interface ProcessResult {
+  /** Exit status; 128 and the signal's number when a signal ended it. */
   readonly status: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** How a tool is run. */
-export interface ToolOptions {
-  readonly environment: NodeJS.ProcessEnv;
-  readonly directory: string;
-  /** Milliseconds after which the tool and everything it started is killed. */
-  readonly limitMs: number;
+/** Why there is no result: no such program, time limit, output limit, aborted; from {@link outputOf} also a status other than 0. */
+export type ProcessFailure = "start" | "time" | "output" | "abort" | "status";
+
+/** A process could not be run to its end. */
+export class ProcessError extends Error {
+  override readonly name = "ProcessError";
+
+  constructor(
+    readonly kind: ProcessFailure,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
 }
 
-/** Runs a tool to its end. Rejects when it cannot be started or runs too long; a status other than 0 is a result. */
-export type RunTool = (command: string, argv: readonly string[], options: ToolOptions) => Promise<ToolResult>;
-
-const graceMs = 2000;
-const longestOutput = 256 * 1024 * 1024;
-const running = new Set<ChildProcess>();
+/** {@link runProcess}, as something that can be handed in. */
+export type RunProcess = (command: string, argv: readonly string[], options: ProcessOptions) => Promise<ProcessResult>;
 
 /**
- * Runs a tool by argument vector, without a shell and without standard input, in a process group of its own, so that
- * a time-out (or an end of this process by signal) takes all of its children along.
+ * Runs a program to its end: by argument vector, without a shell, in a process group of its own. What it started ends with
+ * it, and all of that with this process, however this one ends.
+ * @throws ProcessError when it cannot be started or had to be stopped; a status other than 0 is a result.
  */
-export const runTool: RunTool = (command, argv, options) =>
-  new Promise((resolve, reject) => {
-    const { directory: cwd, environment: env, limitMs } = options;
-    const child = spawn(command, argv, { cwd, env, stdio: ["ignore", "pipe", "pipe"], detached: true });
-    running.add(child);
-    const stdout: Buffer[] = [];
-    const stderr: Buffer[] = [];
-    let size = 0;
-    let failure: Error | undefined;
-    const stop = (error: Error): void => {
-      failure ??= error;
-      kill(child, "SIGTERM");
-      setTimeout(() => kill(child, "SIGKILL"), graceMs).unref();
-    };
-    const collect = (into: Buffer[]) => (chunk: Buffer) => {
-      size += chunk.length;
-      if (size > longestOutput) stop(new Error(`${command} wrote more than ${longestOutput} bytes`));
-      else into.push(chunk);
-    };
-    child.stdout.on("data", collect(stdout));
-    child.stderr.on("data", collect(stderr));
-    const timer = setTimeout(
-      () => stop(new Error(`${command} ${argv[0] ?? ""} took longer than ${limitMs / 1000} s`)),
-      limitMs,
-    );
-    child.on("error", (cause) => (failure ??= new Error(`cannot run ${command}: ${cause.message}`, { cause })));
-    child.on("close", (status) => {
-      clearTimeout(timer);
-      running.delete(child);
-      // Whatever the tool left running in its group ends with it.
-      kill(child, "SIGKILL");
-      if (failure) reject(failure);
-      else
-        resolve({
-          status: status ?? 128,
-          stdout: Buffer.concat(stdout).toString(),
-          stderr: Buffer.concat(stderr).toString(),
-        });
-    });
+export const runProcess: RunProcess = async (command, argv, options) => {
+  const { directory: cwd, environment: env, input, visible, signal, graceMs = 5_000 } = options;
+  const title = [command, ...argv.slice(0, 1)].join(" ");
+  if (signal?.aborted) throw new ProcessError("abort", `${title} was not begun`);
+  const output = visible ? "inherit" : "pipe";
+  const child = spawn(command, argv, {
+    ...{ cwd, env, detached: true },
+    stdio: [input === undefined ? "ignore" : "pipe", output, output],
   });
+  const guard = child.pid === undefined ? undefined : startGuard(child.pid);
+  if (child.pid !== undefined) options.onStart?.(child.pid);
+  let failure: ProcessError | undefined;
+  const timers: NodeJS.Timeout[] = [];
+  const stop = (kind: ProcessFailure, what: string): void => {
+    if (failure) return;
+    failure = new ProcessError(kind, `${title} ${what}`);
+    child.kill(options.stopSignal ?? "SIGTERM");
+    const kill = (): void => {
+      killGroup(child);
+      // Somebody who left the group may hold them open.
+      for (const stream of [child.stdout, child.stderr]) stream?.destroy();
+    };
+    timers.push(setTimeout(kill, graceMs));
+  };
+  const collected = collect(child, options, (limit) => stop("output", `wrote more than ${limit} bytes`));
+  const abort = (): void => stop("abort", "was stopped");
+  signal?.addEventListener("abort", abort, { once: true });
+  const limitMs = Math.min(options.limitMs, 2 ** 31 - 1);
+  timers.push(setTimeout(() => stop("time", `took longer than ${limitMs / 1000} s`), limitMs));
+  // It may end without having read everything; its status tells the story.
+  child.stdin?.on("error", () => undefined).end(input);
+  try {
+    const status = await end(child, command);
+    if (failure) throw failure;
+    return { status, ...collected() };
+  } finally {
+    timers.forEach(clearTimeout);
+    signal?.removeEventListener("abort", abort);
+    guard?.kill("SIGKILL");
+  }
+};
 
-/** Kills every tool still running, with its children. For when this process is told to end. */
-export function killTools(): void {
-  for (const child of running) kill(child, "SIGKILL");
+/** Standard output of a process. @throws ProcessError with the end of what it wrote unless it ends with status 0. */
+export async function outputOf(command: string, argv: readonly string[], options: ProcessOptions): Promise<string> {
+  const { status, stdout, stderr } = await runProcess(command, argv, options);
+  if (status === 0) return stdout;
+  const said = (stderr.trim() || stdout.trim()).slice(-1500) || "it wrote nothing";
+  throw new ProcessError("status", `${[command, ...argv.slice(0, 1)].join(" ")} ended with status ${status}: ${said}`);
 }
 
-function kill(child: ChildProcess, signal: NodeJS.Signals): void {
-  if (child.pid === undefined) return;
+function end(child: ChildProcess, command: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    child.once("error", (cause) =>
+      reject(new ProcessError("start", `cannot run ${command}: ${cause.message}`, { cause })),
+    );
+    child.once("exit", () => killGroup(child));
+    child.once("close", (code, by) => resolve(code ?? 128 + (by === null ? 0 : constants.signals[by])));
+  });
+}
+
+function collect(
+  child: ChildProcess,
+  { onLine, outputLimit = 256 * 1024 * 1024, encoding }: ProcessOptions,
+  tooMuch: (limit: number) => void,
+): () => Pick<ProcessResult, "stdout" | "stderr"> {
+  const pieces: { readonly stdout: Buffer[]; readonly stderr: Buffer[] } = { stdout: [], stderr: [] };
+  let size = 0;
+  for (const stream of ["stdout", "stderr"] as const) {
+    const source = child[stream];
+    if (!source) continue;
+    source.on("data", (piece: Buffer) => {
+      size += piece.length;
+      if (size > outputLimit) tooMuch(outputLimit);
+      else pieces[stream].push(piece);
+    });
+    if (onLine) createInterface({ input: source, crlfDelay: Infinity }).on("line", (line) => onLine(line, stream));
+  }
+  const text = (stream: "stdout" | "stderr"): string => Buffer.concat(pieces[stream]).toString(encoding);
+  return () => ({ stdout: text("stdout"), stderr: text("stderr") });
+}
+
+/** Kills a group when this process is gone, by SIGKILL too: the pipe only this process holds ends with it. */
+function startGuard(group: number): ChildProcess {
+  const script = 'read -r never; kill -s KILL -- "-$1"';
+  const guard = spawn("/bin/sh", ["-c", script, "guard", `${group}`], {
+    stdio: ["pipe", "ignore", "ignore"],
+    detached: true,
+  });
+  guard.on("error", () => undefined).unref();
+  guard.stdin.on("error", () => undefined);
+  (guard.stdin as typeof guard.stdin & { unref(): void }).unref();
+  return guard;
+}
+
+function killGroup(child: ChildProcess): void {
   try {
-    process.kill(-child.pid, signal);
+    if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
   } catch {
-    // The group is gone already.
+    // Nobody is left in it.
   }
 }

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { json } from "node:stream/consumers";
-import type { RunTool } from "../../components/system/process";
+import type { RunProcess } from "../../components/system/process";
 import { LoopbackServer } from "../support/loopbackServer";
 
 /** One call of a stand-in. */
@@ -61,7 +61,7 @@ export class FakeTools extends LoopbackServer {
   }
 
   /** The same without processes. */
-  readonly run: RunTool = async (command, argv, { environment }) => {
+  readonly run: RunProcess = async (command, argv, { environment }) => {
     const after = (flag: string): string => argv[argv.indexOf(flag) + 1] ?? "";
     const predicate = argv.includes("--predicate") ? readFileSync(after("--predicate"), "utf8") : undefined;
     const variables = environment as Record<string, string>;
