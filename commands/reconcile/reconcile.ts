@@ -80,6 +80,8 @@ function pulumiEnvironment(
     PULUMI_ENABLE_LEGACY_DIFF: "true",
     // Uncovers --event-log.
     PULUMI_DEBUG_COMMANDS: "true",
+    // Without an owner the `github` provider asks whose its token is, which GitHub does not tell the token of a workflow.
+    ...(!environment["GITHUB_OWNER"] && { GITHUB_OWNER: environment["GITHUB_REPOSITORY_OWNER"] }),
     MIRROR_PHASE: phase === "plan" ? "all" : phase,
     MIRROR_PLATFORMS: platforms?.join(",") ?? "",
     MIRROR_APPS: apps?.join(",") ?? "",
@@ -173,7 +175,7 @@ async function conclude(
     good: end.status === 0 && run !== undefined,
     ...(end.stopped !== undefined && { stopped: end.stopped }),
   };
-  const code = exitCode(request.phase, ended, progress);
+  const code = exitCode(request, ended, progress);
   if (!run) {
     // What the program itself said was told already.
     if (progress.errors.length === 0) voice.say({ event: "output", text: end.output }, end.output);
@@ -203,7 +205,8 @@ async function leave(
   const { verify } = run;
   const command = verify && ((reference: string) => verificationCommands(reference, verify)[0] ?? "");
   const results = run.results && completed(run.results, records, command);
-  const result = resultOf(run, results, ended.good);
+  const whole = request.keep === undefined && request.platforms === undefined;
+  const result = resultOf(run, results, { good: ended.good, whole });
   for (const entry of result.versions) voice.say({ event: "version", ...entry });
   if (results && (request.phase === "all" || request.phase === "publish") && request.failures !== undefined) {
     const before = await readFailureFile(request.failures);

@@ -18,7 +18,7 @@ interface DigestFile {
 let folder: string;
 let mirror: MirrorUnderTest;
 const inFolder = (name: string): string => join(folder, name);
-const reconcile = (...args: readonly string[]) => reconcileRun(mirror, ...args);
+const reconcile = (...args: readonly string[]) => reconcileRun(mirror, args);
 const read = async (path: string): Promise<DigestFile> => JSON.parse(await readFile(path, "utf8")) as DigestFile;
 
 /** The platforms of every build of an upstream source a builder did, as BuildKit's own history says. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { restApi } from "./restApi";
+import { owner } from "./owner";
+import { restApi, type RestApiOptions } from "./restApi";
 import { secret } from "./secret";
 import type { StandIn } from "./standIn";
 
@@ -7,18 +8,30 @@ import type { StandIn } from "./standIn";
 const settingsSchema = z.object({
   baseUrl: z.string().min(1).optional(),
   token: z.string().min(1).optional(),
+  owner: z.string().min(1).optional(),
+  organization: z.string().min(1).optional(),
   maxRetries: z.coerce.number().int().min(0).optional(),
   retryDelayMs: z.coerce.number().int().min(0).optional(),
 });
 
 /**
- * Stand-in for the Pulumi package `github`: the function `github:index/getRestApi:getRestApi` and nothing else.
+ * Stand-in for the Pulumi package `github`: the function `github:index/getRestApi:getRestApi` and nothing else. It sends the
+ * requests the official provider sends: on being configured those that find out the owner (see {@link owner}), then one at a
+ * time, tried again and held back as there (see {@link restApi}).
  *
- * Configuration as the official provider's: `baseUrl` or GITHUB_BASE_URL, `token` or GITHUB_TOKEN, `maxRetries`,
- * `retryDelayMs`. Neither the token nor a response body appears in an error.
+ * Configuration as the official provider's: `baseUrl` or GITHUB_BASE_URL, `token` or GITHUB_TOKEN, `organization` or
+ * GITHUB_ORGANIZATION, GITHUB_OWNER or `owner`, `maxRetries`, `retryDelayMs`. Neither the token nor a response body appears in
+ * an error.
+ *
+ * Compared with pulumi-github 6.15.0, which is terraform-provider-github 6.13.0 with go-github 88. Left out on purpose: the
+ * token of a `gh` that is logged in, GitHub Apps as `appAuth`, the delays between requests (none between reads, by default),
+ * the client that `legacyClient: false` asks for, and the cache. Different on purpose: waits for a rate limit are bounded, a
+ * request that leads to another host is refused, and where nobody answers there is an error, upon which the official provider
+ * ends itself (it reads the status of an answer it does not have).
  */
 export function githubStandIn(version: string): StandIn {
-  let settings: z.infer<typeof settingsSchema> = {};
+  let api: RestApiOptions | undefined;
+  let turn: Promise<unknown> = Promise.resolve();
   const noResources = async (): Promise<never> => {
     throw new Error(`the stand-in for the package "github" has no resources; install the official plugin`);
   };
@@ -26,8 +39,17 @@ export function githubStandIn(version: string): StandIn {
     version,
     replacedBy: [],
     cancel: () => undefined,
-    configure: (given) => {
-      settings = settingsSchema.parse(given);
+    configure: async (given) => {
+      const settings = settingsSchema.parse(given);
+      const options = {
+        baseUrl: settings.baseUrl ?? environment("GITHUB_BASE_URL") ?? "https://api.github.com/",
+        token: settings.token ?? environment("GITHUB_TOKEN"),
+        maxRetries: settings.maxRetries ?? 3,
+        retryDelay: settings.retryDelayMs ?? 1000,
+      };
+      const organization = settings.organization ?? environment("GITHUB_ORGANIZATION");
+      await owner(organization ?? environment("GITHUB_OWNER") ?? settings.owner, options);
+      api = options;
     },
     invoke: async (token, args) => {
       if (token !== "github:index/getRestApi:getRestApi") {
@@ -40,13 +62,13 @@ export function githubStandIn(version: string): StandIn {
       if (typeof endpoint !== "string" || endpoint === "") {
         return [{ property: "endpoint", reason: "must be a string such as repos/<owner>/<name>/releases" }];
       }
-      const answer = await restApi(endpoint, {
-        baseUrl: settings.baseUrl ?? environment("GITHUB_BASE_URL") ?? "https://api.github.com/",
-        token: settings.token ?? environment("GITHUB_TOKEN"),
-        maxRetries: settings.maxRetries ?? 3,
-        retryDelay: settings.retryDelayMs ?? 1000,
-      });
-      return { ...answer };
+      if (api === undefined) {
+        throw new Error("the provider is asked before it is configured");
+      }
+      const asked = api;
+      const answer = turn.then(() => restApi(endpoint, asked));
+      turn = answer.catch(() => undefined);
+      return { ...(await answer) };
     },
     check: (type) => [{ property: "", reason: `${JSON.stringify(type)}: the stand-in has no resources` }],
     create: noResources,

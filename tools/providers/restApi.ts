@@ -5,7 +5,7 @@ export interface RestApiOptions {
   /** Absolute URL; anything but github.com and ghe.com is taken for GitHub Enterprise Server, whose API is at `api/v3/`. */
   readonly baseUrl: string;
   readonly token: string | undefined;
-  /** Further tries after 500, 502, 503 and 504. */
+  /** Further tries after 500, 502, 503 and 504, and where nobody answers. */
   readonly maxRetries: number;
   /** Milliseconds between tries. */
   readonly retryDelay: number;
@@ -27,23 +27,31 @@ const longestPause = 60_000;
 
 /**
  * One GET to the GitHub REST API, answered as the official provider answers: 2xx *and 404* are results, every other
- * status fails. Server errors are tried again as configured, and a rate limit is waited for as told by Retry-After or
- * X-RateLimit-Reset; unlike the official provider never longer than a minute, and at most `maxRetries` times.
+ * status fails, 202 too. Server errors are tried again as configured. A rate limit is waited for: one that is used up
+ * (X-RateLimit-Remaining 0) until X-RateLimit-Reset, a secondary one (told by the documentation the answer points to) as
+ * Retry-After says; unlike the official provider never longer than a minute, and at most `maxRetries` times.
  *
- * Source: data_source_github_rest_api.go and transport.go of integrations/terraform-provider-github.
+ * Source: data_source_github_rest_api.go, transport.go and getBaseURL in config.go of integrations/terraform-provider-github
+ * 6.13.0, CheckResponse in github.go of google/go-github 88.
  *
  * @throws Error naming URL and status; never the token, never the body
  */
 export async function restApi(endpoint: string, options: RestApiOptions): Promise<RestApiAnswer> {
   const url = endpointUrl(endpoint, options.baseUrl);
   for (let attempt = 0; ; attempt += 1) {
-    const response = await get(url, options.token);
-    const body = await response.text();
-    if (response.ok || response.status === 404) {
+    const last = attempt >= options.maxRetries;
+    const response = await get(url, options.token).catch((error: unknown) => {
+      if (last) {
+        throw error;
+      }
+      return undefined;
+    });
+    const body = (await response?.text()) ?? "";
+    if (response && ((response.ok && response.status !== 202) || response.status === 404)) {
       return answer(endpoint, response, body);
     }
-    const pause = attempt < options.maxRetries ? pauseBeforeRetry(response, options.retryDelay) : undefined;
-    if (pause === undefined || pause > longestPause) {
+    const pause = response ? pauseBeforeRetry(response, body, options.retryDelay) : options.retryDelay;
+    if (response && (last || pause === undefined || pause > longestPause)) {
       throw new Error(`GET ${url.href}: ${statusLine(response)}`);
     }
     await wait(pause);
@@ -64,10 +72,15 @@ function endpointUrl(endpoint: string, baseUrl: string): URL {
 
 function apiRoot(baseUrl: string): URL {
   const url = new URL(baseUrl.endsWith("/") ? baseUrl : `${baseUrl}/`);
-  if (url.host === "github.com") {
-    return new URL("https://api.github.com/");
+  if (url.hostname === "github.com" || (url.hostname.endsWith(".ghe.com") && !url.hostname.startsWith("api."))) {
+    url.hostname = `api.${url.hostname}`;
   }
-  if (url.host === "api.github.com" || /^api\.[\w-]+\.ghe\.com$/.test(url.host)) {
+  if (url.hostname === "api.github.com" || url.hostname.endsWith(".ghe.com")) {
+    if (url.protocol !== "https:" || url.pathname !== "/") {
+      throw new Error(
+        `base URL ${JSON.stringify(baseUrl)}; for github.com and ghe.com accepted is https:// without a path`,
+      );
+    }
     return url;
   }
   return url.pathname.endsWith("/api/v3/") ? url : new URL("api/v3/", url);
@@ -90,20 +103,19 @@ async function get(url: URL, token: string | undefined): Promise<Response> {
   }
 }
 
-function pauseBeforeRetry(response: Response, retryDelay: number): number | undefined {
+function pauseBeforeRetry(response: Response, body: string, retryDelay: number): number | undefined {
   if (retried.has(response.status)) {
     return retryDelay;
   }
   if (response.status !== 403 && response.status !== 429) {
     return undefined;
   }
-  const after = Number(response.headers.get("retry-after") ?? "NaN");
-  if (Number.isFinite(after)) {
-    return after * 1000;
+  if (response.headers.get("x-ratelimit-remaining") === "0") {
+    const reset = Number(response.headers.get("x-ratelimit-reset") ?? "0");
+    return Math.max(0, reset * 1000 - Date.now());
   }
-  const reset = Number(response.headers.get("x-ratelimit-reset") ?? "NaN");
-  const exhausted = response.headers.get("x-ratelimit-remaining") === "0";
-  return exhausted && Number.isFinite(reset) ? Math.max(0, reset * 1000 - Date.now()) : undefined;
+  const secondary = /"documentation_url"\s*:\s*"[^"]*(#abuse-rate-limits|secondary-rate-limits)"/.test(body);
+  return secondary ? Number(response.headers.get("retry-after") ?? "0") * 1000 : undefined;
 }
 
 function answer(endpoint: string, response: Response, body: string): RestApiAnswer {

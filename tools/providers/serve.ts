@@ -100,7 +100,7 @@ function lifecycle(provider: StandIn): grpc.UntypedServiceImplementation {
       return new Empty();
     }),
     configure: handler(async (request: messages.ConfigureRequest) => {
-      provider.configure?.(secret.openAll(read(request.getArgs())));
+      await provider.configure?.(secret.openAll(read(request.getArgs())));
       const response = new messages.ConfigureResponse();
       response.setAcceptsecrets(true);
       response.setSupportspreview(true);

@@ -28,7 +28,7 @@ export interface StandIn {
   /** Semantic version without `v`, the one of the SDK package it stands in for. */
   readonly version: string;
   /** Receives the provider's configuration before anything else, secrets already opened. */
-  readonly configure?: (settings: Properties) => void;
+  readonly configure?: (settings: Properties) => void | Promise<void>;
   /** Runs a function by token. Throws to fail, returns refusals for bad arguments. */
   readonly invoke: (token: string, args: Properties) => Promise<Properties | readonly Refusal[]>;
   /** Refuses bad inputs of a resource before anything is created. */

@@ -28,13 +28,14 @@ const notFound: Reply = { status: 404, body: { message: "Not Found", documentati
 
 /**
  * The parts of the GitHub REST API the mirror uses, below `/api/v3` as on GitHub Enterprise: releases (from
- * `releases/OWNER/NAME.json`, pages with Link headers) and git references (from the sandbox's repository `OWNER/NAME.git`).
- * Source: the GitHub REST API's "Releases" and "Git database" references.
+ * `releases/OWNER/NAME.json`, pages with Link headers), git references (from the sandbox's repository `OWNER/NAME.git`), and
+ * users, none of whom is an organisation.
+ * Source: the GitHub REST API's "Releases", "Git database" and "Users" references.
  */
 export function createReleaseApi(releases: string, repositories: string): Server {
   return createServer((request, response) => {
     const url = new URL(request.url ?? "/", `http://${request.headers.host ?? "localhost"}`);
-    void route(url, releases, repositories)
+    void route(url, request.headers.authorization, releases, repositories)
       .catch((error: unknown): Reply => ({ status: 500, body: { message: String(error) } }))
       .then(({ status, body, headers }) => {
         response.writeHead(status, { "Content-Type": "application/json; charset=utf-8", ...headers });
@@ -43,10 +44,17 @@ export function createReleaseApi(releases: string, repositories: string): Server
   });
 }
 
-async function route(url: URL, releases: string, repositories: string): Promise<Reply> {
+async function route(
+  url: URL,
+  authorization: string | undefined,
+  releases: string,
+  repositories: string,
+): Promise<Reply> {
   const path = decodeURIComponent(url.pathname).replace(/^\/api\/v3(?=\/|$)/, "");
   if (path === "" || path === "/" || path === "/meta" || path === "/rate_limit") return { status: 200, body: {} };
-  if (path === "/user") return { status: 200, body: { login: "sandbox", id: 1 } };
+  if (path === "/user") return whoAmI(authorization);
+  const user = /^\/users\/([\w.-]+)$/.exec(path)?.[1];
+  if (user !== undefined) return { status: 200, body: { login: user, id: 1, type: "User" } };
   const [, owner, name, rest = ""] = /^\/repos\/([\w.-]+)\/([\w.-]+)(\/.*)?$/.exec(path) ?? [];
   if (owner === undefined || name === undefined || owner.startsWith(".") || name.startsWith(".")) return notFound;
   const repository = join(repositories, owner, `${name}.git`);
@@ -58,6 +66,18 @@ async function route(url: URL, releases: string, repositories: string): Promise<
   const tag = /^\/git\/tags\/([0-9a-f]{40})$/.exec(rest)?.[1];
   if (tag !== undefined) return tagReply(repository, tag);
   return notFound;
+}
+
+/** What GitHub answers the token of a workflow, which belongs to nobody; there is no other token in a sandbox. */
+function whoAmI(authorization: string | undefined): Reply {
+  const documentation = "https://docs.github.com/rest/users/users#get-the-authenticated-user";
+  const refused = (status: number, message: string): Reply => ({
+    status,
+    body: { message, documentation_url: documentation, status: `${status}` },
+  });
+  return authorization === undefined
+    ? refused(401, "Requires authentication")
+    : refused(403, "Resource not accessible by integration");
 }
 
 function repositoryReply(owner: string, name: string): Reply {

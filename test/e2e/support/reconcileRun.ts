@@ -23,10 +23,14 @@ export interface ReconcileRun {
  * Runs the reconcile command on a mirror's program, as its npm script does, in a process and with a state of its own: nothing
  * but the files named in the arguments joins two runs.
  */
-export async function reconcileRun(mirror: MirrorUnderTest, ...args: readonly string[]): Promise<ReconcileRun> {
+export async function reconcileRun(
+  mirror: MirrorUnderTest,
+  args: readonly string[],
+  variables: Readonly<Record<string, string>> = {},
+): Promise<ReconcileRun> {
   const folder = await mkdtemp(join(tmpdir(), "reconcile-run-"));
   const [summary, output] = [join(folder, "summary.md"), join(folder, "output")];
-  const environment = mirror.environment({ GITHUB_STEP_SUMMARY: summary, GITHUB_OUTPUT: output });
+  const environment = mirror.environment({ GITHUB_STEP_SUMMARY: summary, GITHUB_OUTPUT: output, ...variables });
   delete environment["PULUMI_BACKEND_URL"];
   const command = [join(root, "tools", "run.cjs"), join(root, "commands", "reconcile.ts")];
   const options = ["--stack", "test", "--project", mirror.program, ...args];

@@ -58,7 +58,7 @@ describe("restApi", () => {
     expect(await restApi("repos/a/b", options)).toMatchObject({ code: 404, status: "404 Not Found" });
   });
 
-  it.each([401, 403, 422, 429])("fails on %i at once, and tells neither token nor body", async (status) => {
+  it.each([202, 401, 403, 422, 429])("fails on %i at once, and tells neither token nor body", async (status) => {
     const { options, requests } = await api((_, response) => response.writeHead(status).end("body-canary"));
     const failure: unknown = await restApi("repos/a/b", options).catch((error: unknown) => error);
     expect(String(failure)).toContain(`/api/v3/repos/a/b: ${status}`);
@@ -80,9 +80,16 @@ describe("restApi", () => {
     expect(requests).toHaveLength(2);
   });
 
-  it("waits as told when rate limited", async () => {
-    const { options, requests } = await api((_, response, count) =>
-      response.writeHead(count === 1 ? 403 : 200, { "retry-after": "0" }).end("[]"),
+  it.each([
+    [
+      "a secondary limit",
+      { "retry-after": "0" },
+      '{"documentation_url": "https://docs.github.com/x#secondary-rate-limits"}',
+    ],
+    ["a limit used up", { "x-ratelimit-remaining": "0", "x-ratelimit-reset": "1" }, "{}"],
+  ])("waits as told after %s", async (_, headers, body) => {
+    const { options, requests } = await api((__, response, count) =>
+      response.writeHead(count === 1 ? 403 : 200, headers).end(count === 1 ? body : "[]"),
     );
     expect((await restApi("repos/a/b", options)).code).toBe(200);
     expect(requests).toHaveLength(2);
@@ -97,10 +104,19 @@ describe("restApi", () => {
     expect(requests).toHaveLength(1);
   });
 
-  it("names the address when nobody answers", async () => {
-    const { options } = await api((request) => request.destroy());
-    await expect(restApi("repos/a/b", options)).rejects.toThrow(/GET http:.*repos\/a\/b: /);
+  it("tries again when nobody answers, and names the address in the end", async () => {
+    const { options, requests } = await api((request) => request.destroy());
+    await expect(restApi("repos/a/b", { ...options, maxRetries: 1 })).rejects.toThrow(/GET http:.*repos\/a\/b: /);
+    expect(requests.length).toBeGreaterThanOrEqual(2);
   });
+
+  it.each(["http://github.com", "https://github.com/api/v3", "http://acme.ghe.com/"])(
+    "refuses the base URL %s, as the official provider does",
+    async (baseUrl) => {
+      const { options } = await api((_, response) => response.end("[]"));
+      await expect(restApi("meta", { ...options, baseUrl })).rejects.toThrow("accepted is https:// without a path");
+    },
+  );
 
   it.each(["https://evil.example/x", "//evil.example/x", "http:/\\evil.example"])(
     "does not take the token elsewhere: %s",

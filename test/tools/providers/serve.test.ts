@@ -14,6 +14,7 @@ import type { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
 import * as messages from "@pulumi/pulumi/proto/provider_pb";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { secret } from "../../../tools/providers/secret";
+import { createReleaseApi } from "../../../tools/sandbox/releaseApi";
 import { folders } from "../../../tools/toolchain/folders";
 import { sdkVersion, standInLauncher, type StandInName } from "../../../tools/toolchain/standInLauncher";
 
@@ -145,7 +146,7 @@ describe("the launched stand-in for github", () => {
   beforeAll(async () => {
     ({ client, child } = await start("github"));
     api = createServer((request, response) => {
-      response.end(JSON.stringify([request.url, request.headers.authorization]));
+      response.end(JSON.stringify({ login: "robot", asked: [request.url, request.headers.authorization] }));
     });
     await new Promise<void>((resolve) => api.listen(0, "127.0.0.1", resolve));
   });
@@ -168,7 +169,28 @@ describe("the launched stand-in for github", () => {
       .getReturn()
       ?.toJavaScript();
     expect(answer?.["code"]).toBe(200);
-    expect(JSON.parse(answer?.["body"] as string)).toEqual(["/api/v3/repos/a/b", "Bearer canary"]);
+    expect(JSON.parse(answer?.["body"] as string)).toMatchObject({ asked: ["/api/v3/repos/a/b", "Bearer canary"] });
+  });
+
+  it("says that it was not told whose its token is, when GitHub does not say either", async () => {
+    const releases = createReleaseApi("/nowhere", "/nowhere");
+    await new Promise<void>((resolve) => releases.listen(0, "127.0.0.1", resolve));
+    const baseUrl = `http://127.0.0.1:${(releases.address() as AddressInfo).port}/`;
+    const configure = (settings: object) => {
+      const configuration = new messages.ConfigureRequest();
+      configuration.setArgs(struct({ baseUrl, maxRetries: "0", ...settings }));
+      return call<messages.ConfigureResponse>((done) => client.configure(configuration, done));
+    };
+    try {
+      await expect(configure({ token: secret.wrap("canary") })).rejects.toThrow(
+        /owner cannot be found by token: GET .*\/user: 403/,
+      );
+      await expect(configure({ token: secret.wrap("canary"), owner: "acme" })).resolves.toBeDefined();
+      await expect(configure({}), "without a token there is nothing to find out").resolves.toBeDefined();
+    } finally {
+      releases.closeAllConnections();
+      releases.close();
+    }
   });
 
   it("refuses every other function", async () => {
