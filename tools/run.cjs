@@ -20,7 +20,11 @@ function main([script, ...args]) {
     fail("usage: node tools/run.cjs SCRIPT.ts [arguments]");
   }
   checkNode();
-  installLibraries();
+  // What runs in production needs no libraries of development: a workflow leaves them out.
+  const production = path.resolve(script).startsWith(path.join(root, "commands", path.sep));
+  if (!(production && matchesLock({ development: false }))) {
+    installLibraries();
+  }
   run(path.resolve(script), args);
 }
 
@@ -45,10 +49,12 @@ function installLibraries() {
     if (installed() === wanted) {
       return;
     }
-    if (!matchesLock()) {
+    if (!matchesLock({ development: true })) {
       process.stderr.write("installing libraries: npm ci …\n");
       const npm = process.platform === "win32" ? "npm.cmd" : "npm";
-      const result = spawnSync(npm, ["ci", "--no-audit", "--no-fund"], { cwd: root, stdio: ["ignore", 2, 2] });
+      // `npm run --silent` hands its silence on, and npm would fail without a word.
+      const options = ["--no-audit", "--no-fund", "--loglevel=error"];
+      const result = spawnSync(npm, ["ci", ...options], { cwd: root, stdio: ["ignore", 2, 2] });
       if (result.status !== 0) {
         fail(
           `npm ci in ${JSON.stringify(root)} failed (${result.error?.message ?? `status ${result.status}`}); see above`,
@@ -74,15 +80,16 @@ function installed() {
 }
 
 /** True when npm's own record of what it installed agrees with the lock file: somebody ran npm by hand. */
-function matchesLock() {
+function matchesLock({ development }) {
   const record = readIfThere(path.join(libraries, ".package-lock.json"));
   if (record === undefined) {
     return false;
   }
   const found = JSON.parse(record).packages;
   const wanted = JSON.parse(fs.readFileSync(path.join(root, "package-lock.json"), "utf8")).packages;
+  const mayLack = (entry) => entry.optional || (!development && (entry.dev || entry.devOptional));
   return Object.entries(wanted).every(
-    ([name, entry]) => name === "" || found[name]?.version === entry.version || (entry.optional && !found[name]),
+    ([name, entry]) => name === "" || found[name]?.version === entry.version || (mayLack(entry) && !found[name]),
   );
 }
 

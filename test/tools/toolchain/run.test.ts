@@ -9,7 +9,7 @@ const runner = path.resolve(__dirname, "..", "..", "..", "tools", "run.cjs");
 // "npm ci" of a fresh clone: leaves a ts-node that needs no TypeScript.
 const fakeNpm = `#!/bin/sh
 echo "$*" >> npm.log
-[ -z "$FAKE_NPM_FAILS" ] || exit 1
+[ -z "$FAKE_NPM_FAILS" ] || { case "$*" in *--loglevel=error*) echo "ENOTFOUND" >&2;; esac; exit 1; }
 sleep 0.2
 mkdir -p node_modules/ts-node
 echo '{"name":"ts-node"}' > node_modules/ts-node/package.json
@@ -77,6 +77,24 @@ describe("run.cjs", () => {
     expect(await installs()).toBe(1);
   });
 
+  it("leaves libraries of development out where npm was told to, for what runs in production", async () => {
+    const packages = {
+      "": {},
+      "node_modules/a": { version: "1.0.0" },
+      "node_modules/b": { version: "1.0.0", dev: true },
+    };
+    await writeFile(path.join(root, "package-lock.json"), JSON.stringify({ packages }));
+    spawnSync("sh", ["-c", fakeNpm.replace(/^echo.*$/m, "")], { cwd: root, env: environment });
+    const record = { packages: { "node_modules/a": { version: "1.0.0" } } };
+    await writeFile(path.join(root, "node_modules", ".package-lock.json"), JSON.stringify(record));
+    await mkdir(path.join(root, "commands"));
+    await copyFile(path.join(root, "script.ts"), path.join(root, "commands", "script.ts"));
+    expect(run("commands/script.ts").stdout).toBe("[]\n");
+    expect(await installs()).toBe(0);
+    expect(run("script.ts").stdout).toBe("[]\n");
+    expect(await installs()).toBe(1);
+  });
+
   it("installs once when two start at the same time", async () => {
     const starts = [1, 2].map(
       () =>
@@ -93,6 +111,7 @@ describe("run.cjs", () => {
     const failed = run("script.ts");
     expect([failed.status, failed.stdout]).toEqual([1, ""]);
     expect(failed.stderr).toContain("npm ci in");
+    expect(failed.stderr, "what npm says, though npm run --silent had asked it for silence").toContain("ENOTFOUND");
     delete environment["FAKE_NPM_FAILS"];
     expect(run("script.ts").status).toBe(0);
   });
