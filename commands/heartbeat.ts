@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { GithubApi } from "./github/githubApi";
 import { IssueBook } from "./github/issueBook";
+import { keepAlive } from "./github/keepAlive";
 import { isOverdue, lastSuccess } from "./github/lastSuccess";
 import { reasonOf } from "../components/model/reasonOf";
 import { safeText } from "../components/model/safeText";
@@ -15,8 +16,8 @@ interface Options {
 const key = "watchdog";
 
 /**
- * `npm run heartbeat`: keeps schedules from being disabled, and opens an issue when no run of the mirror has succeeded for
- * too long; the next success closes it. Exit status 0 done, 1 failed, 2 usage.
+ * `npm run heartbeat`: keeps schedules from being disabled, and opens an issue when no scheduled run of the mirror has
+ * succeeded for too long; the next success closes it. Exit status 0 done, 1 failed, 2 usage.
  */
 async function main(argv: readonly string[]): Promise<number> {
   const program = new Command("heartbeat")
@@ -39,24 +40,29 @@ async function main(argv: readonly string[]): Promise<number> {
 }
 
 /** Looks even if enabling fails: each is worth having without the other. */
-async function beat(api: GithubApi, { workflow, keepAlive, hours, label }: Options): Promise<number> {
+async function beat(api: GithubApi, { workflow, keepAlive: kept, hours, label }: Options): Promise<number> {
   let status = 0;
-  for (const name of keepAlive.split(",")) {
+  const states = new Map<string, string>();
+  for (const name of kept.split(",").map((item) => item.trim())) {
     try {
-      await api.send("PUT", `/actions/workflows/${encodeURIComponent(name.trim())}/enable`);
+      const state = await keepAlive(api, name);
+      states.set(name, state);
+      if (state !== "active") console.log(`${name} was ${state}`);
     } catch (error) {
       status = complain(error);
     }
   }
+  // Who disabled the mirror knows that it does not run.
+  if (states.get(workflow) === "disabled_manually") return status;
   const history = await lastSuccess(api, workflow);
   const book = new IssueBook(api, label);
   if (!isOverdue(history, Number(hours), new Date())) {
-    if (await book.close(key, "A run has succeeded.")) console.log("closed the issue");
+    if (await book.close(key, "A scheduled run has succeeded.")) console.log("closed the issue");
     return status;
   }
   const last = history.succeeded?.toISOString() ?? "never, as far back as can be seen";
-  const title = `Mirror: no run has succeeded for ${hours} hours`;
-  const body = `The last success of \`${workflow}\` was: ${last}. Its runs say why. The next success closes this issue.`;
+  const title = `Mirror: no scheduled run has succeeded for ${hours} hours`;
+  const body = `The last success of \`${workflow}\` by its schedule was: ${last}. Its runs say why. The next success closes this issue.`;
   console.log(`${title}: issue ${await book.keep({ key, title, body })}`);
   return status;
 }

@@ -1,4 +1,5 @@
 import { failureBehind } from "../../components/decide/backoff";
+import { safeText } from "../../components/model/safeText";
 import { inlineCode } from "../../components/report/markdown";
 import type { WantedIssue } from "./issueBook";
 import type { RunResult } from "../reconcile/result";
@@ -12,19 +13,20 @@ export type AppIssue =
 const mostLines = 100;
 
 /**
- * One issue per app that is not complete. Apps the run did not deal with are left out. The text changes only with what is
- * missing and why, so that an issue is not edited by every run. Text from upstream is put in code spans.
+ * One issue per app that is not complete. Apps the run did not deal with are left out, and a run that was asked for part of
+ * the work closes none. The text changes only with what is missing and why, so that an issue is not edited by every run. Text
+ * from upstream is put in code spans.
  */
-export function appIssues({ apps, versions }: RunResult): readonly AppIssue[] {
+export function appIssues({ apps, versions, whole }: RunResult): readonly AppIssue[] {
   return apps.flatMap(({ app, problems }): AppIssue[] => {
     const own = versions.filter((version) => version.app === app);
     if (own.length === 0 && problems.length === 0) return [];
-    // A version that waits for upstream needs nobody here.
+    // A version that waits for upstream, or whose images wait for the others, needs nobody here.
     const missing = own.filter(
       ({ complete, outcome, reason = "" }) =>
-        !complete && (outcome !== "waiting" || failureBehind(reason) !== undefined),
+        !complete && outcome !== "built" && (outcome !== "waiting" || failureBehind(reason) !== undefined),
     );
-    if (missing.length === 0 && problems.length === 0) return [{ action: "close", app }];
+    if (missing.length === 0 && problems.length === 0) return whole ? [{ action: "close", app }] : [];
     return [
       {
         action: "keep",
@@ -50,7 +52,7 @@ function body(missing: RunResult["versions"], problems: readonly string[]): stri
   ].join("\n\n");
 }
 
-/** When a version is tried next changes with every try; the summary says it. */
+/** When a version is tried next changes with every try; the summary says it. The record of failures holds shortened reasons. */
 function steady(reason: string): string {
-  return failureBehind(reason) ?? reason;
+  return safeText(failureBehind(reason) ?? reason);
 }

@@ -26,20 +26,26 @@ type Issue = z.output<typeof schema>;
 export class IssueBook {
   private open: readonly Issue[] | undefined;
 
+  /**
+   * @param source where what is written comes from, Markdown; put under the text. An issue is not changed for its sake alone,
+   * so it names the run that changed the issue last.
+   */
   constructor(
     private readonly api: GithubApi,
     private readonly label: string,
+    private readonly source?: string,
   ) {}
 
   /** Opens the issue, or changes the one there is. One that says the same already is left alone. @throws GithubApiError */
   async keep({ key, title, body }: WantedIssue): Promise<"opened" | "updated" | "unchanged"> {
-    const text = `${body.trim()}\n\n${marker(key)}\n`;
+    const said = `${body.trim()}\n\n${marker(key)}\n`;
+    const text = this.source === undefined ? said : `${said}\n${this.source}\n`;
     const issue = await this.find(key);
     if (!issue) {
       await this.api.send("POST", "/issues", { title, body: text, labels: [this.label] });
       return "opened";
     }
-    if (issue.title === title && sameText(issue.body ?? "", text)) return "unchanged";
+    if (issue.title === title && says(issue.body ?? "", said)) return "unchanged";
     await this.api.send("PATCH", `/issues/${issue.number}`, { title, body: text });
     return "updated";
   }
@@ -73,7 +79,7 @@ function marker(key: string): string {
   return `<!-- multiarch-mirror: ${key} -->`;
 }
 
-/** GitHub stores line ends as they were sent by whoever edited last. */
-function sameText(left: string, right: string): boolean {
-  return left.replaceAll("\r\n", "\n").trim() === right.trim();
+/** Whether an issue says that already, whatever comes after. GitHub stores line ends as they were sent by whoever edited last. */
+function says(body: string, text: string): boolean {
+  return body.replaceAll("\r\n", "\n").trim().startsWith(text.trim());
 }

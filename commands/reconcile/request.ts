@@ -31,6 +31,8 @@ export interface ReconcileRequest {
   readonly failures?: string;
   /** Tries versions that would wait. */
   readonly retry: boolean;
+  /** Phase `plan`: what the registry lets nobody read from here is no failure. */
+  readonly acceptUnreadable: boolean;
   /** File the Markdown summary is appended to. */
   readonly summary?: string;
   /** File the whole result is left in, as JSON, for `npm run issues`. */
@@ -77,6 +79,7 @@ export function readRequest(argv: readonly string[], environment: NodeJS.Process
     .option("--json", "print JSON lines instead of text", false)
     .option("--verbose", "print build logs too", false)
     .option("--retry [boolean]", "try versions that wait after failed builds at once", yes, false)
+    .option("--accept-unreadable", "with --phase plan: what may not be read from here is no failure", false)
     .option("--parallel <n>", "resource operations at once (default: 4)", whole)
     .option("--time-limit <minutes>", "stop after so long; what was being built counts as failed", whole)
     .option("--state <url>", "Pulumi backend: URL or folder (default: $PULUMI_BACKEND_URL, or one that is thrown away)")

@@ -1,5 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { z } from "zod";
+import type { AppReport, PlatformReport } from "../../components/report/appReport";
 import type { AppResult } from "../../components/report/appResult";
 import type { RunFile } from "../../components/report/runFile";
 
@@ -15,6 +16,8 @@ const version = z.object({
 
 const schema = z.object({
   good: z.boolean(),
+  /** The run was asked for all versions and platforms of its apps. */
+  whole: z.boolean(),
   apps: z.array(z.object({ app: z.string(), problems: z.array(z.string()) })),
   versions: z.array(version),
 });
@@ -26,34 +29,48 @@ const settled: readonly string[] = ["published", "adopted", "not offered", "-"];
 const troubled: readonly string[] = ["unknown", "moved", "waiting"];
 
 /** The result of a run that only looked, or with `results` of one that did something. */
-export function resultOf(run: RunFile, results: readonly AppResult[] | undefined, good: boolean): RunResult {
-  const versions = results
-    ? results.flatMap(({ app, versions: rows }) =>
-        rows.map(({ version: name, outcome, reason }) => ({
-          app,
-          version: name,
-          complete: outcome !== "missing" && outcome !== "waiting",
-          outcome,
-          ...(reason !== undefined && { reason }),
-        })),
-      )
-    : run.apps.flatMap(({ app, versions: rows }) =>
-        rows.map(({ version: name, state, problem, notes = [], platforms }) => ({
-          app,
-          version: name,
-          complete:
-            problem === undefined &&
-            !troubled.includes(state) &&
-            platforms.every((platform) => settled.includes(platform.state)),
-          outcome: state,
-          ...reasonOf(problem ?? (state === "waiting" ? notes.at(-1) : undefined)),
-        })),
-      );
-  return { good, apps: run.apps.map(({ app, problems }) => ({ app, problems: [...problems] })), versions };
+export function resultOf(
+  run: RunFile,
+  results: readonly AppResult[] | undefined,
+  { good, whole }: Pick<RunResult, "good" | "whole">,
+): RunResult {
+  const versions = results ? results.flatMap(versionsDone) : run.apps.flatMap(versionsSeen);
+  return { good, whole, apps: run.apps.map(({ app, problems }) => ({ app, problems: [...problems] })), versions };
 }
 
-function reasonOf(reason: string | undefined): { readonly reason?: string } {
-  return reason === undefined ? {} : { reason };
+type VersionRow = RunResult["versions"][number];
+
+const done: readonly string[] = ["published", "repaired", "adopted", "unchanged"];
+
+function versionsDone({ app, versions }: AppResult): readonly VersionRow[] {
+  return versions.map(({ version: name, outcome, reason }) => ({
+    app,
+    version: name,
+    complete: done.includes(outcome),
+    outcome,
+    ...(reason !== undefined && { reason }),
+  }));
+}
+
+function versionsSeen({ app, versions }: AppReport): readonly VersionRow[] {
+  return versions.map(({ version: name, state, problem, notes = [], platforms }) => {
+    const lacking = platforms.filter((platform) => !settled.includes(platform.state));
+    const complete = problem === undefined && !troubled.includes(state) && lacking.length === 0;
+    // Nothing is built of a version as long as upstream does not offer what it needs.
+    const waits = state === "incomplete" && platforms.some((platform) => platform.state === "not offered");
+    const why = problem ?? (state === "waiting" ? notes.at(-1) : waits ? "it waits for upstream" : listed(lacking));
+    return {
+      app,
+      version: name,
+      complete,
+      outcome: waits ? "waiting" : state,
+      ...(!complete && why && { reason: why }),
+    };
+  });
+}
+
+function listed(platforms: readonly PlatformReport[]): string {
+  return platforms.map(({ platform, state }) => `${platform} ${state}`).join(", ");
 }
 
 /** Leaves the result in a file. */

@@ -4,7 +4,7 @@ import type { AppResult, VersionResult } from "../../components/report/appResult
 import type { RunFile } from "../../components/report/runFile";
 import type { BuildRecord } from "./buildRecords";
 import type { Progress } from "./progress";
-import type { ReconcilePhase } from "./request";
+import type { ReconcileRequest } from "./request";
 
 /** How `npm run reconcile` ends: see its help. */
 export type ExitCode = 0 | 1 | 2 | 3;
@@ -19,13 +19,20 @@ export interface Ended {
 
 /** The exit status of a run that got as far as running the program. */
 export function exitCode(
-  phase: ReconcilePhase,
-  { good }: Ended,
+  { phase, acceptUnreadable }: Pick<ReconcileRequest, "phase" | "acceptUnreadable">,
+  ended: Ended,
   progress: Pick<Progress, "changes" | "errors">,
 ): ExitCode {
+  const good = ended.good || (phase === "plan" && acceptUnreadable && onlyUnreadable(progress.errors));
   if (!good && progress.errors.some((text) => /mistakes? in the |the configuration has mistakes/.test(text))) return 2;
   if (phase === "plan" && progress.changes > 0) return 3;
   return good ? 0 : 1;
+}
+
+/** Whether all that went wrong is that the registry lets nobody in from here: packages are private, or do not exist yet. */
+function onlyUnreadable(errors: readonly string[]): boolean {
+  const lines = errors.flatMap((text) => text.split("\n"));
+  return lines.length > 0 && lines.every((line) => line.includes("(authorisation)"));
 }
 
 /**
@@ -62,32 +69,44 @@ export function completed(
     ...(verify && { verify }),
     versions: result.versions.map((version) => {
       const own = records.filter((record) => record.app === result.app && record.version === version.version);
-      const why = own.flatMap(({ platform, reason }) => (reason === undefined ? [] : [`${platform}: ${reason}`]));
-      const told = version.reason !== undefined && why.every((line) => line.endsWith(`: ${version.reason}`));
+      const why = failureOf(own);
       return {
         ...version,
         builds: own.flatMap(({ platform, seconds }) => (seconds === undefined ? [] : [{ platform, seconds }])),
-        ...(version.outcome === "missing" &&
-          why.length > 0 &&
-          !told && { reason: [...(version.reason === undefined ? [] : [version.reason]), ...why].join("; ") }),
+        // That a build run failed is why it handed over nothing.
+        ...(version.outcome === "missing" && why !== undefined && { reason: why }),
       };
     }),
   }));
 }
 
+/** What went wrong with a version's builds, in the words of the summary, the issue and the record of failures; undefined: nothing. */
+function failureOf(records: readonly BuildRecord[]): string | undefined {
+  const reasons = [...new Set(records.flatMap(({ reason }) => (reason === undefined ? [] : [reason])))];
+  const lines = reasons.map((reason) => {
+    const platforms = records.filter((record) => record.reason === reason).map(({ platform }) => platform);
+    return `${platforms.toSorted().join(", ")}: ${reason}`;
+  });
+  return lines.length === 0 ? undefined : lines.toSorted().join("; ");
+}
+
 /** What a run that publishes adds to the record of failed builds. */
 export function tries(results: readonly AppResult[], records: readonly BuildRecord[], at: Date): Tries {
-  const failed = new Map(
-    records.flatMap(({ app, version, platform, reason }) =>
-      reason === undefined ? [] : [[failureKey(app, version), `${platform}: ${reason}`] as const],
-    ),
+  const versions = results.flatMap(({ app, versions: own }) =>
+    own.map(({ version, outcome }) => ({ app, version, outcome })),
   );
-  const complete = results.flatMap(({ app, versions }) =>
-    versions.flatMap(({ version, outcome }) =>
-      outcome === "missing" || outcome === "waiting" ? [] : [failureKey(app, version)],
-    ),
-  );
-  return { failed, complete: new Set(complete.filter((key) => !failed.has(key))), at };
+  const complete = versions.filter(({ outcome }) => outcome !== "missing" && outcome !== "waiting");
+  const failed = versions
+    .filter(({ outcome }) => outcome === "missing")
+    .flatMap(({ app, version }) => {
+      const why = failureOf(records.filter((record) => record.app === app && record.version === version));
+      return why === undefined ? [] : [[failureKey(app, version), why] as const];
+    });
+  return {
+    failed: new Map(failed),
+    complete: new Set(complete.map(({ app, version }) => failureKey(app, version))),
+    at,
+  };
 }
 
 function versionOf(results: readonly AppResult[], app: string, version: string): VersionResult | undefined {

@@ -6,6 +6,7 @@ import { parse } from "yaml";
 import { ensureTools, type Toolchain } from "../../tools/toolchain/ensureTools";
 import { runProgram } from "../../tools/toolchain/runProgram";
 import { tools } from "../../tools/toolchain/tools";
+import { actions } from "./actions";
 
 const root = resolve(__dirname, "../..");
 const folder = join(root, ".github", "workflows");
@@ -19,6 +20,8 @@ interface Step {
 interface Job {
   readonly permissions?: Readonly<Record<string, string>>;
   readonly "timeout-minutes"?: number;
+  readonly environment?: Readonly<Record<string, unknown>>;
+  readonly strategy?: { readonly matrix: { readonly include: readonly { readonly node?: string }[] } };
   readonly steps: readonly Step[];
 }
 interface Workflow {
@@ -85,6 +88,31 @@ describe("the workflows", () => {
     for (const [action, found] of pins) expect([action, found.size]).toEqual([action, 1]);
   });
 
+  it.each(names)("%s gives every action inputs it accepts, and those it needs", async (name) => {
+    const steps = Object.values((await read(name)).jobs).flatMap((job) => job.steps);
+    for (const { uses, with: given = {} } of steps.filter((step) => step.uses !== undefined)) {
+      const [action = "", commit] = uses!.split("@");
+      expect(commit, action).toBe(actions[action]?.commit);
+      expect(actions[action]?.inputs, action).toEqual(expect.arrayContaining(Object.keys(given)));
+      expect(Object.keys(given), action).toEqual(expect.arrayContaining([...(actions[action]?.required ?? [])]));
+    }
+  });
+
+  it.each(["heartbeat.yml", "mirror.yml", "preview.yml"])(
+    "%s installs libraries first, without what they would run and without those of development",
+    async (name) => {
+      for (const [job, { steps }] of Object.entries((await read(name)).jobs)) {
+        const [checkout, node, install, ...others] = steps;
+        expect([checkout?.uses, node?.uses], job).toEqual([
+          expect.stringContaining("actions/checkout@"),
+          expect.stringContaining("actions/setup-node@"),
+        ]);
+        expect(install, job).toEqual({ name: "Install libraries", run: "npm ci --ignore-scripts --omit=dev" });
+        expect(JSON.stringify(others), job).not.toContain("npm ci");
+      }
+    },
+  );
+
   it.each(names)("%s puts no expression into a script: values come by environment", async (name) => {
     const steps = Object.values((await read(name)).jobs).flatMap((job) => job.steps);
     for (const { run = "" } of steps) expect(run).not.toContain("${{");
@@ -107,21 +135,73 @@ describe("the workflows", () => {
       const { on, jobs } = await read(name);
       expect(on).not.toHaveProperty("pull_request_target");
       if (!("pull_request" in on)) continue;
-      for (const job of Object.values(jobs)) expect(job.permissions).toEqual({ contents: "read" });
+      for (const job of Object.values(jobs))
+        for (const [scope, access] of Object.entries(job.permissions ?? {}))
+          expect([scope, access]).toEqual([scope, "read"]);
       expect(await text(name)).not.toContain("secrets.");
     }
   });
 
-  it("run the mirror every six hours off the full hour, one run at a time", async () => {
+  it("run the mirror every six hours off the full hour, one run of a stack at a time, and lose none that waits", async () => {
     const { on, concurrency } = await read("mirror.yml");
     expect(on["schedule"]).toEqual([{ cron: "17 0,6,12,18 * * *" }]);
-    expect(concurrency?.["cancel-in-progress"]).toBe(false);
+    expect(concurrency).toEqual({
+      group: "multiarch-mirror-${{ inputs.stack || 'prod' }}",
+      "cancel-in-progress": false,
+      queue: "max",
+    });
+  });
+
+  it("let nobody else's workflow run the mirror under this repository's name", async () => {
+    for (const name of names) expect((await read(name)).on).not.toHaveProperty("workflow_call");
+  });
+
+  it("keep the record of failures of each stack to itself, though one's name begins with another's", async () => {
+    const mirror = await text("mirror.yml");
+    const prefixes = [...mirror.matchAll(/restore-keys: "(.+)"$/gm)].map(([, prefix]) => prefix!);
+    const keys = [...mirror.matchAll(/key: "(.+)"$/gm)].map(([, key]) => key!);
+    expect([prefixes.length, keys.length]).toEqual([3, 4]);
+    const of = (pattern: string, stack: string): string => pattern.replace("${{ env.STACK }}", stack);
+    for (const prefix of prefixes)
+      for (const key of keys) {
+        expect(of(key, "prod").startsWith(of(prefix, "prod"))).toBe(true);
+        expect(of(key, "prod-eu").startsWith(of(prefix, "prod"))).toBe(false);
+      }
+  });
+
+  it("take registry and credentials from the stack's own environment, wherever the registry is written to", async () => {
+    for (const [name, job] of Object.entries((await read("mirror.yml")).jobs)) {
+      const login = job.steps.find(({ uses }) => uses?.startsWith("docker/login-action@"));
+      expect([name, login?.with?.["registry"]]).toEqual([name, "${{ vars.REGISTRY || 'ghcr.io' }}"]);
+      expect(job.environment).toEqual({ name: "${{ inputs.stack || 'prod' }}", deployment: false });
+    }
+  });
+
+  it("run the unit tests on the oldest Node supported and on every later line", async () => {
+    const { engines } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as { engines: { node: string } };
+    const { strategy } = (await read("check.yml")).jobs["check"]!;
+    const nodes = strategy?.matrix.include.map(({ node }) => node);
+    expect(nodes?.toSorted()).toEqual([engines.node.replace(">=", ""), "22", "24"]);
+  });
+
+  it("take nothing from Debian that would remove the runner's Docker", async () => {
+    const packages = [...(await text("check.yml")).matchAll(/apt-get install (.+)$/gm)].map(([, list]) => list!);
+    expect(packages.length).toBeGreaterThan(0);
+    for (const list of packages) expect(list).not.toMatch(/\b(runc|containerd|docker\S*)\b/);
+  });
+
+  it("pin the images privileged programs come from", async () => {
+    const images = [...(await text("mirror.yml")).matchAll(/(?<![-\w])image[:=] ?(\S+)$/gm)].map(([, image]) => image!);
+    expect(images.length).toBe(2);
+    for (const image of images) expect(image).toMatch(/:(qemu-)?v\d+\.\d+\.\d+(-\d+)?@sha256:[0-9a-f]{64}$/);
   });
 
   it("call npm scripts that exist, and nothing else of the project", async () => {
     const { scripts } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as { scripts: object };
     const all = (await Promise.all(names.map(text))).join("\n");
-    const called = [...all.matchAll(/npm (?:run --silent )?(\w+)/g)].map(([, name]) => name!);
+    const called = [...all.matchAll(/npm (?:run --silent )?(\w+)/g)]
+      .map(([, name]) => name!)
+      .filter((name) => name !== "ci");
     expect(new Set(called)).toEqual(new Set(["reconcile", "issues", "heartbeat", "test"]));
     for (const name of called) expect(scripts).toHaveProperty(name);
   });
@@ -133,13 +213,13 @@ describe("the workflows", () => {
       "pulumi-version": versionOf("pulumi"),
       "cosign-release": `v${versionOf("cosign")}`,
       "syft-version": `v${versionOf("syft")}`,
-      "driver-opts": `image=moby/buildkit:v${versionOf("buildkitd")}`,
     };
     for (const [key, version] of Object.entries(expected)) {
       const found = [...mirror.matchAll(new RegExp(`${key}: (.+)$`, "gm"))].map(([, value]) => value);
       expect(new Set(found)).toEqual(new Set([version]));
     }
     expect(mirror).toContain(`version: v${versionOf("buildx")}`);
+    expect(mirror).toContain(`driver-opts: image=docker.io/moby/buildkit:v${versionOf("buildkitd")}@sha256:`);
   });
 });
 

@@ -13,11 +13,24 @@ export interface FakeIssue {
   pull_request?: object;
 }
 
+/** A run of mirror.yml as the stand-in lists it. */
+export interface FakeRun {
+  readonly created_at: string;
+  readonly conclusion: string | null;
+  readonly event: string;
+  readonly head_branch: string;
+}
+
 /** A stand-in for the few calls of GitHub's REST API the project makes, on loopback. */
 export class FakeGithub extends LoopbackServer {
   readonly issues: FakeIssue[] = [];
   readonly requests: string[] = [];
-  runs: readonly { created_at: string; conclusion: string | null; display_title: string }[] = [];
+  runs: readonly FakeRun[] = [];
+  /** State of each workflow, by file name. */
+  readonly workflows = new Map([
+    ["mirror.yml", "active"],
+    ["heartbeat.yml", "active"],
+  ]);
   /** Answered to every request while it is set. */
   trouble: { readonly status: number; readonly body: string } | undefined;
 
@@ -59,8 +72,16 @@ export class FakeGithub extends LoopbackServer {
     const json = (value: unknown, status = 200) => ({ status, body: JSON.stringify(value) });
     if (method === "GET" && path === "/issues") return json(this.page(url.searchParams));
     if (method === "POST" && path === "/issues") return json(this.add(body), 201);
-    if (method === "PUT" && /^\/actions\/workflows\/[\w.]+\/enable$/.test(path)) return { status: 204, body: "" };
-    if (method === "GET" && path === "/actions/workflows/mirror.yml/runs") return json({ workflow_runs: this.runs });
+    if (method === "GET" && path === "") return json({ default_branch: "main" });
+    const [, workflow = "", rest = ""] = /^\/actions\/workflows\/([\w.]+)(\/\w+)?$/.exec(path) ?? [];
+    const state = this.workflows.get(workflow);
+    if (method === "GET" && rest === "" && state !== undefined) return json({ path, state });
+    if (method === "PUT" && rest === "/enable" && state !== undefined) {
+      this.workflows.set(workflow, "active");
+      return { status: 204, body: "" };
+    }
+    if (method === "GET" && rest === "/runs" && workflow === "mirror.yml")
+      return json({ workflow_runs: this.runs.filter((run) => asked(run, url.searchParams)) });
     const [, number, comments] = /^\/issues\/(\d+)(\/comments)?$/.exec(path) ?? [];
     const issue = this.issues.find((candidate) => candidate.number === Number(number));
     if (!issue) return json({ message: "Not Found" }, 404);
@@ -77,4 +98,11 @@ export class FakeGithub extends LoopbackServer {
       .filter(({ state, labels }) => state === query.get("state") && labels.includes(label))
       .slice(from, from + size);
   }
+}
+
+/** GitHub leaves out what the query does not ask for; `status` may be a conclusion, too. */
+function asked({ event, head_branch: branch, conclusion }: FakeRun, query: URLSearchParams): boolean {
+  const wanted = (name: string, value: string): boolean => (query.get(name) ?? value) === value;
+  const completed = query.get("status") !== "completed" || conclusion !== null;
+  return wanted("event", event) && wanted("branch", branch) && completed;
 }

@@ -5,12 +5,15 @@ import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { describeWait, failureBehind } from "../../../components/decide/backoff";
+import { describeWait, failureBehind, recordTries } from "../../../components/decide/backoff";
+import { parsePlatform } from "../../../components/model/platform";
+import { readFailureFile, writeFailureFile } from "../../../components/report/failureFile";
 import { appIssues } from "../../../commands/github/appIssues";
 import { GithubApi } from "../../../commands/github/githubApi";
 import { IssueBook } from "../../../commands/github/issueBook";
 import { isOverdue } from "../../../commands/github/lastSuccess";
 import type { RunResult } from "../../../commands/reconcile/result";
+import { completed, tries } from "../../../commands/reconcile/verdict";
 import { hostileText } from "../../report/hostileText";
 import { FakeGithub } from "./fakeGithub";
 
@@ -36,6 +39,7 @@ const row = (fields: Partial<Row>): Row => ({
 });
 const result = (...versions: readonly Row[]): RunResult => ({
   good: false,
+  whole: true,
   apps: [...new Set(versions.map(({ app }) => app))].map((app) => ({ app, problems: [] })),
   versions: [...versions],
 });
@@ -75,6 +79,15 @@ describe("the issue of an app", () => {
     for (let count = 0; count < 150; count += 1)
       github.add({ labels: [label], body: `<!-- multiarch-mirror: app${count} -->` });
     expect(await book().keep({ ...issue(), key: "app149" })).toBe("updated");
+  });
+
+  it("names the run that changed it last, and is not changed for that alone", async () => {
+    const of = (run: string) => new IssueBook(GithubApi.of(github.environment), label, `[log](https://x/runs/${run})`);
+    await of("1").keep(issue("one"));
+    expect(await of("2").keep(issue("one"))).toBe("unchanged");
+    expect(github.issues[0]?.body).toContain("runs/1");
+    expect(await of("3").keep(issue("two"))).toBe("updated");
+    expect(github.issues[0]?.body).toContain("runs/3");
   });
 
   it("is not changed because of the line ends an editor left", async () => {
@@ -128,13 +141,48 @@ describe("what becomes of issues after a run", () => {
     ]);
   });
 
+  it("opens none for images that wait for those of other platforms, and closes none then", () => {
+    expect(appIssues({ ...result(row({ outcome: "built" })), whole: false })).toEqual([]);
+  });
+
+  it("closes none after a run that was asked for part of the versions", () => {
+    expect(appIssues({ ...result(row({ complete: true })), whole: false })).toEqual([]);
+  });
+
+  it("does not change between the run that failed and the next plan, whatever failed on which platform", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "failures-"));
+    const records = [
+      {
+        app: "esbuild",
+        version: "1.0.0",
+        platform: parsePlatform("linux/arm64"),
+        reason: `exit code 2 ${"x".repeat(400)}`,
+      },
+      { app: "esbuild", version: "1.0.0", platform: parsePlatform("linux/amd64"), reason: "exit code 1" },
+    ];
+    const [version] = [{ version: "1.0.0", tag: "1.0.0", platforms: [], builds: [], outcome: "missing" as const }];
+    const app = { app: "esbuild", repository: "r/esbuild", floating: [], notes: [], problems: [] };
+    const handed = { ...version, reason: "no build run handed over an image for linux/amd64, linux/arm64" };
+    const results = completed([{ ...app, versions: [handed] }], records, undefined);
+    const file = join(folder, "failures.json");
+    await writeFailureFile(file, recordTries({}, tries(results, records, new Date())));
+    const failure = (await readFailureFile(file))["esbuild/1.0.0"]!;
+    const waiting = row({ outcome: "waiting", reason: describeWait({ until: new Date(), failure }) });
+    const [after] = appIssues(result(row({ reason: results[0]!.versions[0]!.reason })));
+    expect([after]).toEqual(appIssues(result(waiting)));
+    expect(after).toMatchObject({
+      issue: { body: expect.stringContaining("linux/amd64: exit code 1; linux/arm64: ") },
+    });
+  });
+
   it("leaves an app alone that the run did not deal with", () => {
-    expect(appIssues({ good: true, apps: [{ app: "outline", problems: [] }], versions: [] })).toEqual([]);
+    expect(appIssues({ good: true, whole: true, apps: [{ app: "outline", problems: [] }], versions: [] })).toEqual([]);
   });
 
   it("tells of an app whose versions could not even be found out", () => {
     const [wanted] = appIssues({
       good: false,
+      whole: true,
       apps: [{ app: "outline", problems: ["discovery failed"] }],
       versions: [],
     });
@@ -195,36 +243,62 @@ describe("the commands", () => {
     }
   };
 
-  it("issues: takes the result of the run that published before that of the plan", async () => {
-    const folder = await mkdtemp(join(tmpdir(), "results-"));
-    await writeFile(join(folder, "plan.json"), JSON.stringify(result(row({}), row({ app: "outline" }))));
-    await writeFile(
-      join(folder, "publish.json"),
-      JSON.stringify(result(row({}), row({ app: "outline", complete: true }))),
-    );
-    expect(await run("commands/issues.ts", "--results", folder)).toEqual({ status: 0, output: "esbuild: opened\n" });
+  it("issues: does what the result says", async () => {
+    const file = join(await mkdtemp(join(tmpdir(), "results-")), "publish.json");
+    await writeFile(file, JSON.stringify(result(row({}), row({ app: "outline", complete: true }))));
+    expect(await run("commands/issues.ts", "--result", file)).toEqual({ status: 0, output: "esbuild: opened\n" });
     expect(github.issues.map(({ title }) => title)).toEqual(["Mirror: esbuild is not complete"]);
-    await writeFile(join(folder, "publish.json"), "{}");
-    expect(await run("commands/issues.ts", "--results", folder)).toMatchObject({ status: 1 });
+    await writeFile(file, "{}");
+    expect(await run("commands/issues.ts", "--result", file)).toMatchObject({ status: 1 });
     expect(await run("commands/issues.ts")).toMatchObject({ status: 2 });
   }, 300_000);
 
+  const ago = (count: number): string => new Date(Date.now() - count * 3_600_000).toISOString();
+  const scheduled = (hours: number, conclusion: string) =>
+    ({ created_at: ago(hours), conclusion, event: "schedule", head_branch: "main" }) as const;
+  const enabled = (): readonly string[] => github.requests.filter((line) => line.startsWith("PUT"));
+
   it("heartbeat: enables the workflows, and opens one issue when nothing has succeeded for a day, until something does", async () => {
-    const ago = (count: number): string => new Date(Date.now() - count * 3_600_000).toISOString();
-    const failed = { created_at: ago(2), conclusion: "failure", display_title: "Mirror" };
-    const dry = { created_at: ago(1), conclusion: "success", display_title: "Mirror (dry run)" };
-    github.runs = [dry, failed, { created_at: ago(30), conclusion: "success", display_title: "Mirror" }];
+    github.workflows.set("heartbeat.yml", "disabled_inactivity");
+    github.runs = [scheduled(2, "failure"), scheduled(30, "success")];
     expect(await run("commands/heartbeat.ts")).toMatchObject({ status: 0 });
     expect(await run("commands/heartbeat.ts")).toMatchObject({ status: 0 });
-    expect(github.requests.filter((line) => line.startsWith("PUT")).slice(0, 2)).toEqual([
+    expect(enabled().slice(0, 2)).toEqual([
       "PUT /repos/acme/mirror/actions/workflows/mirror.yml/enable",
       "PUT /repos/acme/mirror/actions/workflows/heartbeat.yml/enable",
     ]);
+    expect(github.workflows.get("heartbeat.yml")).toBe("active");
     expect(github.issues.map(({ state }) => state)).toEqual(["open"]);
-    github.runs = [{ created_at: ago(1), conclusion: "success", display_title: "Mirror" }, ...github.runs];
+    github.runs = [scheduled(1, "success"), ...github.runs];
     expect(await run("commands/heartbeat.ts")).toMatchObject({ status: 0 });
     expect(github.issues.map(({ state }) => state)).toEqual(["closed"]);
     github.trouble = { status: 503, body: "" };
     expect(await run("commands/heartbeat.ts")).toMatchObject({ status: 1 });
+  }, 300_000);
+
+  it("heartbeat: takes neither a run by hand nor one of another branch for a success of the mirror", async () => {
+    const byHand = { ...scheduled(2, "success"), event: "workflow_dispatch" };
+    const asked = { ...scheduled(2, "success"), event: "repository_dispatch" };
+    github.runs = [byHand, { ...byHand, head_branch: "feature" }, asked, scheduled(30, "success")];
+    expect(await run("commands/heartbeat.ts")).toMatchObject({ status: 0 });
+    expect(github.issues.map(({ state }) => state)).toEqual(["open"]);
+  }, 300_000);
+
+  it.each(["disabled_manually", "disabled_fork"])(
+    "heartbeat: leaves a workflow alone that is %s",
+    async (state) => {
+      github.workflows.set("mirror.yml", state);
+      expect(await run("commands/heartbeat.ts")).toEqual({ status: 0, output: `mirror.yml was ${state}\n` });
+      expect(enabled()).toEqual(["PUT /repos/acme/mirror/actions/workflows/heartbeat.yml/enable"]);
+      expect(github.workflows.get("mirror.yml")).toBe(state);
+    },
+    300_000,
+  );
+
+  it("heartbeat: does not complain that a mirror makes no progress which somebody switched off", async () => {
+    github.workflows.set("mirror.yml", "disabled_manually");
+    github.runs = [scheduled(300, "success")];
+    expect(await run("commands/heartbeat.ts")).toMatchObject({ status: 0 });
+    expect(github.issues).toEqual([]);
   }, 300_000);
 });

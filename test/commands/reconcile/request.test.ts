@@ -13,6 +13,7 @@ describe("the command line of reconcile", () => {
       json: false,
       verbose: false,
       retry: false,
+      acceptUnreadable: false,
       emulate: false,
       parallel: 4,
       project: "/project",

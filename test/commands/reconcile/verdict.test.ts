@@ -41,8 +41,22 @@ describe("the exit status", () => {
     ["plan", bad, { changes: 0, errors: ["the configuration has mistakes:\n  keep"] }, 2],
     ["publish", bad, { changes: 0, errors: ['one mistake in the digest files in "d":\n  - x'] }, 2],
   ] as const)("of phase %s that ended %j after %j is %i", (phase, ended, progress, status) => {
-    expect(exitCode(phase, ended, progress)).toBe(status);
+    expect(exitCode({ phase, acceptUnreadable: false }, ended, progress)).toBe(status);
   });
+
+  const unreadable = "tiny: 1.0.0: the registry gave no usable answer (authorisation): log in with docker login";
+  it.each([
+    ["plan", true, [unreadable, `${unreadable}\n${unreadable}`], 0],
+    ["plan", false, [unreadable], 1],
+    ["plan", true, [`${unreadable}\ntiny: 1.1.0: the registry gave no usable answer (outage): 500`], 1],
+    ["plan", true, [], 1],
+    ["all", true, [unreadable], 1],
+  ] as const)(
+    "of phase %s that takes what nobody may read (%s) after %j is %i",
+    (phase, acceptUnreadable, errors, status) => {
+      expect(exitCode({ phase, acceptUnreadable }, bad, { changes: 0, errors })).toBe(status);
+    },
+  );
 });
 
 describe("records of builds", () => {
@@ -92,14 +106,19 @@ describe("completed results", () => {
     ];
     expect(completed(results, records, undefined)[0]?.versions[0]).toMatchObject({
       builds: [{ platform: amd64, seconds: 4 }],
-      reason: "no build run handed over an image for linux/arm64; linux/arm64: exit code 1",
+      reason: "linux/arm64: exit code 1",
     });
   });
 
   it("do not say the same twice", () => {
     const results = [app(version({ outcome: "missing", reason: "it broke" }))];
-    const records = [{ app: "esbuild", version: "1.0.0", platform: amd64, reason: "it broke" }];
-    expect(completed(results, records, undefined)[0]?.versions[0]?.reason).toBe("it broke");
+    const records = [arm64, amd64].map((platform) => ({
+      app: "esbuild",
+      version: "1.0.0",
+      platform,
+      reason: "it broke",
+    }));
+    expect(completed(results, records, undefined)[0]?.versions[0]?.reason).toBe("linux/amd64, linux/arm64: it broke");
   });
 });
 
@@ -119,6 +138,24 @@ describe("what a run adds to the record of failures", () => {
       complete: new Set(["esbuild/1.0.0"]),
       at,
     });
+  });
+
+  it("is every platform's reason, and none for a version that is complete in spite of an earlier try", () => {
+    const results = [app(version({ version: "1.2.0", outcome: "missing" }), version({ outcome: "published" }))];
+    const failed = (name: string, platform: typeof amd64, reason: string) => ({
+      app: "esbuild",
+      version: name,
+      platform,
+      reason,
+    });
+    const records = [
+      failed("1.2.0", arm64, "exit code 2"),
+      failed("1.2.0", amd64, "exit code 1"),
+      failed("1.0.0", amd64, "of the last attempt"),
+    ];
+    const { failed: found, complete } = tries(results, records, new Date(0));
+    expect(found).toEqual(new Map([["esbuild/1.2.0", "linux/amd64: exit code 1; linux/arm64: exit code 2"]]));
+    expect(complete).toEqual(new Set(["esbuild/1.0.0"]));
   });
 
   it("is nothing for a version whose images are there but which could not be published: no build failed", () => {

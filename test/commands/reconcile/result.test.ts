@@ -1,0 +1,42 @@
+import { describe, expect, it } from "vitest";
+import { resultOf } from "../../../commands/reconcile/result";
+import { parsePlatform } from "../../../components/model/platform";
+import type { ReportState, VersionReport } from "../../../components/report/appReport";
+
+const [amd64, arm64] = ["linux/amd64", "linux/arm64"].map(parsePlatform) as [never, never];
+const seen = (state: ReportState, on: readonly [ReportState, ReportState], more: Partial<VersionReport> = {}) => {
+  const platforms = [
+    { platform: amd64, state: on[0] },
+    { platform: arm64, state: on[1] },
+  ];
+  const version = { version: "1.0.0", tag: "1.0.0", state, platforms, ...more };
+  const app = {
+    app: "tiny",
+    repository: "r/tiny",
+    versions: [version],
+    floating: [],
+    rejected: [],
+    notes: [],
+    problems: [],
+  };
+  return resultOf({ dryRun: true, apps: [app], building: [] }, undefined, { good: true, whole: true }).versions[0];
+};
+
+describe("the result of a run that only looked", () => {
+  it.each([
+    ["published", ["published", "published"], { complete: true, outcome: "published" }],
+    ["missing", ["will build", "missing"], { complete: false, reason: "linux/amd64 will build, linux/arm64 missing" }],
+    [
+      "incomplete",
+      ["missing", "not offered"],
+      { complete: false, outcome: "waiting", reason: "it waits for upstream" },
+    ],
+  ] as const)("of a version that is %s with %j is %j", (state, on, expected) => {
+    expect(seen(state, on)).toMatchObject(expected);
+  });
+
+  it("names what is wrong before what is missing, and why a version waits", () => {
+    expect(seen("unknown", ["unknown", "unknown"], { problem: "no answer" })).toMatchObject({ reason: "no answer" });
+    expect(seen("waiting", ["waiting", "waiting"], { notes: ["not tried"] })).toMatchObject({ reason: "not tried" });
+  });
+});
