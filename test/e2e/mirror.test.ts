@@ -77,9 +77,24 @@ describe("an empty registry", () => {
   });
 
   it("is kept by a state in which no resource can delete anything", async () => {
-    const resources = (await mirror.exportState()).resources.filter(({ type }) => type.startsWith("docker-build:"));
-    expect(resources.map(nameOf).toSorted()).toHaveLength(14);
-    expect(resources.filter(({ retainOnDelete }) => retainOnDelete !== true).map(nameOf)).toEqual([]);
+    const resources = (await mirror.exportState()).resources.filter(({ type }) => !type.startsWith("pulumi:pulumi:"));
+    const ours = resources.filter(({ urn }) => !isDefaultProvider(urn));
+    const published = resources.filter(({ type }) => type.startsWith("docker-build:"));
+    expect(published.map(nameOf).toSorted()).toHaveLength(14);
+    // The provider and the components too: what one of them is deleted with is deleted for real.
+    expect(ours.length).toBeGreaterThan(published.length);
+    expect(ours.filter(({ retainOnDelete }) => retainOnDelete !== true).map(nameOf)).toEqual([]);
+  });
+
+  it("has all it published under one provider, which a newer library does not replace", async () => {
+    const { resources } = await mirror.exportState();
+    const published = resources.filter(({ type }) => type.startsWith("docker-build:"));
+    const providers = resources.filter(({ type }) => type === "pulumi:providers:docker-build");
+    expect(providers.map(nameOf)).toEqual(["docker-build"]);
+    expect(providers[0]?.ignoreChanges).toEqual(["version"]);
+    expect([...new Set(published.map(({ provider }) => provider))]).toEqual([
+      `${providers[0]?.urn}::${providers[0]?.id}`,
+    ]);
   });
 });
 
@@ -259,4 +274,9 @@ function seen({ digest, platforms }: SeenIndex): Pick<SeenIndex, "digest" | "pla
 
 function nameOf({ urn }: ExportedResource): string {
   return urn.split("::").at(-1) ?? "";
+}
+
+/** A provider the engine made: it publishes nothing, and takes no options. */
+function isDefaultProvider(urn: string): boolean {
+  return /::pulumi:providers:[^:]+::default(_|$)/.test(urn);
 }

@@ -268,5 +268,7 @@ export interface ExportedResource {
   readonly inputs?: Readonly<Record<string, unknown>>;
   readonly outputs?: Readonly<Record<string, unknown>>;
   readonly retainOnDelete?: boolean;
+  /** URN and id of its provider, with `::` between. */
+  readonly provider?: string;
   readonly ignoreChanges?: readonly string[];
 }
