@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { isAnchored } from "../../components/config/attestConfig";
+import { textRule } from "../../components/config/attestConfig";
 import { parseReference } from "../../components/model/reference";
 import { reasonOf } from "../../components/model/reasonOf";
 
@@ -56,9 +56,9 @@ function keyProblem(key: string, exists: (file: string) => boolean): string | un
 }
 
 function patternProblem(option: string, pattern: string): string | undefined {
-  if (isAnchored(pattern)) return undefined;
-  const what = pattern.startsWith("^") ? "is no regular expression" : "would match anywhere in a name";
-  return problem(option, pattern, what, "a regular expression that begins with ^");
+  if (textRule(pattern) !== undefined) return undefined;
+  const accepted = "a URL, or a regular expression that begins with ^, without alternatives outside of brackets";
+  return problem(option, pattern, pattern.startsWith("^") ? "is not that" : "would match anywhere in a name", accepted);
 }
 
 function problem(option: string, value: string, what: string, accepted: string): string {

@@ -12,7 +12,7 @@ import type { ExpectedSigner } from "../model/signer";
 export interface AttestEdges {
   readonly reader: AttestationReader;
   readonly signer: ExpectedSigner;
-  readonly cosign: Pick<Cosign, "verified" | "statements">;
+  readonly cosign: Pick<Cosign, "verified" | "statements" | "refusal">;
   readonly writer: Pick<AttestationWriter, "write">;
   /** Why nothing can be signed here; undefined when it can. */
   readonly cannotSign: () => string | undefined;
@@ -54,7 +54,9 @@ export async function attestVersion(plan: AttestPlan, edges: AttestEdges): Promi
     if (failures.length > 0 || !overtaken) tries++;
     const lacking = state.absent.map(describeMissing).join(", ");
     if (failures.length === 0 && !overtaken && grewEverywhere(before, state)) {
-      throw new Error(`${lacking}: it was written, but does not verify: ${whyNot(state)}`);
+      throw new Error(
+        `${lacking}: it was written, but does not verify: ${whyNot(plan.repository, state, edges.cosign)}`,
+      );
     }
     cause = edges.deadline.aborted ? (cause ?? failures[0]) : failures[0];
     const reason = cause?.message ?? "what was written was lost to another writer";
@@ -72,13 +74,15 @@ function grewEverywhere(before: AttestationState, after: AttestationState): bool
   return after.absent.every((requirement) => count(after, requirement) > count(before, requirement));
 }
 
-/** What the last bundle written of an absent kind says of itself. */
-function whyNot({ absent, lists }: AttestationState): string {
+/** What the last bundle written of an absent kind says of itself, and cosign of it. */
+function whyNot(repository: string, { absent, lists }: AttestationState, cosign: Pick<Cosign, "refusal">): string {
   const bundles = absent.flatMap(({ digest, kind }) =>
     (lists.get(digest)?.bundles ?? []).filter((bundle) => bundle.kind === kind),
   );
-  const reason = bundles.findLast(({ problem }) => problem !== undefined)?.problem;
-  return reason ?? "is the identity or public key the signer's?";
+  const problem = bundles.findLast((bundle) => bundle.problem !== undefined)?.problem;
+  const [refusal] = absent.flatMap(({ digest }) => cosign.refusal(`${repository}@${digest}`) ?? []);
+  const reasons = [problem, refusal].filter((reason) => reason !== undefined);
+  return reasons.length > 0 ? reasons.join("; cosign: ") : "cosign gave no reason";
 }
 
 /** The platform manifests, as the registry has them; attestations of other tools in the index are left alone. */

@@ -1,8 +1,8 @@
 import { type AttestationKind, cosignTypes, kindOf } from "../model/attestationKind";
 import type { RunProcess, ProcessResult } from "../system/process";
-import { toolFailure, cosignEnvironment } from "./tools";
+import { toolFailure, cosignEnvironment, firstLine } from "./tools";
 import { signingArguments, verificationArguments, signingServices, publicKey } from "./signing";
-import { type ActiveSigning, expectedCertificate, resolveKey } from "../probe/expectedSigner";
+import { type ActiveSigning, expectedCertificate, resolveKey } from "../config/expectedSigner";
 
 /** How cosign is called. */
 export interface CosignOptions {
@@ -28,6 +28,7 @@ const nothingVerified =
 /** cosign 3.1, one process per call. References carry a digest. */
 export class Cosign {
   readonly #options: CosignOptions;
+  readonly #refusals = new Map<string, string>();
 
   constructor(options: CosignOptions) {
     this.#options = options;
@@ -59,6 +60,11 @@ export class Cosign {
     return counts;
   }
 
+  /** Why nothing on a digest was accepted, in cosign's words, where that came about since the start. */
+  refusal(reference: string): string | undefined {
+    return this.#refusals.get(reference);
+  }
+
   /** The verified statements of one kind on a digest. @throws Error when cosign could not do its work. */
   async statements(
     reference: string,
@@ -75,7 +81,10 @@ export class Cosign {
   async #ask(argv: readonly string[]): Promise<string> {
     const result = await this.#start(argv);
     if (result.status === 0) return result.stdout;
-    if (nothingVerified.test(result.stderr)) return "";
+    if (nothingVerified.test(result.stderr)) {
+      this.#refusals.set(argv.at(-1) ?? "", firstLine(result.stderr));
+      return "";
+    }
     throw toolFailure("cosign", argv, result, this.#options.environment);
   }
 

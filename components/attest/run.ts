@@ -17,7 +17,7 @@ import { makeSbom } from "./sbom";
 import { type RunProcess, runProcess } from "../system/process";
 import { reasonOf } from "../model/reasonOf";
 import { cosignFor } from "./cosign";
-import { expectedSigner } from "../probe/expectedSigner";
+import { expectedSigner, strangerProblem } from "../config/expectedSigner";
 import { missingIdentityToken } from "./signing";
 import { syftEnvironment } from "./tools";
 
@@ -84,7 +84,9 @@ async function attest(plan: AttestPlan, place: Workplace): Promise<AttestSummary
     deadline,
   });
   const cannotSign = (): string | undefined =>
-    signing.mode === "keyless" ? missingIdentityToken(environment) : undefined;
+    signing.mode === "keyless"
+      ? (strangerProblem(signing, environment) ?? missingIdentityToken(environment))
+      : undefined;
   const sleep = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
   return attestVersion(plan, { reader: client, signer, cosign, writer, cannotSign, sleep, deadline });
 }

@@ -1,20 +1,18 @@
 import type { Signing } from "../config/attestConfig";
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { z } from "zod";
 import { existsSync } from "node:fs";
 import { toolFailure } from "./tools";
 import type { ExpectedCertificate, TextRule } from "../model/signer";
-import { type ActiveSigning, publicKeyAtHand, resolveKey } from "../probe/expectedSigner";
+import { type ActiveSigning, publicKeyAtHand, resolveKey } from "../config/expectedSigner";
+import { publicEvidence, readSigningConfig, type SigningEvidence } from "../config/signingConfig";
 import type { RunProcess } from "../system/process";
 
 /** Which services signatures rest on, as far as checking them depends on it. */
-export interface SigningServices {
+export interface SigningServices extends SigningEvidence {
   /** `--signing-config` and `--trusted-root`, as absolute paths; cosign's own (the public Sigstore, or TUF_*) where absent. */
   readonly signingConfig?: string;
   readonly trustedRoot?: string;
-  readonly transparencyLog: boolean;
-  readonly timestamps: boolean;
 }
 
 /**
@@ -75,12 +73,9 @@ const noServices =
   '{"mediaType":"application/vnd.dev.sigstore.signingconfig.v0.2+json","rekorTlogConfig":{},"tsaConfig":{}}';
 const noRoots = '{"mediaType":"application/vnd.dev.sigstore.trustedroot+json;version=0.1"}';
 
-const service = z.array(z.unknown()).nullish();
-const schema = z.object({ rekorTlogUrls: service, tsaUrls: service });
-
 /**
  * Finds out which services signing uses, and puts the files cosign wants into place.
- * Without a signing config those of cosign: the public Sigstore, or what TUF_MIRROR and TUF_ROOT name.
+ * Without a signing config those of cosign: the public Sigstore, or what TUF_MIRROR and TUF_ROOT_JSON name.
  * @param root the project's root, to which paths in the configuration are relative.
  * @param directory where generated files go.
  * @throws Error when a signing config cannot be read.
@@ -91,33 +86,17 @@ export async function signingServices(
   directory: string,
 ): Promise<SigningServices> {
   const trustedRoot = signing.trustedRoot === undefined ? undefined : resolve(root, signing.trustedRoot);
-  if (signing.signingConfig === undefined) {
-    return { ...(trustedRoot !== undefined && { trustedRoot }), transparencyLog: true, timestamps: false };
-  }
+  const trusted = trustedRoot !== undefined && { trustedRoot };
+  if (signing.signingConfig === undefined) return { ...trusted, ...publicEvidence };
   const none = signing.signingConfig === "none";
   const signingConfig = none ? join(directory, "signing-config.json") : resolve(root, signing.signingConfig);
   if (none) await writeFile(signingConfig, noServices);
-  const { rekorTlogUrls, tsaUrls } = await read(signingConfig);
-  const transparencyLog = (rekorTlogUrls ?? []).length > 0;
-  const timestamps = (tsaUrls ?? []).length > 0;
-  if (trustedRoot !== undefined || transparencyLog || timestamps || signing.mode === "keyless") {
-    return { signingConfig, ...(trustedRoot !== undefined && { trustedRoot }), transparencyLog, timestamps };
-  }
+  const evidence = readSigningConfig(signingConfig);
+  if (trusted || evidence.transparencyLog || evidence.timestamps) return { signingConfig, ...trusted, ...evidence };
   // Nothing is trusted but the key. Without a root cosign would ask the public Sigstore for its own, over the network.
   const empty = join(directory, "trusted-root.json");
   await writeFile(empty, noRoots);
-  return { signingConfig, trustedRoot: empty, transparencyLog, timestamps };
-}
-
-async function read(path: string): Promise<z.output<typeof schema>> {
-  try {
-    return schema.parse(JSON.parse(await readFile(path, "utf8")));
-  } catch (cause) {
-    throw new Error(
-      `attest.signing.signingConfig ${JSON.stringify(path)} is not readable as a Sigstore signing config`,
-      { cause },
-    );
-  }
+  return { signingConfig, trustedRoot: empty, ...evidence };
 }
 
 /**

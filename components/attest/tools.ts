@@ -14,10 +14,19 @@ export function toolFailure(
   result: ProcessResult,
   environment: NodeJS.ProcessEnv,
 ): Error {
-  const said = printable(redacted(result.stderr.trim() || result.stdout.trim(), environment)).slice(-shownLength);
+  const said = redacted(result.stderr.trim() || result.stdout.trim(), environment);
+  const [first, all] = [firstLine(said), printable(said)];
+  const shown = all.length <= shownLength || first === "" ? all : `${first} | … ${all.slice(-shownLength)}`;
   return new Error(
-    `${tool} ${argv[0] ?? ""} for ${argv.at(-1) ?? ""} ended with status ${result.status}: ${said || "it wrote nothing"}`,
+    `${tool} ${argv[0] ?? ""} for ${argv.at(-1) ?? ""} ended with status ${result.status}: ${shown || "it wrote nothing"}`,
   );
+}
+
+/** The line in which a tool says what is wrong: the one that begins so, or else the first. Printable, and not longer than is read. */
+export function firstLine(said: string): string {
+  const lines = said.split("\n").filter((line) => line.trim() !== "");
+  const line = lines.find((candidate) => /^error: /i.test(candidate)) ?? lines[0] ?? "";
+  return printable(line.replace(/^error: /i, "")).slice(0, shownLength);
 }
 
 function redacted(text: string, environment: NodeJS.ProcessEnv): string {

@@ -1,5 +1,7 @@
+import { resolve } from "node:path";
 import type { AttestConfig } from "../config/attestConfig";
-import { expectedCertificate } from "../probe/expectedSigner";
+import { expectedCertificate } from "../config/expectedSigner";
+import { publicEvidence, readSigningConfig } from "../config/signingConfig";
 import { verificationArguments } from "./signing";
 import { cosignTypes } from "../model/attestationKind";
 
@@ -12,19 +14,16 @@ export function verifyHint(
   environment: NodeJS.ProcessEnv,
 ): readonly string[] | undefined {
   if (signing.mode === "off") return undefined;
-  const { trustedRoot } = signing;
-  const services = {
-    ...(trustedRoot !== undefined && { trustedRoot }),
-    transparencyLog: signing.signingConfig !== "none",
-    timestamps: false,
-  };
-  if (signing.mode === "key") {
-    return signing.publicKey === undefined
-      ? undefined
-      : verificationArguments({ publicKey: signing.publicKey }, services);
-  }
+  const { trustedRoot, signingConfig } = signing;
   try {
-    return verificationArguments(expectedCertificate(signing, environment), services);
+    const evidence =
+      signingConfig === undefined || signingConfig === "none"
+        ? { ...publicEvidence, transparencyLog: signingConfig !== "none" }
+        : readSigningConfig(resolve(signingConfig));
+    const services = { ...(trustedRoot !== undefined && { trustedRoot }), ...evidence };
+    if (signing.mode === "keyless") return verificationArguments(expectedCertificate(signing, environment), services);
+    const { publicKey } = signing;
+    return publicKey === undefined ? undefined : verificationArguments({ publicKey }, services);
   } catch {
     return undefined;
   }

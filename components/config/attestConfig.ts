@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { AttestationKind } from "../model/attestationKind";
+import type { TextRule } from "../model/signer";
 import { boolean } from "./schemaParts";
 
 const file = z
@@ -9,16 +10,55 @@ const file = z
 /** Where the signing services come from: a file as `cosign signing-config create` writes it, or `none`: no transparency log and no time stamps. */
 const services = { signingConfig: file.optional(), trustedRoot: file.optional() };
 
-const pattern = z
+const rule = z
   .string()
-  .refine(isAnchored, "accepted is a regular expression that begins with ^, or it would match anywhere");
+  .refine(
+    (value) => textRule(value) !== undefined,
+    "accepted is a URL or an e-mail address, or a regular expression that begins with ^, without alternatives outside of brackets",
+  );
+const repository = z
+  .string()
+  .regex(/^[A-Za-z0-9-]+\/[A-Za-z0-9._-]+$/, "accepted is OWNER/NAME, the repository whose workflow signs");
+const workflow = z
+  .string()
+  .regex(
+    /^\.github\/workflows\/[\w.-]+\.ya?ml$/,
+    "accepted is a workflow's file, such as .github/workflows/mirror.yml",
+  );
+const ref = z.string().regex(/^refs\/(heads|tags)\/[^\s~^:?*[\\]+$/, "accepted is a full ref, such as refs/heads/main");
+
+const keyless = z
+  .strictObject({
+    mode: z.literal("keyless"),
+    repository: repository.optional(),
+    workflow: workflow.optional(),
+    refs: z.array(ref).min(1, "accepted is one ref or more").optional(),
+    identity: rule.optional(),
+    issuer: rule.optional(),
+    ...services,
+  })
+  .superRefine(({ identity, workflow: file, signingConfig, trustedRoot }, context) => {
+    const refuse = (path: string, message: string) => context.addIssue({ code: "custom", path: [path], message });
+    if (identity !== undefined && file !== undefined) refuse("workflow", "identity names the workflow already");
+    if (signingConfig === "none") {
+      refuse(
+        "signingConfig",
+        "keyless signing needs services for its certificates; accepted is the file of a private Sigstore",
+      );
+    } else if (signingConfig !== undefined && trustedRoot === undefined) {
+      refuse(
+        "signingConfig",
+        "signatures of a private Sigstore verify with its trusted root only; set trustedRoot as well",
+      );
+    }
+  });
 
 const key = z
   .string()
   .refine(isKey, "accepted is a file path, env://NAME, or a KMS URI (awskms, gcpkms, azurekms, hashivault, k8s)");
 
 const signing = z.discriminatedUnion("mode", [
-  z.strictObject({ mode: z.literal("keyless"), identity: pattern.optional(), issuer: pattern.optional(), ...services }),
+  keyless,
   z.strictObject({ mode: z.literal("key"), key, publicKey: key.optional(), ...services }),
   z.strictObject({ mode: z.literal("off") }),
 ]);
@@ -35,8 +75,10 @@ const settings = z.strictObject({
  *
  * - `signing.mode`: `keyless` (OIDC), `key` (a file, `env://NAME` or a KMS URI; the password is COSIGN_PASSWORD) or `off`,
  *   which switches SBOM and provenance off as well, as nothing can be attested unsigned.
- * - `signing.identity`, `signing.issuer`: what a keyless certificate must say, as regular expressions. Default: workflows
- *   of the repository the run belongs to, and GitHub's issuer.
+ * - `signing.repository`, `signing.workflow`, `signing.refs`: the one workflow of GitHub whose keyless signatures count, and
+ *   the refs it may run at. Default: `.github/workflows/mirror.yml` of the run's repository, at its default branch.
+ * - `signing.identity`, `signing.issuer`: what a keyless certificate must say instead, exactly or as a regular expression.
+ *   For signers other than a workflow. Default: that workflow, and GitHub's issuer.
  * - `signing.signingConfig`, `signing.trustedRoot`: files of a private Sigstore. `signingConfig: none` uses no services.
  * - `adopted`: also sign what others published. Provenance is never written for those: nobody here saw the build.
  */
@@ -51,15 +93,35 @@ export type AttestConfig = z.output<typeof attestConfigSchema>;
 /** How signatures are made and checked. */
 export type Signing = AttestConfig["signing"];
 
-/** Whether a text is a regular expression that can only match from the beginning. */
-export function isAnchored(value: string): boolean {
-  if (!value.startsWith("^")) return false;
+/**
+ * How a subject or issuer is written: as it is, where it is a URL or an e-mail address, or as a regular expression. That has to
+ * begin with `^` and may have no alternative outside of brackets, or it would match anywhere; and Go has to know it as
+ * well, as cosign is written in that. Undefined for anything else.
+ */
+export function textRule(value: string): TextRule | undefined {
+  if (/^https?:\/\/[^\s^]+$|^[^\s@^/]+@[^\s@^/]+$/.test(value)) return { exactly: [value] };
+  if (!value.startsWith("^") || !isExpression(value)) return undefined;
+  const plain = value.replace(/\\[^]/g, "").replace(/\[\^?\]?[^\]]*\]/g, "");
+  const onlyHere = /\\(?:[1-9]|k<)/.test(value) || /\(\?(?:[=!]|<[=!])/.test(plain);
+  return onlyHere || hasBareAlternative(plain) ? undefined : { matching: value };
+}
+
+function isExpression(value: string): boolean {
   try {
     new RegExp(value);
     return true;
   } catch {
     return false;
   }
+}
+
+function hasBareAlternative(plain: string): boolean {
+  let depth = 0;
+  return [...plain].some((character) => {
+    if (character === "(") depth++;
+    if (character === ")") depth--;
+    return character === "|" && depth === 0;
+  });
 }
 
 /** A flag-like or remote key is refused: cosign would read the one as an option and fetch the other over the network. */

@@ -5,6 +5,7 @@ import { readConfig } from "./readConfig";
 import { type RunOptions, readRunOptions } from "./runOptions";
 import type { AppSpecification } from "../model/appSpecification";
 import { ConfigError } from "./problems";
+import { signingProblems } from "./signingProblems";
 
 /** The stack configuration and what this run is asked to do. */
 export interface Configuration extends MirrorConfig {
@@ -30,6 +31,10 @@ export function configure(apps: readonly AppSpecification[]): Configuration {
   };
   const config = attempt(() => readConfig(stackConfig(), { apps: readable, environment: process.env }));
   const run = attempt(() => readRunOptions(process.env, readable));
+  if (config && run) {
+    const signs = run.phase !== "build" && !pulumi.runtime.isDryRun();
+    problems.push(...signingProblems(config.attest, { root: process.cwd(), environment: process.env, signs }));
+  }
   if (!config || !run || problems.length > 0)
     throw new pulumi.RunError(["the configuration has mistakes:", ...problems].join("\n  "));
   return { ...config, run };

@@ -5,7 +5,7 @@ import { mirrorLabelPrefix } from "../decide/labels";
 import type { RegistryClient } from "../registry/registryClient";
 import { wantedAttestations } from "../config/attestConfig";
 import { attestationStatus } from "./attestations";
-import { expectedSigner } from "./expectedSigner";
+import { expectedSigner } from "../config/expectedSigner";
 import { type MissingAttestation } from "../decide/attestations";
 import type { AttestConfig } from "../config/attestConfig";
 import type { RunContext } from "../model/runContext";

@@ -13,7 +13,7 @@ import { FakeTools, type ToolAnswer, type ToolCall } from "./fakeTools";
 
 const root = join(__dirname, "../..");
 const password = "canary-password-4711";
-const keyless = { mode: "keyless", identity: "^https://github\\.com/example/", signingConfig: "none" };
+const keyless = { mode: "keyless", identity: "^https://github\\.com/example/" };
 const key = {
   mode: "key",
   key: "env://COSIGN_PRIVATE_KEY",
@@ -399,7 +399,7 @@ describe("keyless signing", () => {
     for (const { argv } of writes()) expect(argv.join(" ")).toContain("--yes --fulcio-auth-flow token");
     const verify = tools.calls.find(({ argv }) => argv[0] === "verify")?.argv.join(" ");
     expect(verify).toContain(
-      "--certificate-identity-regexp ^https://github\\.com/example/ --certificate-oidc-issuer-regexp ^https://token",
+      "--certificate-identity-regexp ^https://github\\.com/example/ --certificate-oidc-issuer https://token.actions.githubusercontent.com",
     );
   });
 });

@@ -9,14 +9,18 @@ import {
   signingServices,
   missingIdentityToken,
 } from "../../components/attest/signing";
-import { expectedCertificate } from "../../components/probe/expectedSigner";
-import { satisfies } from "../../components/model/signer";
-import { verificationCommands } from "../../components/attest/verifyCommands";
+import { verificationCommands, verifyHint } from "../../components/attest/verifyCommands";
 
 const directory = mkdtempSync(join(tmpdir(), "signing-"));
 const file = (name: string, content: object): string => {
   writeFileSync(join(directory, name), JSON.stringify(content));
   return name;
+};
+const expected = {
+  subject: { exactly: ["https://github.com/me/m/.github/workflows/mirror.yml@refs/heads/main"] },
+  issuer: { exactly: ["https://token.actions.githubusercontent.com"] },
+  repository: "me/m",
+  refs: ["refs/heads/main"],
 };
 const github = { GITHUB_SERVER_URL: "https://github.com", GITHUB_REPOSITORY: "me/mirror.x" };
 
@@ -65,18 +69,42 @@ describe("the services signatures rest on", () => {
   });
 });
 
-describe("the expected identity", () => {
-  it("is that of the run's own repository by default, taken literally", () => {
-    const { subject, issuer } = expectedCertificate({ mode: "keyless" }, github);
-    const workflow = (repository: string) => `https://github.com/${repository}/.github/workflows/a.yml@refs/heads/main`;
-    expect(satisfies(subject, workflow("me/mirror.x"))).toBe(true);
-    expect(satisfies(subject, workflow("me/mirror-x"))).toBe(false);
-    expect(satisfies(issuer, "https://token.actions.githubusercontent.com")).toBe(true);
-    expect(satisfies(issuer, "https://token.actions.githubusercontent.com.evil.example")).toBe(false);
+describe("what cosign is asked to check", () => {
+  const none = { transparencyLog: true, timestamps: false };
+  it("is the very workflow at its ref, the issuer, and the repository and ref the certificate names besides", () => {
+    expect(verificationArguments(expected, none)).toEqual([
+      "--certificate-identity",
+      "https://github.com/me/m/.github/workflows/mirror.yml@refs/heads/main",
+      "--certificate-oidc-issuer",
+      "https://token.actions.githubusercontent.com",
+      "--certificate-github-workflow-repository",
+      "me/m",
+      "--certificate-github-workflow-ref",
+      "refs/heads/main",
+    ]);
   });
 
-  it("must be known: without it anybody's signature would do", () => {
-    expect(() => expectedCertificate({ mode: "keyless" }, {})).toThrow(/attest\.signing\.identity/);
+  it("is one of several workflows, taken literally", () => {
+    const subject = { exactly: ["https://x/a.yml@refs/heads/a+b", "https://x/a.yml@refs/heads/main"] };
+    const [flag, pattern] = verificationArguments(
+      { ...expected, subject, refs: ["refs/heads/a+b", "refs/heads/main"] },
+      none,
+    );
+    expect(flag).toBe("--certificate-identity-regexp");
+    expect(subject.exactly.map((text) => new RegExp(pattern!).test(text))).toEqual([true, true]);
+    for (const other of [
+      "https://x/a.yml@refs/heads/aab",
+      "https://x/a.yml@refs/heads/mainx",
+      "https://xxa.yml@refs/heads/main",
+    ])
+      expect(other).not.toMatch(new RegExp(pattern!));
+  });
+
+  it("is shown as what the stack's own services need", () => {
+    const path = join(directory, file("stamped.json", { tsaUrls: [{}] }));
+    const signing = { mode: "keyless", signingConfig: path, trustedRoot: "root.json", repository: "me/m" } as const;
+    const shown = verifyHint({ signing }, {})?.join(" ");
+    expect(shown).toContain("--trusted-root root.json --insecure-ignore-tlog --use-signed-timestamps");
   });
 });
 
