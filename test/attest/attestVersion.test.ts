@@ -38,6 +38,7 @@ async function attest(writes: readonly WriteResult[], deadline: AbortSignal = ne
     cosign: {
       verified: () => Promise.resolve({ signature: 1, sbom: 0, provenance: 0, mirror: 0 }),
       statements: () => Promise.resolve([]),
+      refusal: () => undefined,
     },
     writer: {
       write: ({ absent }) => {
