@@ -1,6 +1,6 @@
 import type { AppSpecification, FloatingTagRule, Keep } from "../model/appSpecification";
 import type { Platform } from "../model/platform";
-import type { AppOverrides, MirrorConfig } from "./mirrorConfig";
+import type { AppOverrides, SelectedApps } from "./appsSchema";
 import type { RepositoryOverride } from "../model/gitRepository";
 
 /** What holds for one app once the stack configuration and the app's own file are put together. */
@@ -19,14 +19,18 @@ export interface AppSettings {
   readonly floatingTags: readonly FloatingTagRule[];
 }
 
+/** What the stack configuration says of apps: of all of them, and of each. */
+export interface StackSettings extends SelectedApps {
+  readonly platforms: readonly Platform[];
+  readonly keep: Keep;
+  readonly floatingTags: boolean;
+}
+
 /**
  * Resolves an app's settings. The app's entry under `apps` goes before the app's own file, and that before the stack's
  * general setting.
  */
-export function appSettings(
-  config: Pick<MirrorConfig, "platforms" | "keep" | "floatingTags" | "apps" | "unmirrored">,
-  specification: AppSpecification,
-): AppSettings {
+export function appSettings(config: StackSettings, specification: AppSpecification): AppSettings {
   const { name } = specification;
   const overrides: AppOverrides = (config.apps.get(name) ?? config.unmirrored.get(name))?.overrides ?? { exclude: [] };
   const platforms = overrides.platforms ?? specification.platforms ?? config.platforms;

@@ -1,126 +1,124 @@
 import { z } from "zod";
 import type { AppSpecification } from "../model/appSpecification";
-import type { Platform } from "../model/platform";
-import { parsePlatform, acceptedPlatforms } from "../model/platform";
-import { acceptedFilesFrom, parseFilesFrom, withFilesFrom } from "./filesFrom";
-import { keepSchema } from "./keepSchema";
-import type { AppOverrides, ConfiguredApp, MirrorConfig } from "./mirrorConfig";
 import { acceptedRepository, parseRepository } from "../model/gitRepository";
-import { accepting, boolean, delegate, fields, isRecord, type Schema, text, uniqueList } from "./schemaParts";
+import { acceptedPlatforms, parsePlatform, platformSpellings } from "../model/platform";
+import { acceptedFilesFrom, parseFilesFrom, withFilesFrom } from "./filesFrom";
 import { noSuch } from "./noSuch";
+import { boolean, integer, keepSchema, parsedText, uniqueList } from "./schemaParts";
 
-const acceptedApps = '"all", a list of app names, or a map from app name to that app\'s settings';
-
-const platformSchema = text<Platform>(`one of ${acceptedPlatforms.join(", ")}`, parsePlatform);
-
-/** Reads a list of platforms, at least one, none of them twice. */
-export const platformsSchema = uniqueList("a list of platforms, at least one", platformSchema, { mayBeEmpty: false });
-
-const versionSchema = text("a version in quotes: X.Y.Z, or the first eight hex digits of a commit", (value) =>
-  /^(?:[0-9]+\.[0-9]+\.[0-9]+|[0-9a-f]{8})$/.test(value) ? value : undefined,
+/** Reads a list of platforms, at least one, none of them twice, and brings each into its normal form. */
+export const platformsSchema = uniqueList(
+  "a list of platforms, at least one",
+  z
+    .enum(platformSpellings, `accepted is one of ${acceptedPlatforms.join(", ")}`)
+    .meta({ id: "platform" })
+    .transform(parsePlatform),
+  { mayBeEmpty: false },
 );
 
-const hours: Readonly<Record<string, number>> = { "": 1, h: 1, d: 24, w: 168 };
+const acceptedVersion = "accepted is a version in quotes: X.Y.Z, or the first eight hex digits of a commit";
+const version = z.string(acceptedVersion).regex(/^(?:[0-9]+\.[0-9]+\.[0-9]+|[0-9a-f]{8})$/, acceptedVersion);
+
+const hours: Readonly<Record<string, number>> = { h: 1, d: 24, w: 168 };
 
 /** A hundred years: whoever means "never" excludes the version or switches the app off. */
 const longestAgeHours = 876_000;
+const acceptedAge = 'a number of hours, or a whole number with h, d or w, such as "12h" or "3d"';
 
-const ageSchema = accepting('a number of hours, or a whole number with h, d or w, such as "12h" or "3d"', (value) => {
-  const [, number, unit = ""] = /^([0-9]{1,5})([hdw]?)$/.exec(String(value)) ?? [];
-  const valid = number !== undefined && (typeof value === "string" || typeof value === "number");
-  const age = valid ? Number(number) * (hours[unit] ?? 1) : undefined;
-  return age !== undefined && age <= longestAgeHours ? age : undefined;
-});
+/** An age in hours. */
+const age = z.union(
+  [
+    integer(0, longestAgeHours, acceptedAge),
+    parsedText(acceptedAge, (value) => {
+      const [, number, unit = ""] = /^([0-9]{1,5})([hdw])$/.exec(value) ?? [];
+      const given = Number(number) * (hours[unit] ?? 1);
+      return given <= longestAgeHours ? given : undefined;
+    }),
+  ],
+  `accepted is ${acceptedAge}`,
+);
 
-const overridesSchema = fields("an app's settings", {
-  enabled: boolean.optional(),
-  keep: keepSchema.optional(),
-  platforms: platformsSchema.optional(),
-  repository: text(acceptedRepository, parseRepository).optional(),
-  filesFrom: text(acceptedFilesFrom, parseFilesFrom).optional(),
-  exclude: uniqueList("a list of versions", versionSchema, { mayBeEmpty: true }).optional(),
-  minimumReleaseAge: ageSchema.optional(),
-});
-
-/** A schema for the name of a known app. */
-export function appNameSchema(apps: readonly AppSpecification[]): Schema<string> {
-  const known = apps.map((app) => app.name);
-  return z.unknown().transform((value, context): string => {
-    if (typeof value === "string" && known.includes(value)) return value;
-    const message = typeof value === "string" ? noSuch("app", value, known) : `accepted is one of ${known.join(", ")}`;
-    context.addIssue({ code: "custom", message });
-    return z.NEVER;
+const settings = z
+  .strictObject({
+    enabled: boolean.prefault(true).describe("Whether the app is mirrored; what it has published stays."),
+    keep: keepSchema.exactOptional().describe("How many versions of this app."),
+    platforms: platformsSchema.exactOptional().describe("Platforms of this app."),
+    repository: parsedText(acceptedRepository, parseRepository)
+      .exactOptional()
+      .describe("Another upstream repository: on GitHub, or an https URL that ends in .git, without credentials."),
+    filesFrom: parsedText(acceptedFilesFrom, parseFilesFrom)
+      .exactOptional()
+      .describe("Where the app's required files are fetched from instead of their own host."),
+    exclude: uniqueList("a list of versions", version, { mayBeEmpty: true })
+      .prefault([])
+      .describe("Versions that are not mirrored."),
+    minimumReleaseAge: age.exactOptional().describe("Releases younger than this wait."),
+  })
+  .meta({ id: "app" })
+  .transform(({ enabled, minimumReleaseAge, ...rest }) => {
+    const hold = minimumReleaseAge === undefined ? {} : { minimumReleaseAgeHours: minimumReleaseAge };
+    return { enabled, overrides: { ...rest, ...hold } };
   });
-}
 
-/** The known apps, each on one of two sides. */
-export type SelectedApps = Pick<MirrorConfig, "apps" | "unmirrored">;
+/** What the stack configuration says about one app, beyond the app's own file. */
+export type AppOverrides = Readonly<z.output<typeof settings>["overrides"]>;
 
-/** Reads `apps`: which of the known apps are mirrored, and what differs for each, mirrored or not. */
-export function appsSchema(apps: readonly AppSpecification[]): Schema<SelectedApps> {
-  const names = uniqueList("a list of app names, at least one", appNameSchema(apps), { mayBeEmpty: false });
-  return z.unknown().transform((value, context): SelectedApps => {
-    if (value === "all")
-      return selected(
-        apps,
-        apps.map(({ name }) => enabled(name)),
-      );
-    if (Array.isArray(value)) {
-      const listed = delegate(names, value, context);
-      return context.issues.length > 0 ? z.NEVER : selected(apps, listed.map(enabled));
-    }
-    const entries = isRecord(value) ? Object.entries(value) : [];
-    const read = entries.map(([name, settings]) => readOverrides(apps, name, settings, context));
-    if (context.issues.length > 0) return z.NEVER;
-    if (read.some((entry) => entry.enabled)) return selected(apps, read);
-    const message =
-      entries.length > 0 ? "every app is switched off: enable at least one" : `accepted is ${acceptedApps}`;
-    context.addIssue({ code: "custom", message });
-    return z.NEVER;
-  });
-}
-
-interface NamedOverrides {
-  readonly name: string;
-  readonly enabled: boolean;
+/** An app as the stack has it: its own file, with what the stack puts in its place. */
+export interface ConfiguredApp {
+  readonly specification: AppSpecification;
   readonly overrides: AppOverrides;
 }
 
-function enabled(name: string): NamedOverrides {
-  return { name, enabled: true, overrides: { exclude: [] } };
+/** The known apps, each on one of two sides. */
+export interface SelectedApps {
+  /** The apps to mirror, by name. Pulumi hands a map over in alphabetical order, a list as it was written. */
+  readonly apps: ReadonlyMap<string, ConfiguredApp>;
+  /** All other apps of this project, by name: one may still be the base of one that is mirrored. */
+  readonly unmirrored: ReadonlyMap<string, ConfiguredApp>;
 }
 
-function readOverrides(
-  apps: readonly AppSpecification[],
-  name: string,
-  settings: unknown,
-  context: z.RefinementCtx,
-): NamedOverrides {
+/** A schema for the name of a known app. */
+export function appNameSchema(apps: readonly AppSpecification[]) {
   const known = apps.map((app) => app.name);
-  if (!known.includes(name)) context.addIssue({ code: "custom", message: noSuch("app", name, known), path: [name] });
-  // `mattermost:` with nothing behind it is YAML for null, and a natural way to name an app without settings.
-  const read = delegate(overridesSchema, settings ?? {}, context, [name]);
-  const { enabled = true, exclude = [], minimumReleaseAge, ...rest } = read;
-  const age = minimumReleaseAge === undefined ? {} : { minimumReleaseAgeHours: minimumReleaseAge };
-  return { name, enabled, overrides: { ...rest, ...age, exclude } as AppOverrides };
+  return z.enum(known, {
+    error: ({ input }) =>
+      typeof input === "string" ? noSuch("app", input, known) : `accepted is one of ${known.join(", ")}`,
+  });
 }
+
+/** Reads `apps`: which of the known apps are mirrored, and what differs for each, mirrored or not. */
+export function appsSchema(apps: readonly AppSpecification[]) {
+  const name = appNameSchema(apps);
+  const enabled = (names: readonly string[]): Named => names.map((item) => [item, settings.parse({})]);
+  const all = z.literal("all").transform(() => enabled(apps.map((app) => app.name)));
+  const listed = uniqueList("a list of app names, at least one", name, { mayBeEmpty: false }).transform(enabled);
+  const mapped = z
+    // `mattermost:` with nothing behind it is YAML for null, and a natural way to name an app without settings.
+    .partialRecord(name, settings.nullable())
+    .transform((given): Named => Object.entries(given).map(([key, of]) => [key, of ?? settings.parse({})]))
+    .refine((named) => named.some(([, of]) => of.enabled), "accepted is a map with at least one app that is enabled");
+  return z
+    .union(
+      [all, listed, mapped],
+      'accepted is "all", a list of app names, or a map from app name to that app\'s settings',
+    )
+    .transform((named) => selected(apps, named));
+}
+
+type Named = readonly (readonly [name: string, settings: z.output<typeof settings>])[];
 
 /** The enabled apps in the order they were named. */
-function selected(apps: readonly AppSpecification[], named: readonly NamedOverrides[]): SelectedApps {
-  const on = named.filter((entry) => entry.enabled);
-  const off = apps.flatMap(({ name }) => {
-    if (on.some((entry) => entry.name === name)) return [];
-    return [named.find((entry) => entry.name === name) ?? enabled(name)];
-  });
+function selected(apps: readonly AppSpecification[], named: Named): SelectedApps {
+  const on = named.filter(([, { enabled }]) => enabled);
+  const off = apps
+    .filter(({ name }) => !on.some(([other]) => other === name))
+    .map(({ name }) => named.find(([other]) => other === name) ?? ([name, settings.parse({})] as const));
   return { apps: configured(apps, on), unmirrored: configured(apps, off) };
 }
 
-function configured(
-  apps: readonly AppSpecification[],
-  chosen: readonly NamedOverrides[],
-): ReadonlyMap<string, ConfiguredApp> {
+function configured(apps: readonly AppSpecification[], named: Named): ReadonlyMap<string, ConfiguredApp> {
   return new Map(
-    chosen.flatMap(({ name, overrides }) =>
+    named.flatMap(([name, { overrides }]) =>
       apps
         .filter((app) => app.name === name)
         .map((app) => {

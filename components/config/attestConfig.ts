@@ -65,9 +65,9 @@ const signing = z.discriminatedUnion("mode", [
 
 const settings = z.strictObject({
   signing: signing.default({ mode: "keyless" }),
-  sbom: boolean.default(true),
-  provenance: boolean.default(true),
-  adopted: boolean.default(false),
+  sbom: boolean.prefault(true),
+  provenance: boolean.prefault(true),
+  adopted: boolean.prefault(false),
 });
 
 /**

@@ -1,49 +1,92 @@
-import type { AttestConfig } from "./attestConfig";
-import type { AppSpecification, Keep } from "../model/appSpecification";
-import type { Platform } from "../model/platform";
-import type { Builder } from "./builder";
-import type { CacheConfig } from "./cacheConfig";
-import type { RepositoryOverride } from "../model/gitRepository";
+import { z } from "zod";
+import type { AppSpecification } from "../model/appSpecification";
+import { parseReference } from "../model/reference";
+import { appSettings } from "./appSettings";
+import { appNameSchema, appsSchema, platformsSchema, type SelectedApps } from "./appsSchema";
+import { attestConfigSchema } from "./attestConfig";
+import { builderSchema } from "./builder";
+import { cacheSchema } from "./cacheConfig";
+import { boolean, isRecord, keepSchema, text, uniqueList } from "./schemaParts";
 
-/** What the stack configuration says about one app, beyond the app's own file. */
-export interface AppOverrides {
-  readonly keep?: Keep;
-  readonly platforms?: readonly Platform[];
-  readonly repository?: RepositoryOverride;
-  /** Address, without a slash at the end, that takes the place of scheme and host of the files upstream publishes. */
-  readonly filesFrom?: string;
-  /** Versions that are not mirrored, as the mirror writes them: `1.2.3`, or eight hex digits. */
-  readonly exclude: readonly string[];
-  /** Releases younger than this many hours wait. */
-  readonly minimumReleaseAgeHours?: number;
+/**
+ * The keys of the stack configuration, each with what it takes, its default and its description. Pulumi.yaml declares the
+ * same defaults and descriptions.
+ */
+export function stackKeys(apps: readonly AppSpecification[]) {
+  return z.strictObject({
+    /** Host with optional port: `ghcr.io`, `localhost:5000`. */
+    registry: text(
+      "a registry host with an optional port, without scheme or path, such as ghcr.io or localhost:5000",
+      (value) => parseReference(`${value}/a/b`).registry === value,
+    )
+      .prefault("ghcr.io")
+      .describe("Registry to publish to: a host with an optional port, without scheme or path."),
+    namespace: text(
+      "a repository path in lower case: parts of a-z 0-9, joined by . _ __ or dashes, between slashes",
+      (value) => value.length <= 128 && parseReference(`localhost/${value}/a`).repository === `${value}/a`,
+    ).describe(
+      "Path within the registry under which every app has its repository, in lower case; there is no default.",
+    ),
+    /** In normal form, in the order written. */
+    platforms: platformsSchema
+      .prefault(["linux/amd64", "linux/arm64"])
+      .describe("Platforms of every app that does not name its own."),
+    keep: keepSchema
+      .prefault(10)
+      .describe(
+        "How many of the highest versions are kept complete: an integer, or a map of latest, perMinor and minors.",
+      ),
+    apps: appsSchema(apps)
+      .prefault("all")
+      .describe('Which apps are mirrored: "all", a list of names, or a map from name to settings that differ for it.'),
+    builder: builderSchema
+      .prefault("multiarch-mirror")
+      .describe("Which buildx builder builds: its name, or a map from platform to name."),
+    cache: cacheSchema
+      .prefault("off")
+      .describe(
+        'Where build layers are kept between runs: "off", "gha", "registry", or a map with a type and its settings.',
+      ),
+    newPackages: uniqueList("a list of app names", appNameSchema(apps), { mayBeEmpty: true })
+      .prefault([])
+      .describe("Apps that have no package yet in a registry that answers 403 for such; take the name out afterwards."),
+    floatingTags: boolean.prefault(true).describe("Whether latest and the other moving tags are written."),
+    attest: attestConfigSchema
+      .prefault("keyless")
+      .describe(
+        'Whether and how images are signed and attested: "keyless", "off", or a map of signing, sbom, provenance and adopted.',
+      ),
+  });
 }
 
-/** An app as the stack has it: its own file, with what the stack puts in its place. */
-export interface ConfiguredApp {
-  readonly specification: AppSpecification;
-  readonly overrides: AppOverrides;
-}
+type StackKeys = z.output<ReturnType<typeof stackKeys>>;
 
 /** The stack configuration, checked. Everything in it may be used in a reference or a resource input as it is. */
-export interface MirrorConfig {
-  /** Host with optional port: `ghcr.io`, `localhost:5000`. */
-  readonly registry: string;
-  /** Path within the registry under which every app has its repository. */
-  readonly namespace: string;
-  /** Platforms of every app that does not name its own, in normal form, in the order written. */
-  readonly platforms: readonly Platform[];
-  readonly keep: Keep;
-  /** The apps to mirror, by name. Pulumi hands a map over in alphabetical order, a list as it was written. */
-  readonly apps: ReadonlyMap<string, ConfiguredApp>;
-  /** All other apps of this project, by name: one may still be the base of one that is mirrored. Not a key of its own. */
-  readonly unmirrored: ReadonlyMap<string, ConfiguredApp>;
-  /** Name of the buildx builder, or one per platform. */
-  readonly builder: Builder;
-  readonly cache: CacheConfig;
-  /** Apps whose package does not exist yet in a registry that answers 403 instead of 404 for that. */
-  readonly newPackages: readonly string[];
-  /** Whether `latest` and its like are written at all. */
-  readonly floatingTags: boolean;
-  /** How images are signed and attested. */
-  readonly attest: AttestConfig;
+export type MirrorConfig = Readonly<Omit<StackKeys, "apps">> & SelectedApps;
+
+/** Reads the whole stack configuration. */
+export function mirrorConfigSchema(apps: readonly AppSpecification[]): z.ZodType<MirrorConfig> {
+  return stackKeys(apps)
+    .superRefine(contradictions, { when: ({ value }) => isRecord(value) })
+    .transform(({ apps: selected, ...others }) => ({ ...others, ...selected }));
+}
+
+/** Mistakes that only show when several keys, each right by itself, are looked at together. */
+function contradictions(config: StackKeys, context: z.RefinementCtx<StackKeys>): void {
+  const wrong = new Set(context.issues.map(({ path }) => path?.[0]));
+  const right = (...keys: readonly (keyof StackKeys)[]) => !keys.some((key) => wrong.has(key));
+  const refuse = (key: keyof StackKeys, message: string) => context.addIssue({ code: "custom", path: [key], message });
+
+  const { registry, namespace, builder, apps, platforms } = config;
+  if (right("registry", "namespace") && registry === "docker.io" && namespace.includes("/"))
+    refuse("namespace", "Docker Hub accepts a single part, without slashes");
+  if (!right("builder", "apps", "platforms") || typeof builder === "string") return;
+  const general = { ...apps, platforms, keep: 1, floatingTags: false };
+  const wanted = [...apps.apps.values()].flatMap(({ specification }) => appSettings(general, specification).platforms);
+  const lacking = [...new Set(wanted)].filter((platform) => !builder.has(platform));
+  if (lacking.length > 0)
+    refuse(
+      "builder",
+      `no builder is named for ${lacking.join(", ")}; add ${lacking.length === 1 ? "it" : "them"} to the map`,
+    );
 }

@@ -134,7 +134,7 @@ const words: Readonly<Record<string, string>> = {
 
 /** The words for an issue whose schema has no `error` of its own; undefined leaves them to zod. */
 function inWords(issue: z.core.$ZodRawIssue, keysAround: KeysAround): string | undefined {
-  const keys = issue.inst instanceof z.ZodObject ? Object.keys(issue.inst.shape) : [];
+  const keys = keysOf(issue.inst);
   switch (issue.code) {
     case "invalid_type": {
       const of = keys.length > 0 ? ` of ${keys.join(", ")}` : "";
@@ -158,6 +158,12 @@ function inWords(issue: z.core.$ZodRawIssue, keysAround: KeysAround): string | u
     default:
       return undefined;
   }
+}
+
+/** The keys a map may have, where they are known. */
+function keysOf(schema: unknown): readonly string[] {
+  if (schema instanceof z.ZodObject) return Object.keys(schema.shape);
+  return schema instanceof z.ZodRecord && schema.keyType instanceof z.ZodEnum ? schema.keyType.options.map(String) : [];
 }
 
 /**

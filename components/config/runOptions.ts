@@ -1,8 +1,9 @@
+import { z } from "zod";
 import type { AppSpecification } from "../model/appSpecification";
-import { parsePlatform, type Platform } from "../model/platform";
-import type { Environment } from "./expandVariables";
-import { problemLine, ConfigError } from "./problems";
-import { noSuch } from "./noSuch";
+import { acceptedPlatforms, parsePlatform, type Platform, platformSpellings } from "../model/platform";
+import { appNameSchema } from "./appsSchema";
+import { check, ConfigError } from "./problems";
+import type { Environment } from "./readConfig";
 
 const phases = ["all", "build", "publish"] as const;
 
@@ -28,49 +29,49 @@ export interface RunOptions {
   readonly failures?: string;
 }
 
+const platform = z.enum(platformSpellings, `accepted are ${acceptedPlatforms.join(", ")}`).transform(parsePlatform);
+
+const optionsSchema = (apps: readonly AppSpecification[]) =>
+  z
+    .object({
+      MIRROR_PHASE: z.enum(phases).default("all"),
+      MIRROR_PLATFORMS: z.array(platform).exactOptional(),
+      MIRROR_APPS: z.array(appNameSchema(apps)).exactOptional(),
+      MIRROR_DIGESTS: z.string().exactOptional(),
+      MIRROR_REPORT: z.string().exactOptional(),
+      MIRROR_FAILURES: z.string().exactOptional(),
+    })
+    .refine((options) => options.MIRROR_PHASE !== "publish" || options.MIRROR_DIGESTS !== undefined, {
+      path: ["MIRROR_DIGESTS"],
+      error: "phase publish needs the folder with the digest files of the build runs",
+      when: () => true,
+    });
+
 /**
  * Reads the run's options; an empty variable counts as one that is not set.
  * @throws ConfigError with every mistake found.
  */
 export function readRunOptions(environment: Environment, apps: readonly AppSpecification[]): RunOptions {
-  const problems: string[] = [];
-  const known = apps.map((app) => app.name);
-  const refuse = (name: string, value: unknown, message: string) =>
-    problems.push(problemLine("", [name], value, message));
-
-  const given = environment["MIRROR_PHASE"] || "all";
-  const phase = phases.find((name) => name === given);
-  if (!phase) refuse("MIRROR_PHASE", given, `accepted is ${phases.join(", ")}`);
-  const platforms = list(environment, "MIRROR_PLATFORMS").flatMap((item) => {
-    try {
-      return [parsePlatform(item)];
-    } catch (error) {
-      refuse("MIRROR_PLATFORMS", item, (error as Error).message.replace(/^.*; /, ""));
-      return [];
-    }
-  });
-  const names = list(environment, "MIRROR_APPS");
-  for (const name of names.filter((item) => !known.includes(item)))
-    refuse("MIRROR_APPS", name, noSuch("app", name, known));
-  const digests = environment["MIRROR_DIGESTS"] || undefined;
-  if (phase === "publish" && digests === undefined) {
-    refuse("MIRROR_DIGESTS", undefined, "phase publish needs the folder with the digest files of the build runs");
-  }
-  if (problems.length > 0 || !phase) throw new ConfigError("environment", problems);
+  const given = Object.entries(environment)
+    .filter(([, value]) => value !== undefined && value !== "")
+    .map(([name, value]) => [name, lists.includes(name) ? items(value) : value] as const);
+  const result = check(optionsSchema(apps), Object.fromEntries(given));
+  if (!result.success) throw new ConfigError("environment", result.problems);
+  const options = result.value;
   return {
-    phase,
-    ...(platforms.length > 0 && { platforms: [...new Set(platforms)] }),
-    ...(names.length > 0 && { apps: [...new Set(names)] }),
-    ...(digests !== undefined && { digests }),
+    phase: options.MIRROR_PHASE,
+    ...(options.MIRROR_PLATFORMS && { platforms: [...new Set(options.MIRROR_PLATFORMS)] }),
+    ...(options.MIRROR_APPS && { apps: [...new Set(options.MIRROR_APPS)] }),
+    ...(options.MIRROR_DIGESTS && { digests: options.MIRROR_DIGESTS }),
     // MIRROR_RETRY=1 is what somebody who starts a run by hand wants: everything is tried at once.
-    ...(environment["MIRROR_FAILURES"] &&
-      environment["MIRROR_RETRY"] !== "1" && { failures: environment["MIRROR_FAILURES"] }),
-    ...(environment["MIRROR_REPORT"] && { report: environment["MIRROR_REPORT"] }),
+    ...(options.MIRROR_FAILURES && environment["MIRROR_RETRY"] !== "1" && { failures: options.MIRROR_FAILURES }),
+    ...(options.MIRROR_REPORT && { report: options.MIRROR_REPORT }),
   };
 }
 
+const lists: readonly string[] = ["MIRROR_PLATFORMS", "MIRROR_APPS"];
+
 /** The items of a comma-separated variable. An empty item is kept, to be refused: `,` must not come to mean "all". */
-function list(environment: Environment, name: string): readonly string[] {
-  const value = environment[name] ?? "";
-  return value === "" ? [] : value.split(",").map((item) => item.trim());
+function items(value = ""): readonly string[] {
+  return value.split(",").map((item) => item.trim());
 }

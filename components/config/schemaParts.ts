@@ -1,38 +1,36 @@
 import { z } from "zod";
-import { noSuch } from "./noSuch";
-
-/** A schema for one value: what it takes is up to a function, and its message says what is accepted. */
-export type Schema<T> = z.ZodType<T>;
-
-/** The values of an object schema's fields. */
-export type Fields<Shape extends z.ZodRawShape> = z.output<z.ZodObject<Shape>>;
+import type { Keep } from "../model/appSpecification";
 
 /**
- * A schema out of a function that answers undefined (or throws) for what it does not take.
+ * Text of a certain form.
  * @param accepted completes "accepted is …"
+ * @param accepts says whether a text is of that form, by an answer or by not throwing.
  */
-export function accepting<T>(accepted: string, parse: (value: unknown) => T | undefined): Schema<T> {
-  return z.unknown().transform((value, context): T => {
+export function text(accepted: string, accepts: (value: string) => boolean) {
+  const message = `accepted is ${accepted}`;
+  return z.string(message).refine((value) => attempt(() => accepts(value)) ?? false, message);
+}
+
+/**
+ * Text that means something else.
+ * @param accepted completes "accepted is …"
+ * @param parse answers undefined, or throws, for what it does not take.
+ */
+export function parsedText<T>(accepted: string, parse: (value: string) => T | undefined) {
+  const message = `accepted is ${accepted}`;
+  return z.string(message).transform((value, context): T => {
     const parsed = attempt(() => parse(value));
     if (parsed !== undefined) return parsed;
-    context.addIssue({ code: "custom", message: `accepted is ${accepted}` });
+    context.addIssue({ code: "custom", message });
     return z.NEVER;
   });
 }
 
-/** A schema for text; the function gets strings only. */
-export function text<T = string>(accepted: string, parse: (value: string) => T | undefined): Schema<T> {
-  return accepting(accepted, (value) => (typeof value === "string" ? parse(value) : undefined));
-}
-
 /** An integer within bounds; digits in a string will do, because Pulumi hands top-level values over as text. */
-export function integer(from: number, to: number): Schema<number> {
-  return accepting(`an integer from ${from} to ${to}`, (value) => {
-    const number = typeof value === "string" && /^[0-9]{1,9}$/.test(value) ? Number(value) : value;
-    return typeof number === "number" && Number.isInteger(number) && number >= from && number <= to
-      ? number
-      : undefined;
-  });
+export function integer(from: number, to: number, accepted = `an integer from ${from} to ${to}`) {
+  const message = `accepted is ${accepted}`;
+  const digits = (value: unknown) => (typeof value === "string" && /^[0-9]{1,9}$/.test(value) ? Number(value) : value);
+  return z.preprocess(digits, z.int(message).min(from, message).max(to, message));
 }
 
 /** `true` or `false`, also as text, because Pulumi hands top-level values over as text. */
@@ -41,59 +39,48 @@ export const boolean = z.preprocess(
   z.boolean(),
 );
 
-/** Hands a value on to another schema from within a transformation, keeping its issues and their paths. */
-export function delegate<T>(
-  schema: Schema<T>,
-  value: unknown,
-  context: z.RefinementCtx,
-  path: readonly PropertyKey[] = [],
-): T {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  for (const { message, path: inner } of result.error.issues) {
-    context.addIssue({ code: "custom", message, path: [...path, ...inner] });
-  }
-  return z.NEVER;
-}
-
-/** A map with these keys and no others; an unknown key is answered with the nearest known one. */
-export function fields<Shape extends z.ZodRawShape>(what: string, shape: Shape): Schema<Fields<Shape>> {
-  const known = Object.keys(shape);
-  const schema = z.object(shape);
-  return z.unknown().transform((value, context) => {
-    if (!isRecord(value)) {
-      context.addIssue({ code: "custom", message: `accepted is ${what}: a map of ${known.join(", ")}` });
-      return z.NEVER;
-    }
-    for (const key of Object.keys(value).filter((name) => !known.includes(name))) {
-      context.addIssue({ code: "custom", message: noSuch("key", key, known), path: [key] });
-    }
-    return delegate(schema as unknown as Schema<Fields<Shape>>, value, context);
-  });
-}
-
 /** A list whose items all differ once parsed. */
-export function uniqueList<T>(
-  what: string,
-  item: Schema<T>,
-  options: { readonly mayBeEmpty: boolean },
-): Schema<readonly T[]> {
-  return z.unknown().transform((value, context): readonly T[] => {
-    if (!Array.isArray(value) || (value.length === 0 && !options.mayBeEmpty)) {
-      context.addIssue({ code: "custom", message: `accepted is ${what}` });
-      return z.NEVER;
-    }
-    const seen = new Set<T>();
-    for (const [index, given] of value.entries()) {
-      const before = context.issues.length;
-      const parsed = delegate(item, given, context, [index]);
-      if (context.issues.length > before) continue;
-      if (seen.has(parsed)) context.addIssue({ code: "custom", message: "it is in the list twice", path: [index] });
-      seen.add(parsed);
-    }
-    return [...seen];
-  });
+export function uniqueList<Item extends z.ZodType>(
+  accepted: string,
+  item: Item,
+  { mayBeEmpty }: { readonly mayBeEmpty: boolean },
+) {
+  const message = `accepted is ${accepted}`;
+  const list = z.array(item, message);
+  return (mayBeEmpty ? list : list.min(1, message)).meta({ uniqueItems: true }).superRefine(
+    (items, context) => {
+      for (const [index, value] of items.entries())
+        if (items.indexOf(value) < index)
+          context.addIssue({ code: "custom", message: "it is in the list twice", path: [index] });
+    },
+    { when: ({ value }) => Array.isArray(value) },
+  );
 }
+
+/** GitHub lists at most this many releases, so a larger window could never be filled. */
+const most = 1000;
+const acceptedKeep = `an integer from 1 to ${most}, or a map of latest, perMinor and minors`;
+
+/** Reads `keep`: how many of the highest versions, and, if wanted, how many of each of the highest minor lines. */
+export const keepSchema: z.ZodType<Keep> = z
+  .union(
+    [
+      integer(1, most, acceptedKeep),
+      z
+        .strictObject({
+          latest: integer(1, most),
+          perMinor: integer(1, most).exactOptional(),
+          minors: integer(1, most).exactOptional(),
+        })
+        .meta({ dependencies: { perMinor: ["minors"], minors: ["perMinor"] } })
+        .refine(
+          ({ perMinor, minors }) => (perMinor === undefined) === (minors === undefined),
+          "perMinor and minors need one another: give both or neither",
+        ),
+    ],
+    `accepted is ${acceptedKeep}`,
+  )
+  .meta({ id: "keep" });
 
 /** Whether a value is a map, as YAML and JSON have them. */
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

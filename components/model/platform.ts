@@ -53,6 +53,14 @@ export const acceptedPlatforms: readonly string[] = Object.entries(architectures
   name === "arm" ? (variants ?? []).map((variant) => `linux/arm/${variant}`) : [`linux/${name}`],
 );
 
+/** Every way to write one of them that {@link parsePlatform} reads. */
+export const platformSpellings: readonly string[] = Object.entries(architectures).flatMap(
+  ([name, { variants = [], defaultVariant = [] }]) => [
+    ...(name === "arm" ? [] : [`linux/${name}`]),
+    ...[...variants].concat(defaultVariant).map((variant) => `linux/${name}/${variant}`),
+  ],
+);
+
 /**
  * Reads a platform and brings it into its normal form (`linux/arm64/v8` becomes `linux/arm64`).
  * @throws Error naming the value and what is accepted, when the platform is malformed or not known.

@@ -119,20 +119,20 @@ describe("readConfig", () => {
       floatingTags: "yes",
     });
     expect(found.map((line) => line.slice(0, line.indexOf(";")))).toEqual([
-      'multiarch-mirror:kep: "3"',
       'multiarch-mirror:registry: "https://ghcr.io"',
       'multiarch-mirror:platforms[0]: "linux/foo"',
       'multiarch-mirror:platforms[2]: "linux/arm64/v8"',
       'multiarch-mirror:keep: "0"',
-      "multiarch-mirror:apps.matermost: {}",
-      "multiarch-mirror:apps.outline.platform: []",
       "multiarch-mirror:apps.outline.keep: 1.5",
       'multiarch-mirror:apps.outline.repository: "file:///etc"',
+      "multiarch-mirror:apps.outline.platform: []",
+      "multiarch-mirror:apps.matermost: {}",
       'multiarch-mirror:floatingTags: "yes"',
+      'multiarch-mirror:kep: "3"',
     ]);
-    expect(found[0]).toContain('did you mean "keep"?');
-    expect(found[5]).toContain('did you mean "mattermost"? Known are mattermost, outline, hello-flask');
     expect(found[6]).toContain('did you mean "platforms"?');
+    expect(found[7]).toContain('did you mean "mattermost"? Known are mattermost, outline, hello-flask');
+    expect(found[9]).toContain('did you mean "keep"?');
   });
 
   it("speaks of attestation settings in the same words", () => {

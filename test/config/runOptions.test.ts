@@ -43,9 +43,9 @@ describe("readRunOptions", () => {
   it("reports every mistake at once", () => {
     const found = problems({ MIRROR_PHASE: "biuld", MIRROR_PLATFORMS: "linux/foo,linux/arm64", MIRROR_APPS: "outlin" });
     expect(found).toEqual([
-      'MIRROR_PHASE: "biuld"; accepted is all, build, publish',
-      expect.stringMatching(/^MIRROR_PLATFORMS: "linux\/foo"; accepted are linux\/386, /),
-      'MIRROR_APPS: "outlin"; there is no such app, did you mean "outline"? Known are mattermost, outline',
+      'MIRROR_PHASE: "biuld"; accepted is one of all, build, publish',
+      expect.stringMatching(/^MIRROR_PLATFORMS\[0\]: "linux\/foo"; accepted are linux\/386, /),
+      'MIRROR_APPS[0]: "outlin"; there is no such app, did you mean "outline"? Known are mattermost, outline',
     ]);
   });
 
