@@ -47,14 +47,17 @@ export function uniqueList<Item extends z.ZodType>(
 ) {
   const message = `accepted is ${accepted}`;
   const list = z.array(item, message);
-  return (mayBeEmpty ? list : list.min(1, message)).meta({ uniqueItems: true }).superRefine(
-    (items, context) => {
-      for (const [index, value] of items.entries())
-        if (items.indexOf(value) < index)
-          context.addIssue({ code: "custom", message: "it is in the list twice", path: [index] });
-    },
-    { when: ({ value }) => Array.isArray(value) },
-  );
+  return (mayBeEmpty ? list : list.min(1, message))
+    .meta({ uniqueItems: true })
+    .superRefine(
+      (items, context) => {
+        for (const [index, value] of items.entries())
+          if (items.indexOf(value) < index)
+            context.addIssue({ code: "custom", message: "it is in the list twice", path: [index] });
+      },
+      { when: ({ value }) => Array.isArray(value) },
+    )
+    .transform((items): readonly z.output<Item>[] => items);
 }
 
 /** GitHub lists at most this many releases, so a larger window could never be filled. */
