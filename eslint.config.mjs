@@ -11,12 +11,12 @@ const mayImport = {
   config: ["model"],
   discover: ["decide", "model", "registry", "system"],
   probe: ["config", "decide", "model", "registry"],
-  handover: ["config", "model"],
+  handover: ["config", "model", "system"],
   plan: ["config", "decide", "discover", "dockerfile", "handover", "model", "probe"],
   check: ["config", "decide", "model", "registry", "system"],
   attest: ["config", "decide", "model", "probe", "registry", "system"],
   declare: ["attest", "check", "config", "decide", "engine", "model"],
-  report: ["attest", "config", "decide", "declare", "handover", "model"],
+  report: ["attest", "config", "decide", "declare", "handover", "model", "system"],
 };
 const pureFolders = ["model", "dockerfile", "decide"];
 

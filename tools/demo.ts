@@ -7,7 +7,8 @@ import { startDemoSandbox } from "./sandbox/demoSandbox";
 import { checkout, defaultSandboxFolder } from "./sandbox/layout";
 import { PulumiDigest } from "./sandbox/pulumiDigest";
 import { RequestLog } from "./sandbox/requestLog";
-import { runQuietly, runVisibly, type VisibleOptions } from "./sandbox/visibleProcess";
+import { outputOf, type ProcessOptions } from "../components/system/process";
+import { runVisibly } from "./sandbox/visibleProcess";
 import { reasonOf } from "../components/model/reasonOf";
 
 interface PublishedVersion {
@@ -42,7 +43,12 @@ demo().catch((error: unknown) => {
 async function demo(): Promise<void> {
   title("Starting a registry, BuildKit, a git server and a release API on this machine");
   const sandbox = await startDemoSandbox(dir, keep, (line) => process.stdout.write(`  ${line}\n`));
-  const options: VisibleOptions = { cwd: checkout, env: { ...process.env, ...sandbox.env }, signal: interrupt.signal };
+  const options: ProcessOptions = {
+    directory: checkout,
+    environment: { ...process.env, ...sandbox.env },
+    signal: interrupt.signal,
+    limitMs: Infinity,
+  };
   try {
     interrupt.signal.throwIfAborted();
     await mirror(options);
@@ -53,13 +59,13 @@ async function demo(): Promise<void> {
   if (keep) explain(dir);
 }
 
-async function mirror(options: VisibleOptions): Promise<void> {
+async function mirror(options: ProcessOptions): Promise<void> {
   title("pulumi preview: the images that are missing");
   await pulumi(["preview"], options);
   title("pulumi up: they are built, checked, published and signed");
   await pulumi(["up", "--yes", "--skip-preview"], options);
   title("Published");
-  const outputs = await runQuietly("pulumi", ["stack", "output", "published", "--json", ...stack], options);
+  const outputs = await outputOf("pulumi", ["stack", "output", "published", "--json", ...stack], options);
   const published = JSON.parse(outputs) as Published;
   print(publishedTable(published));
   title("pulumi preview again: nothing to do");
@@ -70,7 +76,7 @@ async function mirror(options: VisibleOptions): Promise<void> {
   print(await pulledTable(published, options));
 }
 
-async function pulumi(args: readonly string[], options: VisibleOptions): Promise<void> {
+async function pulumi(args: readonly string[], options: ProcessOptions): Promise<void> {
   const digest = new PulumiDigest();
   await runVisibly("pulumi", [...args, ...stack, ...plain], options, (line) => digest.line(line));
 }
@@ -86,7 +92,7 @@ function publishedTable(published: Published): readonly string[] {
   return columns([["app", "version", "platform", "digest", "origin"], ...rows]);
 }
 
-async function pulledTable(published: Published, options: VisibleOptions): Promise<readonly string[]> {
+async function pulledTable(published: Published, options: ProcessOptions): Promise<readonly string[]> {
   const rows: string[][] = [["image", "platform asked for", "configuration says", "program is built for"]];
   for (const [app, { repository, versions }] of Object.entries(published)) {
     const platforms = Object.keys(Object.values(versions).at(-1)?.platforms ?? {}).map(parsePlatform);
@@ -96,16 +102,16 @@ async function pulledTable(published: Published, options: VisibleOptions): Promi
 }
 
 /** Reads configuration and program of an image as a client on that platform would get them. */
-async function pull(image: string, app: string, platform: Platform, options: VisibleOptions): Promise<string[]> {
+async function pull(image: string, app: string, platform: Platform, options: ProcessOptions): Promise<string[]> {
   const format = "{{.OS}}/{{.Architecture}} {{index .Config.Entrypoint 0}}";
-  const config = await runQuietly(
+  const config = await outputOf(
     "regctl",
     ["image", "config", "--platform", platform, "--format", format, image],
     options,
   );
   const [says = "", program = ""] = config.trim().split(" ");
   const file = join(dir, `${app}-${platform.replaceAll("/", "-")}`);
-  await runQuietly("regctl", ["image", "get-file", "--platform", platform, image, program, file], options);
+  await outputOf("regctl", ["image", "get-file", "--platform", platform, image, program, file], options);
   const machine = await elfMachine(file);
   const fits = says === platform && machine === elfIdentity(platform).machine;
   if (!fits) throw new Error(`${image} for ${platform} holds ${says}, ELF machine ${machine}`);
@@ -123,8 +129,8 @@ async function elfMachine(path: string): Promise<number> {
   }
 }
 
-function writes({ env }: VisibleOptions): number {
-  const requests = RequestLog.read(env.MIRROR_SANDBOX_LOG ?? "");
+function writes({ environment }: ProcessOptions): number {
+  const requests = RequestLog.read(environment?.["MIRROR_SANDBOX_LOG"] ?? "");
   return requests.filter(({ method }) => !["GET", "HEAD"].includes(method)).length;
 }
 

@@ -1,8 +1,8 @@
-import { spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { runProcess } from "../components/system/process";
 import { tally, type Tally } from "./test/tally";
 import { testRequest, type TestRequest } from "./test/testRequest";
 import { ensureTools } from "./toolchain/ensureTools";
@@ -11,6 +11,9 @@ import type { ToolName } from "./toolchain/tool";
 import { tools } from "./toolchain/tools";
 
 const root = path.resolve(__dirname, "..");
+const interrupt = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => interrupt.abort());
+
 const wholeRuns = ["test/e2e", "test/faults"];
 
 /**
@@ -132,19 +135,10 @@ async function provided(names: readonly ToolName[]): Promise<string | undefined>
 }
 
 /** Runs a program in the repository's root, its output shown as it comes. True when it ends with status 0. */
-function run(program: string, args: readonly string[]): Promise<boolean> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
-    const end = (signal: NodeJS.Signals): boolean => child.kill(signal);
-    process.on("SIGTERM", end);
-    process.on("SIGINT", end);
-    child.on("error", reject);
-    child.on("close", (status) => {
-      process.removeListener("SIGTERM", end);
-      process.removeListener("SIGINT", end);
-      resolve(status === 0);
-    });
-  });
+async function run(program: string, args: readonly string[]): Promise<boolean> {
+  const how = { directory: root, limitMs: Infinity, visible: true, signal: interrupt.signal, graceMs: 10_000 };
+  const { status } = await runProcess(program, args, how);
+  return status === 0;
 }
 
 main(process.argv.slice(2)).then(

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { runProcess } from "../../components/system/process";
 import { watchMemory } from "./watchMemory";
 import { type ProcessorSeconds, watchProcessor } from "./watchProcessor";
 
@@ -29,17 +29,19 @@ export async function timedCommand(argv: readonly string[], options: CommandOpti
   const [program = "", ...rest] = argv;
   const { cwd, env, stdin } = options;
   const started = performance.now();
-  const child = spawn(program, rest, { cwd, env, stdio: ["pipe", "pipe", "pipe"], timeout: limitMs });
-  const memory = options.memory && child.pid !== undefined ? watchMemory(child.pid) : undefined;
-  const processor = options.processor && child.pid !== undefined ? watchProcessor(child.pid) : undefined;
+  let memory: (() => number) | undefined;
+  let processor: (() => ProcessorSeconds) | undefined;
   let output = "";
-  child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
-  child.stderr.on("data", (chunk: Buffer) => (output += chunk.toString()));
-  child.stdin.on("error", () => {});
-  child.stdin.end(stdin ?? "");
-  const status = await new Promise<number | null>((resolve, reject) => {
-    child.on("error", reject);
-    child.on("close", resolve);
+  const { status } = await runProcess(program, rest, {
+    directory: cwd,
+    environment: env,
+    input: stdin ?? "",
+    limitMs,
+    onStart: (pid) => {
+      if (options.memory) memory = watchMemory(pid);
+      if (options.processor) processor = watchProcessor(pid);
+    },
+    onLine: (line) => (output += `${line}\n`),
   });
   const seconds = (performance.now() - started) / 1000;
   const megabytes = memory?.() ?? 0;

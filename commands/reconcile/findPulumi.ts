@@ -1,5 +1,5 @@
 import { delimiter } from "node:path";
-import { runProgram } from "../../tools/toolchain/runProgram";
+import { runProcess } from "../../components/system/process";
 import { ensureTools } from "../../tools/toolchain/ensureTools";
 import type { ToolName } from "../../tools/toolchain/tool";
 
@@ -24,8 +24,8 @@ const needed: readonly ToolName[] = [
  */
 export async function findPulumi(environment: NodeJS.ProcessEnv): Promise<FoundPulumi> {
   const path = environment["PATH"] ?? "";
-  const { status, stdout } = await runProgram("pulumi", ["version"], { timeout: 60_000 });
-  if (status === 0 && /^v?3\.\d+\.\d+/.test(stdout)) return { program: "pulumi", path };
+  const found = await runProcess("pulumi", ["version"], { limitMs: 60_000 }).catch(() => undefined);
+  if (found?.status === 0 && /^v?3\.\d+\.\d+/.test(found.stdout)) return { program: "pulumi", path };
   const tools = await ensureTools(needed);
   return { program: tools.programs.get("pulumi") ?? "pulumi", path: [tools.folder, path].join(delimiter) };
 }

@@ -1,5 +1,5 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { type FileHandle, open } from "node:fs/promises";
+import { ProcessError, runProcess } from "../../components/system/process";
 import { type EngineEvent, EngineEventReader } from "./engineEvents";
 
 /** What a Pulumi command is run with. */
@@ -11,14 +11,14 @@ export interface PulumiCommand {
   /** File Pulumi writes its event log to; its events are heard while it grows. */
   readonly events?: string;
   readonly onEvent?: (event: EngineEvent) => void;
-  /** Hears of each piece Pulumi prints. */
+  /** Hears each line Pulumi prints. */
   readonly onOutput?: (text: string) => void;
   readonly timeLimitMs?: number;
 }
 
 /** How it ended. */
 export interface PulumiEnd {
-  /** Exit status; null: killed. */
+  /** Exit status; null: stopped from here. */
   readonly status: number | null;
   /** Last part of what it printed. */
   readonly output: string;
@@ -30,75 +30,39 @@ const keptOutput = 64 * 1024;
 const pollMs = 250;
 /** Pulumi and its providers get so long to end a build and write the state; then they are killed. */
 const graceMs = 60_000;
+const signals = ["SIGINT", "SIGTERM"] as const;
 
 /**
- * Runs the Pulumi CLI by argument vector, in a process group of its own. An interrupt of this process and the time limit
- * reach it as SIGINT, upon which it cancels what runs and records what was done.
+ * Runs the Pulumi CLI. An interrupt of this process and the time limit reach it as SIGINT, upon which it cancels what runs and records what was done.
  * @throws Error when it cannot be started.
  */
 export async function runPulumi(command: PulumiCommand): Promise<PulumiEnd> {
-  const child = spawn(command.program, [...command.args], {
-    cwd: command.directory,
-    env: command.environment,
-    stdio: ["ignore", "pipe", "pipe"],
-    detached: true,
-  });
-  let output = "";
-  const take = (text: string): void => {
-    output = (output + text).slice(-keptOutput);
-    command.onOutput?.(text);
+  const { program, args, directory, environment, onOutput, timeLimitMs = Infinity } = command;
+  const interrupt = new AbortController();
+  let received: string | undefined;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    received ??= `${signal} was received`;
+    interrupt.abort();
   };
-  child.stdout.setEncoding("utf8").on("data", take);
-  child.stderr.setEncoding("utf8").on("data", take);
-  const stopper = new Stopper(child, command.timeLimitMs);
+  for (const signal of signals) process.on(signal, onSignal);
+  let output = "";
+  const onLine = (line: string): void => {
+    output = `${output}${line}\n`.slice(-keptOutput);
+    onOutput?.(`${line}\n`);
+  };
   const follower = new EventFollower(command);
   try {
-    const status = await new Promise<number | null>((resolve, reject) => {
-      child.once("error", (cause) => reject(new Error(`${JSON.stringify(command.program)} cannot be run`, { cause })));
-      child.once("close", resolve);
+    const { status } = await runProcess(program, args, {
+      ...{ directory, environment, onLine, limitMs: timeLimitMs },
+      ...{ signal: interrupt.signal, stopSignal: "SIGINT", graceMs },
     });
-    return { status, output, ...(stopper.reason !== undefined && { stopped: stopper.reason }) };
+    return { status, output };
+  } catch (error) {
+    if (!(error instanceof ProcessError) || error.kind === "start") throw error;
+    return { status: null, output, stopped: received ?? error.message };
   } finally {
-    stopper.release();
+    for (const signal of signals) process.off(signal, onSignal);
     await follower.finish();
-  }
-}
-
-/** Stops the child when this process is told to end, or time is up. */
-class Stopper {
-  reason: string | undefined;
-  private readonly timers: NodeJS.Timeout[] = [];
-  private readonly onSignal = (signal: NodeJS.Signals): void => this.stop(`${signal} was received`);
-
-  constructor(
-    private readonly child: ChildProcess,
-    limitMs: number | undefined,
-  ) {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, this.onSignal);
-    if (limitMs !== undefined)
-      this.timers.push(setTimeout(() => this.stop(`no end within ${Math.round(limitMs / 60_000)} min`), limitMs));
-  }
-
-  private stop(reason: string): void {
-    if (this.reason !== undefined) return;
-    this.reason = reason;
-    this.child.kill("SIGINT");
-    this.timers.push(setTimeout(() => this.kill(), graceMs));
-  }
-
-  private kill(): void {
-    try {
-      if (this.child.pid !== undefined) process.kill(-this.child.pid, "SIGKILL");
-    } catch {
-      // It ended by itself in the meantime.
-    }
-  }
-
-  release(): void {
-    this.timers.forEach((timer) => clearTimeout(timer));
-    for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, this.onSignal);
-    // Language host and providers end with the CLI, except when it was killed.
-    if (this.reason !== undefined) this.kill();
   }
 }
 

@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { RequiredFile } from "../model/appSpecification";
 import { type Digest, isDigest } from "../model/digest";
 import type { Transport } from "../registry/transport";
 import { printable } from "../model/safeText";
+import { writeWhole } from "../system/placeWhole";
 import { readSumFile } from "./sumFile";
 import { fileUrl } from "./requiredFiles";
 
@@ -82,8 +83,8 @@ async function verified(url: string, sha512: string, options: ChecksumOptions): 
       `${printable(sha512, 160)} is not the sha512 of ${printable(url, 300)}; accepted are 128 hex digits`,
     );
   }
-  const folder = join(options.cacheDirectory, "checksums");
-  const kept = join(folder, createHash("sha256").update(`${sha512} ${url}`).digest("hex"));
+  const name = createHash("sha256").update(`${sha512} ${url}`).digest("hex");
+  const kept = join(options.cacheDirectory, "checksums", name);
   const known = await readFile(kept, "utf8").catch(() => "");
   if (isDigest(known)) return known;
   const sums = await download(url, options);
@@ -93,7 +94,8 @@ async function verified(url: string, sha512: string, options: ChecksumOptions): 
     );
   }
   const digest = sha256Of(url, sums.sha256);
-  await keep(folder, kept, digest);
+  // A full or read-only disk costs a second download, nothing else.
+  await writeWhole(kept, digest).catch(() => undefined);
   return digest;
 }
 
@@ -118,16 +120,4 @@ async function download(
     throw new Error(`${printable(url, 300)} cannot be downloaded: ${(cause as Error).message}`, { cause });
   }
   return { sha256: sha256.digest("hex"), sha512: sha512.digest("hex") };
-}
-
-async function keep(folder: string, path: string, digest: Digest): Promise<void> {
-  const aside = `${path}.${process.pid}-${Math.random().toString(36).slice(2)}`;
-  try {
-    await mkdir(folder, { recursive: true });
-    await writeFile(aside, digest);
-    await rename(aside, path);
-  } catch {
-    // A full or read-only disk costs a second download, nothing else.
-    await rm(aside, { force: true });
-  }
 }

@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { z } from "zod";
 import { acceptedRepository, parseRepository } from "../model/gitRepository";
 import { acceptedRepositoryPath, isRepositoryPath } from "../model/repositoryPath";
 import { GitRepository, type TreeFile, SourceTreeError } from "./gitRepository";
 import { printable } from "../model/safeText";
+import { writeWhole } from "../system/placeWhole";
 
 /** Which files of which commit. */
 export interface SourceRequest {
@@ -53,7 +54,8 @@ export async function readSource(request: SourceRequest): Promise<SourceTree> {
   if (cached && paths.every((path) => Object.hasOwn(cached.files, path))) return answer(cached, paths);
   const read = await readRemote(request);
   const fresh = { committedAt: read.committedAt, files: { ...cached?.files, ...read.files } };
-  await writeCache(cacheFile, fresh);
+  // A full or read-only disk costs time in the next run, nothing else.
+  await writeWhole(cacheFile, JSON.stringify(fresh)).catch(() => undefined);
   return answer(fresh, paths);
 }
 
@@ -145,17 +147,5 @@ async function readCache(file: string): Promise<Cached | undefined> {
     return cacheSchema.parse(JSON.parse(await readFile(file, "utf8")));
   } catch {
     return undefined;
-  }
-}
-
-async function writeCache(file: string, cached: Cached): Promise<void> {
-  const aside = `${file}.${process.pid}-${Math.random().toString(36).slice(2)}`;
-  try {
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(aside, JSON.stringify(cached));
-    await rename(aside, file);
-  } catch {
-    // A full or read-only disk costs time in the next run, nothing else.
-    await rm(aside, { force: true });
   }
 }

@@ -1,7 +1,8 @@
-import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Platform, platformSlug } from "../model/platform";
 import { reasonOf } from "../model/reasonOf";
+import { writeWhole } from "../system/placeWhole";
 import { formatDigestFile, type HandedOverImage, parseDigestFile } from "./digestFile";
 import { ConfigError } from "../config/problems";
 import { RunError } from "@pulumi/pulumi";
@@ -17,11 +18,9 @@ export async function writeDigestFiles(
   platforms: readonly Platform[],
   images: readonly HandedOverImage[],
 ): Promise<void> {
-  await mkdir(folder, { recursive: true });
   for (const platform of platforms) {
     const name = join(folder, `digests-${platformSlug(platform)}.json`);
-    await writeFile(`${name}.tmp`, formatDigestFile(images.filter((image) => image.platform === platform)));
-    await rename(`${name}.tmp`, name);
+    await writeWhole(name, formatDigestFile(images.filter((image) => image.platform === platform)));
   }
 }
 

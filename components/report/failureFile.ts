@@ -1,5 +1,6 @@
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { z } from "zod";
+import { writeWhole } from "../system/placeWhole";
 import type { FailureRecord } from "../decide/backoff";
 import { safeText } from "../model/safeText";
 
@@ -24,9 +25,8 @@ export async function readFailureFile(path: string): Promise<FailureRecord> {
   }
 }
 
-/** Writes the record aside and renames it, so that nobody ever reads half of it. Reasons become short lines of plain text. */
+/** Writes the record. Reasons become short lines of plain text. */
 export async function writeFailureFile(path: string, record: FailureRecord): Promise<void> {
   const entries = Object.entries(record).map(([key, value]) => [key, { ...value, reason: safeText(value.reason) }]);
-  await writeFile(`${path}.tmp`, `${JSON.stringify(Object.fromEntries(entries), undefined, 2)}\n`);
-  await rename(`${path}.tmp`, path);
+  await writeWhole(path, `${JSON.stringify(Object.fromEntries(entries), undefined, 2)}\n`);
 }

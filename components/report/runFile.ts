@@ -1,4 +1,4 @@
-import { rename, writeFile } from "node:fs/promises";
+import { writeWhole } from "../system/placeWhole";
 import type { AppOutcome } from "../declare/mirroredApp";
 import type { AppPlan } from "../decide/appPlan";
 import { type Platform, platformsIn } from "../model/platform";
@@ -37,10 +37,9 @@ export function runFile(
   };
 }
 
-/** Writes the file aside and renames it, so that nobody ever reads half of it. */
+/** Writes what {@link runFile} put together. */
 export async function writeRunFile(path: string, content: RunFile): Promise<void> {
-  await writeFile(`${path}.tmp`, `${JSON.stringify(content, undefined, 2)}\n`);
-  await rename(`${path}.tmp`, path);
+  await writeWhole(path, `${JSON.stringify(content, undefined, 2)}\n`);
 }
 
 /** Version → what is missing beside its index, in a few words each. */

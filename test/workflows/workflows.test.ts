@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { ensureTools, type Toolchain } from "../../tools/toolchain/ensureTools";
-import { runProgram } from "../../tools/toolchain/runProgram";
+import { runProcess } from "../../components/system/process";
 import { tools } from "../../tools/toolchain/tools";
 import { actions } from "./actions";
 
@@ -46,10 +46,10 @@ describe("the linters", () => {
   afterAll(() => rm(copy, { recursive: true, force: true }));
 
   const actionlint = (directory: string) =>
-    runProgram(linters.programs.get("actionlint")!, ["-no-color"], { timeout: 120_000, directory });
+    runProcess(linters.programs.get("actionlint")!, ["-no-color"], { limitMs: 120_000, directory });
   const zizmor = (directory: string) =>
-    runProgram(linters.programs.get("zizmor")!, ["--offline", "--quiet", "--no-progress", ".github"], {
-      timeout: 120_000,
+    runProcess(linters.programs.get("zizmor")!, ["--offline", "--quiet", "--no-progress", ".github"], {
+      limitMs: 120_000,
       directory,
     });
 

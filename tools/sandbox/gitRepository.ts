@@ -1,7 +1,6 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { outputOf, type ProcessOptions } from "../../components/system/process";
 
 /** A file of a commit: its content, or content and mode. */
 export type GitFile =
@@ -33,23 +32,19 @@ const committer = "Sandbox <sandbox@example.invalid>";
 export async function writeGitRepository(folder: string, commits: readonly GitCommit[]): Promise<readonly string[]> {
   if (!existsSync(join(folder, "HEAD"))) await initialise(folder);
   const marks = join(folder, "sandbox-marks");
-  const git = spawn("git", ["-C", folder, "fast-import", "--quiet", "--force", `--export-marks=${marks}`], {
-    env: gitEnvironment(),
-    stdio: ["pipe", "ignore", "pipe"],
-  });
-  let message = "";
-  git.stderr.on("data", (chunk: Buffer) => (message += chunk.toString()));
-  git.stdin.on("error", () => {});
+  const input: Uint8Array[] = [];
   const started = new Set<string>();
   commits.forEach((commit, position) => {
     const { branch = "main" } = commit;
     const continues = !started.has(branch) && existsSync(join(folder, "refs", "heads", branch));
     started.add(branch);
-    writeCommit(git.stdin, { ...commit, branch }, position, continues);
+    writeCommit(input, { ...commit, branch }, position, continues);
   });
-  git.stdin.end("done\n");
-  const [code] = (await once(git, "close")) as [number | null];
-  if (code !== 0) throw new Error(`git fast-import into ${JSON.stringify(folder)} failed: ${message.trim()}`);
+  write(input, "done\n");
+  await outputOf("git", ["fast-import", "--quiet", "--force", `--export-marks=${marks}`], {
+    ...gitOptions(folder),
+    input: Buffer.concat(input),
+  });
   const byMark = new Map(
     readFileSync(marks, "utf8")
       .split("\n")
@@ -71,14 +66,13 @@ export function gitEnvironment(): NodeJS.ProcessEnv {
   };
 }
 
+function gitOptions(directory: string): ProcessOptions {
+  return { directory, environment: gitEnvironment(), limitMs: 600_000 };
+}
+
 async function initialise(folder: string): Promise<void> {
   mkdirSync(folder, { recursive: true });
-  const git = spawn("git", ["init", "--quiet", "--bare", "--initial-branch=main", folder], {
-    env: gitEnvironment(),
-    stdio: "ignore",
-  });
-  const [code] = (await once(git, "close")) as [number | null];
-  if (code !== 0) throw new Error(`git init of ${JSON.stringify(folder)} failed with ${code}`);
+  await outputOf("git", ["init", "--quiet", "--bare", "--initial-branch=main"], gitOptions(folder));
   const settings = [
     "[uploadpack]",
     "allowAnySHA1InWant = true",
@@ -95,33 +89,37 @@ async function initialise(folder: string): Promise<void> {
   writeFileSync(join(folder, "config"), `${readFileSync(join(folder, "config"), "utf8")}${settings.join("\n")}\n`);
 }
 
-function writeCommit(stream: NodeJS.WritableStream, commit: GitCommit, position: number, continues: boolean): void {
+function writeCommit(input: Uint8Array[], commit: GitCommit, position: number, continues: boolean): void {
   const { files, branch, message = `Commit ${position + 1}`, tags = [] } = commit;
   const time = commit.date === undefined ? firstDate + position * 3_600_000 : Date.parse(commit.date);
   const stamp = `${committer} ${Math.floor(time / 1000)} +0000`;
-  stream.write(`commit refs/heads/${branch}\nmark :${position + 1}\ncommitter ${stamp}\n`);
-  writeData(stream, message);
+  write(input, `commit refs/heads/${branch}\nmark :${position + 1}\ncommitter ${stamp}\n`);
+  writeData(input, message);
   // Later commits of this run follow the earlier ones by themselves.
-  if (continues) stream.write(`from refs/heads/${branch}^0\n`);
-  stream.write("deleteall\n");
+  if (continues) write(input, `from refs/heads/${branch}^0\n`);
+  write(input, "deleteall\n");
   for (const [path, file] of Object.entries(files)) {
     const { content, mode } =
       typeof file === "string" || file instanceof Uint8Array ? { content: file, mode: "100644" } : file;
-    stream.write(`M ${mode} inline ${path}\n`);
-    writeData(stream, content);
+    write(input, `M ${mode} inline ${path}\n`);
+    writeData(input, content);
   }
-  for (const tag of tags) writeTag(stream, tag, position, stamp);
+  for (const tag of tags) writeTag(input, tag, position, stamp);
 }
 
-function writeTag(stream: NodeJS.WritableStream, tag: GitTag, position: number, stamp: string): void {
-  if (typeof tag === "string") return void stream.write(`reset refs/tags/${tag}\nfrom :${position + 1}\n\n`);
-  stream.write(`tag ${tag.name}\nfrom :${position + 1}\ntagger ${stamp}\n`);
-  writeData(stream, tag.message);
+function writeTag(input: Uint8Array[], tag: GitTag, position: number, stamp: string): void {
+  if (typeof tag === "string") return write(input, `reset refs/tags/${tag}\nfrom :${position + 1}\n\n`);
+  write(input, `tag ${tag.name}\nfrom :${position + 1}\ntagger ${stamp}\n`);
+  writeData(input, tag.message);
 }
 
-function writeData(stream: NodeJS.WritableStream, content: string | Uint8Array): void {
+function writeData(input: Uint8Array[], content: string | Uint8Array): void {
   const bytes = typeof content === "string" ? Buffer.from(content) : content;
-  stream.write(`data ${bytes.length}\n`);
-  stream.write(bytes);
-  stream.write("\n");
+  write(input, `data ${bytes.length}\n`);
+  input.push(bytes);
+  write(input, "\n");
+}
+
+function write(input: Uint8Array[], text: string): void {
+  input.push(Buffer.from(text));
 }

@@ -1,8 +1,9 @@
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import type { Environment } from "./environment";
 import type { SandboxPart } from "./faultRule";
 import type { Layout } from "./layout";
 import { lockHolder } from "../../components/system/lock";
+import { writeWhole } from "../../components/system/placeWhole";
 import type { RegistryKind } from "./registry";
 
 /** What is written down about a sandbox, for other processes and for the next start. */
@@ -30,8 +31,6 @@ export function readRunning(layout: Layout): SandboxState | undefined {
 }
 
 /** Writes the description in one step, so that readers never see half of it. */
-export function writeState(layout: Layout, state: SandboxState): void {
-  const draft = `${layout.stateFile}.new`;
-  writeFileSync(draft, JSON.stringify(state, null, 2));
-  renameSync(draft, layout.stateFile);
+export async function writeState(layout: Layout, state: SandboxState): Promise<void> {
+  await writeWhole(layout.stateFile, JSON.stringify(state, null, 2));
 }

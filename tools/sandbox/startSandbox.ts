@@ -98,7 +98,13 @@ async function assemble(preparation: Preparation): Promise<Sandbox> {
   const host = writeLanguageHost(layout, tools);
   const offered = host === undefined ? tools : { ...tools, path: `${host}${delimiter}${tools.path}` };
   const env = sandboxEnvironment(layout, offered, certificate, fronts.ports, builders[0]?.[0] ?? "mirror");
-  writeState(layout, { pid: process.pid, registry: kind, ports: fronts.ports, builders: [...running.keys()], env });
+  await writeState(layout, {
+    pid: process.pid,
+    registry: kind,
+    ports: fronts.ports,
+    builders: [...running.keys()],
+    env,
+  });
   const restartBuilder = (name: string): Promise<Builder> =>
     startBuilder(layout, builderOptions(preparation, name, address, false));
   const end = async (): Promise<void> => undo[0]?.();

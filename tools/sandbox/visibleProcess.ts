@@ -1,19 +1,7 @@
-import { execFile, spawn } from "node:child_process";
-import { createInterface } from "node:readline";
-import { promisify } from "node:util";
-
-const run = promisify(execFile);
+import { type ProcessOptions, runProcess } from "../../components/system/process";
 
 /** How long a program may be silent before it is said that it still runs. */
 const silenceMs = 15_000;
-
-/** How a program is run for people to watch. */
-export interface VisibleOptions {
-  readonly cwd: string;
-  readonly env: NodeJS.ProcessEnv;
-  /** Ends the program (SIGTERM) when it is aborted. */
-  readonly signal: AbortSignal;
-}
 
 /**
  * Runs a program and shows its output as it comes, line by line.
@@ -23,34 +11,25 @@ export interface VisibleOptions {
 export async function runVisibly(
   command: string,
   args: readonly string[],
-  options: VisibleOptions,
+  options: Pick<ProcessOptions, "directory" | "environment" | "signal">,
   show: (line: string) => string | undefined = (line) => line,
 ): Promise<void> {
-  const { cwd, env, signal } = options;
   const started = Date.now();
   let last = started;
   const print = (text: string): void => {
     last = Date.now();
     process.stdout.write(`  ${text}\n`);
   };
-  const child = spawn(command, args, { cwd, env, signal, stdio: ["ignore", "pipe", "pipe"] });
-  for (const stream of [child.stdout, child.stderr]) {
-    createInterface({ input: stream }).on("line", (line) => {
-      const text = show(line);
-      if (text !== undefined) print(text);
-    });
-  }
   const timer = setInterval(() => {
     if (Date.now() - last >= silenceMs) print(`… still at it, ${Math.round((Date.now() - started) / 1000)} s`);
   }, 1000);
-  const status = await new Promise<number | NodeJS.Signals | null>((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", (code, killed) => resolve(code ?? killed));
+  const { status } = await runProcess(command, args, {
+    ...options,
+    limitMs: Infinity,
+    onLine: (line) => {
+      const text = show(line);
+      if (text !== undefined) print(text);
+    },
   }).finally(() => clearInterval(timer));
   if (status !== 0) throw new Error(`${command} ${args.join(" ")} failed (${status}); see above`);
-}
-
-/** Runs a program for its standard output. */
-export async function runQuietly(command: string, args: readonly string[], options: VisibleOptions): Promise<string> {
-  return (await run(command, [...args], { ...options, maxBuffer: 1 << 28 })).stdout;
 }

@@ -1,7 +1,6 @@
-import { randomUUID } from "node:crypto";
-import { mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
-import path from "node:path";
+import { readFile, stat } from "node:fs/promises";
 import { z } from "zod";
+import { writeWhole } from "../../components/system/placeWhole";
 import { programVersion } from "./programVersion";
 import type { Tool } from "./tool";
 
@@ -43,10 +42,7 @@ export class CheckedPrograms {
   private async remember(key: string, check: Checks[string]): Promise<void> {
     // Read again: another process may have added to it.
     this.checks = { ...(await readChecks(this.file)), ...this.checks, [key]: check };
-    await mkdir(path.dirname(this.file), { recursive: true });
-    const draft = `${this.file}.${randomUUID()}`;
-    await writeFile(draft, JSON.stringify(this.checks, undefined, 1));
-    await rename(draft, this.file);
+    await writeWhole(this.file, JSON.stringify(this.checks, undefined, 1));
   }
 }
 

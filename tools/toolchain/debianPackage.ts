@@ -1,5 +1,6 @@
 import { MissingToolError } from "./missingToolError";
-import { runProgram } from "./runProgram";
+import { outputOf } from "../../components/system/process";
+import { reasonOf } from "../../components/model/reasonOf";
 import type { ToolName } from "./tool";
 
 const limit = 10 * 60_000;
@@ -14,15 +15,17 @@ export async function installDebianPackage(tool: ToolName, name: string): Promis
   if (process.getuid?.() !== 0) {
     throw new MissingToolError(tool, "not installed, and installing it needs root", byHand);
   }
-  const environment = { DEBIAN_FRONTEND: "noninteractive" };
-  const install = ["install", "--yes", "--no-install-recommends", name];
-  let result = await runProgram("apt-get", install, { timeout: limit, environment });
-  if (result.status !== 0) {
-    await runProgram("apt-get", ["update"], { timeout: limit, environment });
-    result = await runProgram("apt-get", install, { timeout: limit, environment });
-  }
-  if (result.status !== 0) {
-    const reason = (result.failure ?? result.stderr).trim().split("\n").slice(-3).join("\n");
-    throw new MissingToolError(tool, `apt-get install ${name} failed: ${reason}`, byHand);
+  const environment = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  const run = (...args: readonly string[]): Promise<string> =>
+    outputOf("apt-get", args, { limitMs: limit, environment });
+  const install = (): Promise<string> => run("install", "--yes", "--no-install-recommends", name);
+  try {
+    await install().catch(() =>
+      run("update")
+        .catch(() => undefined)
+        .then(install),
+    );
+  } catch (cause) {
+    throw new MissingToolError(tool, reasonOf(cause), byHand);
   }
 }

@@ -1,9 +1,9 @@
-import { randomUUID } from "node:crypto";
-import { mkdir, realpath, rename, symlink } from "node:fs/promises";
+import { realpath, symlink } from "node:fs/promises";
 import path from "node:path";
 import { CheckedPrograms } from "./checkedPrograms";
 import { installDebianPackage } from "./debianPackage";
 import { withLock } from "../../components/system/lock";
+import { placeWhole } from "../../components/system/placeWhole";
 import { folders as standardFolders, type Folders } from "./folders";
 import { goBuild, goProgram } from "./goBuild";
 import { MissingToolError } from "./missingToolError";
@@ -162,11 +162,8 @@ class Search {
 
 /** Points a link at a program; others see the old link or the new one, never none. */
 async function link(file: string, target: string): Promise<void> {
-  await mkdir(path.dirname(file), { recursive: true });
   if ((await realpath(file).catch(() => undefined)) === target) {
     return;
   }
-  const draft = `${file}.${randomUUID()}`;
-  await symlink(target, draft);
-  await rename(draft, file);
+  await placeWhole(file, (draft) => symlink(target, draft));
 }

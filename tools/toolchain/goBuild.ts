@@ -1,9 +1,11 @@
-import { createHash, randomUUID } from "node:crypto";
-import { mkdir, readFile, rename, rm } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import path from "node:path";
 import type { Folders } from "./folders";
 import { MissingToolError } from "./missingToolError";
-import { runProgram } from "./runProgram";
+import { placeWhole } from "../../components/system/placeWhole";
+import { outputOf, ProcessError } from "../../components/system/process";
+import { reasonOf } from "../../components/model/reasonOf";
 import type { Source, Tool } from "./tool";
 
 type GoSource = Extract<Source, { from: "go" }>;
@@ -25,35 +27,31 @@ export async function goProgram(tool: Tool, source: GoSource, { cache, modules }
  * @throws MissingToolError without Go, or with the end of the compiler's output
  */
 export async function goBuild(tool: Tool, source: GoSource, target: string, { modules }: Folders): Promise<void> {
-  await mkdir(path.dirname(target), { recursive: true });
-  const draft = `${target}.${randomUUID()}`;
   const variables = Object.entries(source.variables).map(([name, value]) => `-X ${name}=${value}`);
   const linker = ["-s", "-w", ...variables].join(" ");
   const flags = ["-mod=readonly", "-buildvcs=false", "-trimpath", "-ldflags", linker];
-  const result = await runProgram("go", ["build", ...flags, "-o", draft, source.package], {
-    directory: path.join(modules, source.module),
-    environment: { CGO_ENABLED: "0", GOWORK: "off", GOFLAGS: "" },
-    timeout: limit,
+  const build = (draft: string): Promise<string> =>
+    outputOf("go", ["build", ...flags, "-o", draft, source.package], {
+      directory: path.join(modules, source.module),
+      environment: { ...process.env, CGO_ENABLED: "0", GOWORK: "off", GOFLAGS: "" },
+      limitMs: limit,
+    });
+  await placeWhole(target, build).catch((cause: unknown) => {
+    throw failed(tool, source, cause);
   });
-  if (result.status !== 0) {
-    await rm(draft, { force: true });
-    throw failed(tool, source, result.failure ?? result.stderr);
-  }
-  await rename(draft, target);
 }
 
-function failed(tool: Tool, source: GoSource, reason: string): MissingToolError {
-  if (reason.includes("ENOENT")) {
+function failed(tool: Tool, source: GoSource, cause: unknown): MissingToolError {
+  if (cause instanceof ProcessError && cause.kind === "start") {
     return new MissingToolError(
       tool.name,
       "not installed, and there is no Go to build it",
       `install version ${tool.version ?? ""} of it, or Go (https://go.dev/doc/install), and put it on PATH`,
     );
   }
-  const end = reason.trim().split("\n").slice(-12).join("\n");
   return new MissingToolError(
     tool.name,
-    `go build ${source.package} in tools/go/${source.module} failed:\n${end}\n`,
+    `${source.package} in tools/go/${source.module}: ${reasonOf(cause)}`,
     "check the network (modules are fetched on the first build) and the free disk space, then try again",
   );
 }

@@ -1,7 +1,5 @@
-import { spawn, type ChildProcess } from "node:child_process";
-import { createInterface } from "node:readline";
 import type { VersionQuestion } from "./tool";
-import { runProgram } from "./runProgram";
+import { runProcess } from "../../components/system/process";
 
 const limit = 30_000;
 
@@ -14,8 +12,8 @@ export async function programVersion(program: string, question: VersionQuestion)
   if (question.ask !== "command") {
     return pluginVersion(program, question.ask);
   }
-  const result = await runProgram(program, question.args, { timeout: limit });
-  if (result.status !== 0 || result.failure !== undefined) {
+  const result = await runProcess(program, question.args, { limitMs: limit }).catch(() => undefined);
+  if (result?.status !== 0) {
     return undefined;
   }
   return /\d+\.\d+(\.\d+)?/.exec(result.stdout === "" ? result.stderr : result.stdout)?.[0] ?? "unversioned";
@@ -23,25 +21,19 @@ export async function programVersion(program: string, question: VersionQuestion)
 
 async function pluginVersion(program: string, kind: "provider" | "languageHost"): Promise<string | undefined> {
   // The argument is the engine's address. Nothing listens there; a plugin only connects when it has something to say.
-  const child = spawn(program, ["127.0.0.1:1"], { stdio: ["ignore", "pipe", "ignore"] });
-  const timer = setTimeout(() => child.kill("SIGKILL"), limit);
+  const stop = new AbortController();
   try {
-    const port = await firstLine(child);
-    return port === undefined || !/^\d+$/.test(port) ? undefined : await askPlugin(Number(port), kind);
+    const port = await new Promise<string>((resolve) => {
+      const ended = (): void => resolve("");
+      runProcess(program, ["127.0.0.1:1"], { limitMs: limit, signal: stop.signal, graceMs: 0, onLine: resolve }).then(
+        ended,
+        ended,
+      );
+    });
+    return /^\d+$/.test(port) ? await askPlugin(Number(port), kind) : undefined;
   } finally {
-    clearTimeout(timer);
-    child.kill("SIGKILL");
+    stop.abort();
   }
-}
-
-function firstLine(child: ChildProcess): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    child.on("error", () => resolve(undefined));
-    child.on("exit", () => resolve(undefined));
-    if (child.stdout !== null) {
-      createInterface(child.stdout).once("line", resolve);
-    }
-  });
 }
 
 async function askPlugin(port: number, kind: "provider" | "languageHost"): Promise<string | undefined> {

@@ -1,7 +1,8 @@
 import { mkdir, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { Folders } from "./folders";
-import { runProgram } from "./runProgram";
+import { outputOf } from "../../components/system/process";
+import { reasonOf } from "../../components/model/reasonOf";
 import type { Tool } from "./tool";
 
 const limit = 60_000;
@@ -25,12 +26,12 @@ export async function installPulumiPlugin(pulumi: string, tool: Tool, { cache }:
   if (await exists(tried)) {
     return;
   }
-  const result = await runProgram(pulumi, ["plugin", "install", "resource", tool.plugin, tool.version], {
-    timeout: limit,
-    environment: { PULUMI_SKIP_UPDATE_CHECK: "true", PULUMI_IGNORE_AMBIENT_PLUGINS: "true" },
-  });
+  const outcome = await outputOf(pulumi, ["plugin", "install", "resource", tool.plugin, tool.version], {
+    limitMs: limit,
+    environment: { ...process.env, PULUMI_SKIP_UPDATE_CHECK: "true", PULUMI_IGNORE_AMBIENT_PLUGINS: "true" },
+  }).catch(reasonOf);
   await mkdir(path.dirname(tried), { recursive: true });
-  await writeFile(tried, `${result.failure ?? result.stderr}\n`);
+  await writeFile(tried, `${outcome}\n`);
 }
 
 async function exists(file: string): Promise<boolean> {

@@ -1,9 +1,10 @@
-import { randomUUID } from "node:crypto";
-import { mkdir, rename, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import path from "node:path";
 import type { Folders } from "./folders";
 import { MissingToolError } from "./missingToolError";
-import { runProgram } from "./runProgram";
+import { placeWhole } from "../../components/system/placeWhole";
+import { outputOf } from "../../components/system/process";
+import { reasonOf } from "../../components/model/reasonOf";
 import type { Tool } from "./tool";
 
 const limit = 5 * 60_000;
@@ -21,20 +22,13 @@ export function pythonProgram(tool: Tool, { cache }: Folders): string {
  */
 export async function installPythonPackage(tool: Tool, name: string, program: string): Promise<void> {
   const target = path.dirname(path.dirname(program));
-  const draft = `${target}.${randomUUID()}`;
-  await mkdir(path.dirname(target), { recursive: true });
   const pin = `${name}==${tool.version ?? ""}`;
-  const args = ["-m", "pip", "install", "--quiet", "--only-binary", ":all:", "--no-deps", "--target", draft, pin];
-  const result = await runProgram("python3", args, { timeout: limit });
-  if (result.status !== 0) {
-    await rm(draft, { recursive: true, force: true });
-    const reason = (result.failure ?? result.stderr).trim().split("\n").slice(-3).join("\n");
-    throw new MissingToolError(
-      tool.name,
-      `pip install ${pin} failed: ${reason}`,
-      `install it by hand and put it on PATH`,
-    );
-  }
-  await rm(target, { recursive: true, force: true });
-  await rename(draft, target);
+  const args = ["-m", "pip", "install", "--quiet", "--only-binary", ":all:", "--no-deps", pin, "--target"];
+  await placeWhole(target, async (draft) => {
+    await outputOf("python3", [...args, draft], { limitMs: limit });
+    await rm(target, { recursive: true, force: true });
+  }).catch((cause: unknown) => {
+    const reason = `pip install ${pin} failed: ${reasonOf(cause)}`;
+    throw new MissingToolError(tool.name, reason, "install it by hand and put it on PATH");
+  });
 }

@@ -1,8 +1,9 @@
-import { createHash, randomUUID } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { transform } from "@swc/core";
+import { placeWhole } from "../../components/system/placeWhole";
 
 /** Pulumi packages there is a stand-in for. */
 export type StandInName = "command" | "github";
@@ -28,12 +29,15 @@ export async function standInLauncher(name: StandInName, folder: string): Promis
   if (await exists(launcher)) {
     return launcher;
   }
-  const draft = `${target}.${randomUUID()}`;
-  await mkdir(draft, { recursive: true });
-  await Promise.all(names.map((file, index) => translate(file, texts[index] ?? "", draft)));
-  const command = [process.execPath, path.join(target, "main.js"), name, version].map(quote).join(" ");
-  await writeFile(path.join(draft, `pulumi-resource-${name}`), `#!/bin/sh\nexec ${command} "$@"\n`, { mode: 0o755 });
-  await moveInto(draft, target, launcher);
+  await placeWhole(target, async (draft) => {
+    await mkdir(draft);
+    await Promise.all(names.map((file, index) => translate(file, texts[index] ?? "", draft)));
+    const command = [process.execPath, path.join(target, "main.js"), name, version].map(quote).join(" ");
+    await writeFile(path.join(draft, `pulumi-resource-${name}`), `#!/bin/sh\nexec ${command} "$@"\n`, { mode: 0o755 });
+  }).catch(async (error: unknown) => {
+    // Another process was faster; what it made has the same contents.
+    if (!(await exists(launcher))) throw error;
+  });
   return launcher;
 }
 
@@ -53,18 +57,6 @@ async function translate(file: string, text: string, folder: string): Promise<vo
     module: { type: "commonjs" },
   });
   await writeFile(path.join(folder, file.replace(/\.ts$/, ".js")), code);
-}
-
-async function moveInto(draft: string, target: string, launcher: string): Promise<void> {
-  try {
-    await rename(draft, target);
-  } catch (error) {
-    await rm(draft, { recursive: true, force: true });
-    // Another process was faster; what it made has the same contents.
-    if (!(await exists(launcher))) {
-      throw error;
-    }
-  }
 }
 
 async function exists(file: string): Promise<boolean> {

@@ -1,13 +1,14 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { Platform } from "../../../components/model/platform";
 import { cacheFolder } from "../../../tools/sandbox/layout";
 import { ensureTools } from "../../../tools/toolchain/ensureTools";
 import { withLock } from "../../../components/system/lock";
-import { runProgram } from "../../../tools/toolchain/runProgram";
+import { placeWhole } from "../../../components/system/placeWhole";
+import { outputOf } from "../../../components/system/process";
 import { digest, type Layer } from "./layer";
 
 const architectures: Readonly<Record<string, string>> = {
@@ -38,25 +39,17 @@ export async function debianLayer(platform: Platform, packages: readonly string[
 
 async function make(file: string, platform: Platform, packages: readonly string[]): Promise<void> {
   const { programs } = await ensureTools(["mmdebstrap"]);
-  const draft = `${file}.${process.pid}.tar`;
-  await mkdir(dirname(file), { recursive: true });
   const options = [
     ...["--variant=extract", `--architectures=${architectures[platform]}`, `--include=${packages.join(",")}`],
     ...["--skip=output/dev", '--aptopt=Acquire::Languages "none"'],
     ...leftOut.map((path) => `--dpkgopt=path-exclude=${path}`),
   ];
   const source = "deb http://deb.debian.org/debian bookworm main";
-  const { status, stderr, failure } = await runProgram(
-    programs.get("mmdebstrap") ?? "mmdebstrap",
-    [...options, "bookworm", draft, source],
-    { timeout: 30 * 60_000 },
-  );
-  if (status !== 0) {
-    throw new Error(`mmdebstrap ${options.join(" ")} failed: ${failure ?? ""} ${stderr.slice(-500)}`);
-  }
-  const bytes = await readFile(draft);
-  await writeFile(`${file}.diff-id`, digest(bytes));
-  await writeFile(draft, gzipSync(bytes, { level: 1 }));
-  await rename(draft, file);
-  await rm(draft, { force: true });
+  const mmdebstrap = programs.get("mmdebstrap") ?? "mmdebstrap";
+  await placeWhole(file, async (draft) => {
+    await outputOf(mmdebstrap, [...options, "--format=tar", "bookworm", draft, source], { limitMs: 30 * 60_000 });
+    const bytes = await readFile(draft);
+    await writeFile(`${file}.diff-id`, digest(bytes));
+    await writeFile(draft, gzipSync(bytes, { level: 1 }));
+  });
 }

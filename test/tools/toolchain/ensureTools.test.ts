@@ -135,7 +135,9 @@ describe("ensureTools", () => {
 
   it("tells the compiler's words and what to do when a build fails", async () => {
     process.env["FAKE_GO_FAILS"] = "yes";
-    await expect(ensure()).rejects.toThrow(/^registry: go build .* failed:\nno space left; check the network/);
+    await expect(ensure()).rejects.toThrow(
+      /^registry: .*: go build ended with status 1: no space left; check the network/,
+    );
   });
 
   it("says that Go is missing", async () => {

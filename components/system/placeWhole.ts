@@ -1,0 +1,26 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+
+/**
+ * Makes a file or folder aside, under a name nobody else uses, and renames it into place: others see the old one, the new one
+ * or none, never half of it. What is begun is removed when making it fails. Not synced to the disk: after a power cut readers
+ * may find an empty file, which they take for none.
+ * @param make writes to the path it is given.
+ */
+export async function placeWhole(path: string, make: (draft: string) => Promise<unknown>): Promise<void> {
+  const draft = `${path}.${randomUUID()}`;
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await make(draft);
+    await rename(draft, path);
+  } catch (error) {
+    await rm(draft, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** Writes a file so that nobody ever reads half of it, see {@link placeWhole}. */
+export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
+  await placeWhole(path, (draft) => writeFile(draft, content));
+}
