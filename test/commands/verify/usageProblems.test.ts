@@ -20,26 +20,31 @@ describe("what is given to verify", () => {
   });
 
   it.each<[Partial<VerifyUsage>, RegExp]>([
-    [{ reference: "" }, /^"" is not an image reference: repository ""; accepted is /],
+    [{ reference: "" }, /^reference: ""; "" is not an image reference: repository ""; accepted is /],
     [{ reference: "ghcr.io/Owner/app:1" }, /repository "Owner\/app"; accepted is at most 255 characters/],
     [{ reference: "ghcr.io/owner/app:-1" }, /tag "-1"; accepted is at most 128/],
     [{ reference: "ghcr.io/owner/app@sha256:12" }, /digest "sha256:12"; accepted is "sha256:" and 64/],
-    [{ reference: "ghcr.io/owner/app" }, /^"ghcr\.io\/owner\/app" names no image.*accepted is a tag or a digest/],
+    [
+      { reference: "ghcr.io/owner/app" },
+      /^reference: "ghcr\.io\/owner\/app"; it names no image.*accepted is a tag or a digest/,
+    ],
     [{ reference: "host:99999/app:1" }, /registry "host:99999"; accepted is a host name/],
-    [{ key: "none.pub" }, /^--key "none\.pub" is no file here; accepted is a file, env:\/\/NAME/],
-    [{ key: "--json" }, /^--key "--json" is no file here; accepted is/],
-    [{ identity: "github.com/owner" }, /^--identity "github\.com\/owner" would match anywhere.*begins with \^,/],
-    [{ identity: "^(" }, /^--identity "\^\(" is not that; accepted is a URL, or/],
-    [{ issuer: "token" }, /^--issuer "token" would match anywhere.*; accepted is/],
-    [{ trustedRoot: "none.json" }, /^--trusted-root "none\.json" is no file here; accepted is/],
-    [{ repository: "owner/app" }, /^--repository "owner\/app" is no URL.*; accepted is https:/],
-    [{ commit: "v1.0.0" }, /^--commit "v1\.0\.0" is no commit; accepted is 40/],
+    [{ key: "none.pub" }, /^--key: "none\.pub"; it is no file here; accepted is a file, env:\/\/NAME/],
+    [{ key: "--json" }, /^--key: "--json"; it is no file here; accepted is/],
+    [{ identity: "github.com/owner" }, /^--identity: "github\.com\/owner"; it would match anywhere.*begins with \^,/],
+    [{ identity: "^(" }, /^--identity: "\^\("; it is not that; accepted is a URL, or/],
+    [{ issuer: "token" }, /^--issuer: "token"; it would match anywhere.*; accepted is/],
+    [{ trustedRoot: "none.json" }, /^--trusted-root: "none\.json"; it is no file here; accepted is/],
+    [{ repository: "owner/app" }, /^--repository: "owner\/app"; it is no URL.*; accepted is https:/],
+    [{ commit: "v1.0.0" }, /^--commit: "v1\.0\.0"; it is no commit; accepted is 40/],
   ])("must not be %o", (changes, line) => {
     expect(problems(changes)).toEqual([expect.stringMatching(line)]);
   });
 
   it("must say whose signatures are accepted", () => {
-    expect(usageProblems({ reference: good.reference })).toEqual([expect.stringMatching(/^whose signatures.*--key/)]);
+    expect(usageProblems({ reference: good.reference })).toEqual([
+      expect.stringMatching(/^--key: nothing given; whose signatures.*--key/),
+    ]);
   });
 
   it("has all its mistakes told together, with the exit status of wrong usage", () => {
