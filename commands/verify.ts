@@ -12,6 +12,7 @@ import { usageProblems } from "./verify/usageProblems";
 import { reasonOf } from "../components/model/reasonOf";
 import { cosignEnvironment } from "../components/attest/tools";
 import { verificationCommands } from "../components/attest/verifyCommands";
+import { safeText } from "../components/model/safeText";
 
 interface Options {
   readonly key?: string;
@@ -51,8 +52,7 @@ async function main(argv: readonly string[]): Promise<number> {
     const options = program.opts<Options>();
     const reference = program.args[0] ?? "";
     const problems = usageProblems({ reference, ...options });
-    if (problems.length > 0)
-      program.error(problems.map((line) => `error: ${printable(line)}`).join("\n"), { exitCode: 2 });
+    if (problems.length > 0) program.error(problems.map((line) => `error: ${shown(line)}`).join("\n"), { exitCode: 2 });
     const result = await verify(reference, options);
     process.stdout.write(
       options.json ? `${JSON.stringify(result.verification, null, 2)}\n` : report(result.verification, result.commands),
@@ -60,7 +60,7 @@ async function main(argv: readonly string[]): Promise<number> {
     return result.verification.verified ? 0 : 1;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    process.stderr.write(`not verified: ${printable(reasonOf(error))}\n`);
+    process.stderr.write(`not verified: ${shown(reasonOf(error))}\n`);
     return 1;
   }
 }
@@ -94,16 +94,14 @@ async function verify(
 }
 
 function report({ reference, digest, verified, checks }: ImageVerification, commands: readonly string[]): string {
-  const lines = checks.map(
-    ({ what, ok, detail }) => `  ${ok ? "ok  " : "FAIL"}  ${printable(what)}: ${printable(detail)}`,
-  );
+  const lines = checks.map(({ what, ok, detail }) => `  ${ok ? "ok  " : "FAIL"}  ${shown(what)}: ${shown(detail)}`);
   const byHand = ["The same by hand:", ...commands.map((command) => `  ${command}`)];
   return [`${reference} is ${digest}`, ...lines, verified ? "verified" : "NOT VERIFIED", "", ...byHand, ""].join("\n");
 }
 
 /** Signed text is still somebody's text: nothing in it may steer the terminal. */
-function printable(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
+function shown(text: string): string {
+  return safeText(text, 2000);
 }
 
 // Tools that still run, of a check that failed half-way, end with this process.

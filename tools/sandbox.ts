@@ -9,10 +9,10 @@ import { lockHolder } from "../components/system/lock";
 import { ensureStack } from "./sandbox/pulumiStack";
 import { registryKinds, type RegistryKind } from "./sandbox/registry";
 import { readRunning, type SandboxState } from "./sandbox/sandboxState";
-import { shellExports } from "./sandbox/shellExports";
 import { startSandbox } from "./sandbox/startSandbox";
 import { writeFixtures } from "./fixtures/fixtures";
 import { reasonOf } from "../components/model/reasonOf";
+import { shellWord } from "../components/model/shellWord";
 
 interface StartOptions {
   readonly dir: string;
@@ -54,9 +54,10 @@ program
   .command("env")
   .description('shell lines for: eval "$(npm run --silent sandbox -- env)"')
   .addOption(dir)
-  .action(
-    ({ dir: folder }: { dir: string }) => void process.stdout.write(shellExports(running(new Layout(folder)).env)),
-  );
+  .action(({ dir: folder }: { dir: string }) => {
+    for (const [name, value] of Object.entries(running(new Layout(folder)).env))
+      process.stdout.write(`export ${name}=${shellWord(value)}\n`);
+  });
 program
   .command("rules")
   .description("show the fault rules and their counters, or replace them")

@@ -1,5 +1,6 @@
 import { type AttestationKind, cosignTypes, kindOf } from "../model/attestationKind";
 import type { RunProcess, ProcessResult } from "../system/process";
+import { digestIn } from "../model/reference";
 import { toolFailure, cosignEnvironment, firstLine } from "./tools";
 import { signingArguments, verificationArguments, signingServices, publicKey } from "./signing";
 import { type ActiveSigning, expectedCertificate, resolveKey } from "../config/expectedSigner";
@@ -112,9 +113,9 @@ function bundleTypes(output: string, reference: string): readonly unknown[] {
   const entries = JSON.parse(line) as {
     readonly critical?: { readonly type?: unknown; readonly image?: Record<string, unknown> };
   }[];
-  const digest = reference.slice(reference.indexOf("@") + 1);
+  const digest = digestIn(reference);
   return entries
-    .filter(({ critical }) => critical?.image?.["docker-manifest-digest"] === digest)
+    .filter(({ critical }) => digest !== undefined && critical?.image?.["docker-manifest-digest"] === digest)
     .map(({ critical }) => critical?.type);
 }
 

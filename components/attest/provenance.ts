@@ -1,4 +1,4 @@
-import type { Digest } from "../model/digest";
+import { type Digest, hexOf } from "../model/digest";
 import type { PerPlatform } from "../model/platform";
 import type { BuildRecord } from "../model/buildRecord";
 import { parseSlsaProvenance, type SlsaProvenance } from "./slsaProvenance";
@@ -27,7 +27,7 @@ export function provenance(record: BuildRecord, images: PerPlatform<Digest>): Sl
     runDetails: {
       builder: defined({ id: builder.id, version: builder.version }),
       ...(metadata && Object.keys(metadata).length > 0 && { metadata }),
-      byproducts: Object.entries(images).map(([name, digest]) => ({ name, digest: { sha256: hex(digest) } })),
+      byproducts: Object.entries(images).map(([name, digest]) => ({ name, digest: { sha256: hexOf(digest) } })),
     },
   });
 }
@@ -58,7 +58,7 @@ function resolvedDependencies({ upstream, project, bases, files, platforms }: Bu
     ...bases.map(({ reference: name, digest }) => ({
       name,
       uri: `docker://${name}`,
-      ...(digest !== undefined && { digest: { sha256: hex(digest) } }),
+      ...(digest !== undefined && { digest: { sha256: hexOf(digest) } }),
     })),
     ...files.map(({ url, sha256 }) => ({ uri: url, ...(sha256 !== undefined && { digest: { sha256 } }) })),
     ...Object.entries(platforms).flatMap(([platform, { origin, from }]) =>
@@ -70,10 +70,6 @@ function resolvedDependencies({ upstream, project, bases, files, platforms }: Bu
 /** The SPDX download location form: `git+https://host/path@reference`. */
 function gitUri(repository: string, reference?: string): string {
   return `git+${repository}${reference === undefined ? "" : `@${encodeURI(reference)}`}`;
-}
-
-function hex(digest: string): string {
-  return digest.slice("sha256:".length);
 }
 
 function filled(value: Readonly<Record<string, unknown>>): unknown {

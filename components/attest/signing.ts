@@ -1,3 +1,4 @@
+import { literally } from "../model/literally";
 import type { Signing } from "../config/attestConfig";
 import { writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
@@ -57,15 +58,11 @@ function rule(flag: string, text: TextRule): readonly string[] {
   if ("matching" in text) return [`${flag}-regexp`, text.matching];
   const [only, ...others] = text.exactly;
   if (only !== undefined && others.length === 0) return [flag, only];
-  return [`${flag}-regexp`, `^(?:${text.exactly.map(escape).join("|")})$`];
+  return [`${flag}-regexp`, `^(?:${text.exactly.map(literally).join("|")})$`];
 }
 
 function option(flag: string, value: string | undefined): readonly string[] {
   return value === undefined ? [] : [flag, value];
-}
-
-function escape(literal: string): string {
-  return literal.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }
 
 /** What `cosign signing-config create` and `cosign trusted-root create` write when they are given no service. */

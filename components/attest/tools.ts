@@ -1,5 +1,6 @@
 import type { ProcessResult } from "../system/process";
 import type { Signing } from "../config/attestConfig";
+import { disarmed } from "../model/safeText";
 
 const secrets = /PASSWORD|TOKEN|SECRET|PRIVATE|CREDENTIAL/i;
 const shownLength = 1500;
@@ -15,7 +16,7 @@ export function toolFailure(
   environment: NodeJS.ProcessEnv,
 ): Error {
   const said = redacted(result.stderr.trim() || result.stdout.trim(), environment);
-  const [first, all] = [firstLine(said), printable(said)];
+  const [first, all] = [firstLine(said), oneLine(said)];
   const shown = all.length <= shownLength || first === "" ? all : `${first} | … ${all.slice(-shownLength)}`;
   return new Error(
     `${tool} ${argv[0] ?? ""} for ${argv.at(-1) ?? ""} ended with status ${result.status}: ${shown || "it wrote nothing"}`,
@@ -26,7 +27,11 @@ export function toolFailure(
 export function firstLine(said: string): string {
   const lines = said.split("\n").filter((line) => line.trim() !== "");
   const line = lines.find((candidate) => /^error: /i.test(candidate)) ?? lines[0] ?? "";
-  return printable(line.replace(/^error: /i, "")).slice(0, shownLength);
+  return disarmed(line.replace(/^error: /i, "")).slice(0, shownLength);
+}
+
+function oneLine(text: string): string {
+  return disarmed(text.replace(/\s*\n\s*/g, " | "));
 }
 
 function redacted(text: string, environment: NodeJS.ProcessEnv): string {
@@ -34,11 +39,6 @@ function redacted(text: string, environment: NodeJS.ProcessEnv): string {
     secrets.test(name) && value !== undefined && value.length >= 4 ? [value] : [],
   );
   return values.reduce((shown, value) => shown.replaceAll(value, "[secret]"), text);
-}
-
-/** Control characters could forge lines of the log, or colour it. */
-function printable(text: string): string {
-  return text.replace(/\s*\n\s*/g, " | ").replace(/[\u0000-\u001f\u007f-\u009f]/g, " ");
 }
 
 /**

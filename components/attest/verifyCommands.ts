@@ -4,6 +4,7 @@ import { expectedCertificate } from "../config/expectedSigner";
 import { publicEvidence, readSigningConfig } from "../config/signingConfig";
 import { verificationArguments } from "./signing";
 import { cosignTypes } from "../model/attestationKind";
+import { shellWord } from "../model/shellWord";
 
 /**
  * The arguments with which anybody can verify what this stack signs, for the commands shown to people; undefined when nothing
@@ -35,16 +36,11 @@ export function verifyHint(
  * @param reference by digest. @param arguments_ as `verificationArguments` gives them.
  */
 export function verificationCommands(reference: string, arguments_: readonly string[]): readonly string[] {
-  const quoted = arguments_.map(quote).join(" ");
+  const quoted = arguments_.map(shellWord).join(" ");
   return [
-    `cosign verify ${quoted} ${quote(reference)}`,
+    `cosign verify ${quoted} ${shellWord(reference)}`,
     ...Object.values(cosignTypes).map(
-      (type) => `cosign verify-attestation ${quoted} --type ${type} ${quote(reference)}`,
+      (type) => `cosign verify-attestation ${quoted} --type ${type} ${shellWord(reference)}`,
     ),
   ];
-}
-
-/** For a POSIX shell. Never run by this project. */
-function quote(word: string): string {
-  return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

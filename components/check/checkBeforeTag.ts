@@ -6,6 +6,7 @@ import type { RegistryReader } from "./imageReader";
 import type { BuildRecipe, PlannedVersion } from "../decide/appPlan";
 import type { AppSpecification } from "../model/appSpecification";
 import type { Platform } from "../model/platform";
+import { referenceParts } from "../model/reference";
 
 /**
  * Checks a platform's image before its version gets a tag. An image built in this run is run as well, and compared with the
@@ -19,7 +20,7 @@ export async function checkBeforeTag(
   builder: Builder,
 ): Promise<CheckReport> {
   const { reference, platform, recipe, specification } = image;
-  const [repository = "", digest = ""] = reference.split("@");
+  const { name: repository, digest = "" } = referenceParts(reference);
   return checkImage({
     registry,
     repository,

@@ -6,6 +6,7 @@ import { BuildProgress } from "./buildProgress";
 import { buildxCommand } from "./buildxCommand";
 import { ProcessError, type ProcessResult, runProcess } from "../system/process";
 import { isDigest, type Digest } from "../model/digest";
+import { printable, jsonEscape } from "../model/safeText";
 
 /** A command to run in the finished image. */
 export interface SmokeCommand {
@@ -112,7 +113,7 @@ function outputProblem(expect: RegExp, output: string): string | undefined {
 }
 
 function quote(text: string): string {
-  return JSON.stringify(text.length > quotedOutput ? `${text.slice(0, quotedOutput)}…` : text);
+  return printable(text, quotedOutput);
 }
 
 /** Characters that mean nothing to the Dockerfile parser inside a JSON string; all others are written as `\uXXXX`. */
@@ -139,6 +140,5 @@ export function smokeDockerfile(repository: string, digest: Digest, command: rea
 
 /** Strictly a JSON string. Escaping more than JSON asks for keeps here-documents, quotes and `$` out of the parser's sight. */
 function encode(element: string): string {
-  const escape = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  return `"${element.replace(plain, escape)}"`;
+  return `"${element.replace(plain, jsonEscape)}"`;
 }

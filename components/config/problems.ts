@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { disarmed } from "../model/safeText";
 import { noSuch } from "./noSuch";
 
 /** Where in what was read a value stands: keys and list positions, outermost first. */
@@ -68,7 +69,7 @@ const userInformation = /(:\/\/)[^/@"\s]*@/g;
 /** A value as JSON in printable ASCII, shortened when it is long. */
 export function formatValue(value: unknown): string {
   if (value === undefined) return "nothing given";
-  const json = ascii(JSON.stringify(value, readable)).replace(userInformation, "$1***@");
+  const json = disarmed(JSON.stringify(value, readable)).replace(userInformation, "$1***@");
   return json.length <= longestValue ? json : `${json.slice(0, longestValue)}... (${json.length} characters)`;
 }
 
@@ -102,10 +103,6 @@ function formatPath(path: ConfigPath): string {
     return index === 0 ? part : `.${part}`;
   });
   return parts.join("");
-}
-
-function ascii(text: string): string {
-  return text.replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 /** The part of a value a path leads to; undefined where it leads nowhere. */

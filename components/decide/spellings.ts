@@ -1,3 +1,5 @@
+import { referenceParts } from "../model/reference";
+
 /**
  * The sources of an index that is to be written, so that they differ from those it was last written from: Pulumi writes only
  * what changed, and a tag that others moved or removed has to be written although nothing else did. The first manifest is then
@@ -9,9 +11,8 @@
 export function spelledAnew(sources: readonly string[], written: readonly string[] | undefined, tag: string): string[] {
   const [first, ...others] = sources;
   if (first === undefined || !written || !isSame(sources, written)) return [...sources];
-  const [name = "", digest = ""] = first.split("@");
-  const tagged = name.indexOf(":", name.lastIndexOf("/"));
-  return [`${tagged < 0 ? `${name}:${tag}` : name.slice(0, tagged)}@${digest}`, ...others];
+  const { name, tag: named, digest = "" } = referenceParts(first);
+  return [`${named === undefined ? `${name}:${tag}` : name}@${digest}`, ...others];
 }
 
 function isSame(left: readonly string[], right: readonly string[]): boolean {

@@ -1,11 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { PlannedVersion } from "../decide/appPlan";
 import type { AppSpecification } from "../model/appSpecification";
-import { type Digest, isDigest } from "../model/digest";
+import type { Digest } from "../model/digest";
 import type { IndexSource } from "../decide/versionPlan";
 import type { Platform, PerPlatform } from "../model/platform";
 import { reasonOf } from "../model/reasonOf";
 import type { VersionServices } from "./versionServices";
+import { digestIn } from "../model/reference";
 
 /** What the sources of a version's index are made from. */
 export interface SourcesRequest {
@@ -106,8 +107,8 @@ export function literal(source: IndexSource, repository: string): string {
 
 /** The digest of a reference; one without a digest names whatever the tag holds and must never be used. */
 export function digestOf(reference: string): Digest {
-  const digest = reference.split("@")[1];
-  if (isDigest(digest)) return digest;
+  const digest = digestIn(reference);
+  if (digest) return digest;
   throw new Error(
     `the builder gave ${JSON.stringify(reference)}, which carries no digest; the push was probably refused`,
   );

@@ -3,7 +3,6 @@ import * as pulumi from "@pulumi/pulumi";
 import { withoutStacks } from "../engine/stackTraces";
 import { MirroredVersion } from "./mirroredVersion";
 import type { AppPlan, PlannedFloatingTag, PlannedVersion } from "../decide/appPlan";
-import { isDigest } from "../model/digest";
 import { writesIndex } from "../decide/versionPlan";
 import type { PublishedApp, PublishedFloatingTag } from "../model/published";
 import { resourceNames } from "../model/resourceNames";
@@ -11,6 +10,7 @@ import { settle } from "../engine/settled";
 import { spelledAnew } from "../decide/spellings";
 import type { VersionServices } from "./versionServices";
 import { untouched, type VersionOutcome } from "./versionOutcome";
+import { digestIn } from "../model/reference";
 
 /** Arguments of {@link MirroredApp}. */
 export interface MirroredAppArgs {
@@ -88,8 +88,7 @@ export class MirroredApp extends pulumi.ComponentResource {
     const chosen = await target;
     if (!chosen || pulumi.runtime.isDryRun()) return { tag, ...(managed && { record: managed }) };
     const ref = await settle(index.ref);
-    const written = ref.state === "known" ? ref.value.split("@")[1] : undefined;
-    if (!isDigest(written))
+    if (ref.state !== "known" || !digestIn(ref.value))
       return { tag, failure: `floating tag ${tag} could not be written`, ...(managed && { record: managed }) };
     return { tag, record: chosen };
   }

@@ -6,6 +6,7 @@ import { settle } from "../engine/settled";
 import { imageExport } from "../decide/spellings";
 import type { DeclaredImage } from "../engine/publishedImage";
 import { PublishedImage } from "../engine/publishedImage";
+import { digestIn } from "../model/reference";
 
 /** Where the layers of earlier builds are kept, as docker-build inputs. */
 export interface BuildCache {
@@ -81,7 +82,7 @@ function baseLabels(
   const context = finalBase && namedContexts[finalBase.context];
   if (!context) return {};
   const image = context.kind === "reference" ? context.location : imageOf(context.app, context.version, platform);
-  const digest = pulumi.output(image).apply((reference) => reference.slice(reference.indexOf("@") + 1));
+  const digest = pulumi.output(image).apply((reference) => digestIn(reference) ?? reference);
   return { "org.opencontainers.image.base.name": finalBase.name, "org.opencontainers.image.base.digest": digest };
 }
 

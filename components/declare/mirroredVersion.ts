@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { type CheckedSources, checkedSources, literal } from "./indexSources";
 import { buildOnly } from "./buildOnly";
 import type { PlannedVersion } from "../decide/appPlan";
-import { type Digest, isDigest } from "../model/digest";
+import type { Digest } from "../model/digest";
 import { type IndexSource, writesIndex } from "../decide/versionPlan";
 import type { Platform, PerPlatform } from "../model/platform";
 import type { PublishedVersion } from "../model/published";
@@ -15,6 +15,7 @@ import { toBuild, VersionImages } from "./versionImages";
 import { failed, untouched, type VersionOutcome } from "./versionOutcome";
 import type { MirroredVersionArgs } from "./versionServices";
 import type { TagHolding } from "../model/probe";
+import { digestIn } from "../model/reference";
 
 /** One version of an app: an Image per platform to build or kept from earlier runs, and the Index that carries the tag. */
 export class MirroredVersion extends pulumi.ComponentResource {
@@ -73,7 +74,7 @@ export class MirroredVersion extends pulumi.ComponentResource {
       { tag, sources: sources.apply((checked) => checked.references), push: true },
       options,
     );
-    const digest = index.ref.apply((ref) => ref.split("@")[1] ?? ref);
+    const digest = index.ref.apply((ref) => digestIn(ref) ?? ref);
     const attachments = new VersionAttachments(name, args, digest, this);
     return attachments.complete(this.follow(args, tag, images, sources, index));
   }
@@ -117,8 +118,7 @@ export class MirroredVersion extends pulumi.ComponentResource {
     if (checked.state !== "known")
       return failed(planned, checked.state === "failed" ? reasonOf(checked.error) : "it was not checked");
     const ref = await settle(index.ref);
-    if (ref.state !== "known" || !isDigest(ref.value.split("@")[1]))
-      return failed(planned, "the index could not be written");
+    if (ref.state !== "known" || !digestIn(ref.value)) return failed(planned, "the index could not be written");
     try {
       const written = await services.lookAgain(tag);
       if (!written) return failed(planned, "the index was written, but the tag is absent");

@@ -7,6 +7,7 @@ import type { PublishedVersion } from "../model/published";
 import { resourceNames } from "../model/resourceNames";
 import { settle } from "../engine/settled";
 import type { MirroredVersionArgs } from "./versionServices";
+import { siblingOf, appOf } from "../model/repository";
 
 type References = Record<Platform, pulumi.Output<string>>;
 
@@ -57,10 +58,9 @@ export class VersionImages {
   /** Declares the bases nobody publishes, in the order they build on each other, and those kept from earlier runs. */
   private declareBases(args: MirroredVersionArgs): void {
     const { specification, planned, repository } = args;
-    const namespace = repository.slice(0, repository.lastIndexOf("/"));
     const kept = Object.entries(planned.keptBases).map(([app, images]) => ({
       app,
-      repository: `${namespace}/${app}`,
+      repository: siblingOf(repository, app),
       wanted: platformsIn(images).map((platform) => ({ platform, recipe: undefined })),
     }));
     const fresh = planned.unpublishedBases.map(({ app, repository: own, recipes }) => ({
@@ -90,7 +90,7 @@ export class VersionImages {
     { services }: MirroredVersionArgs,
   ): pulumi.Output<string> {
     const builder = services.builder(platform);
-    const cache = services.cache(repository.slice(repository.lastIndexOf("/") + 1), platform);
+    const cache = services.cache(appOf(repository), platform);
     const image = mirroredImage(
       name,
       {

@@ -8,6 +8,7 @@ import { ConfigError } from "../config/problems";
 import { RunError } from "@pulumi/pulumi";
 import type { Configuration } from "../config/configuration";
 import type { HandedOver } from "./digestFile";
+import { repositoryOf } from "../model/repository";
 
 /**
  * Writes one file per platform, `digests-<platform>.json`, into a folder, which is made when it is not there. A platform of
@@ -77,10 +78,11 @@ async function readAll(folder: string): Promise<readonly ReturnType<typeof parse
  * The images build runs handed over to this one; none unless it is a publishing run.
  * @throws RunError with a line for every mistake in the files.
  */
-export async function readHandedOver({ registry, namespace, run }: Configuration): Promise<HandedOver> {
+export async function readHandedOver(config: Configuration): Promise<HandedOver> {
+  const { run } = config;
   if (run.phase !== "publish" || run.digests === undefined) return {};
   try {
-    return await readDigestFolder(run.digests, (app) => `${registry}/${namespace}/${app}`);
+    return await readDigestFolder(run.digests, (app) => repositoryOf(config, app));
   } catch (error) {
     throw error instanceof ConfigError ? new RunError(error.message) : error;
   }

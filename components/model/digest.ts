@@ -16,3 +16,13 @@ export function parseDigest(value: string): Digest {
   if (isDigest(value)) return value;
   throw new Error(`${JSON.stringify(value)} is not a digest; accepted is "sha256:" and 64 lower-case hex digits`);
 }
+
+/** The 64 hex digits of a digest. */
+export function hexOf(digest: string): string {
+  return digest.slice("sha256:".length);
+}
+
+/** The tag that lists what refers to a digest where a registry has no referrers API. Source: OCI distribution specification 1.1, "Referrers Tag Schema". */
+export function referrersTag(digest: Digest): string {
+  return `sha256-${hexOf(digest)}`;
+}

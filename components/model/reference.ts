@@ -29,11 +29,7 @@ const tagPattern = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
  * @throws Error naming the value, the part at fault and what is accepted.
  */
 export function parseReference(text: string): Reference {
-  const [named = "", digest, ...more] = text.split("@");
-  if (more.length > 0) throw refusal(text, "more than one @", "[registry/]repository[:tag][@digest]");
-  const colon = named.indexOf(":", named.lastIndexOf("/") + 1);
-  const name = colon < 0 ? named : named.slice(0, colon);
-  const tag = colon < 0 ? undefined : named.slice(colon + 1);
+  const { name, tag, digest } = referenceParts(text);
   if (tag !== undefined && !tagPattern.test(tag)) {
     throw refusal(text, `tag ${JSON.stringify(tag)}`, "at most 128 of A-Z a-z 0-9 _ . - with no . or - in front");
   }
@@ -41,6 +37,28 @@ export function parseReference(text: string): Reference {
     throw refusal(text, `digest ${JSON.stringify(digest)}`, '"sha256:" and 64 lower-case hex digits');
   }
   return { ...parseName(text, name), ...(tag !== undefined && { tag }), ...(digest !== undefined && { digest }) };
+}
+
+/** A reference in the parts it is written in. Nothing is checked, and nothing made up. */
+export function referenceParts(text: string): {
+  readonly name: string;
+  readonly tag?: string;
+  readonly digest?: string;
+} {
+  const at = text.indexOf("@");
+  const named = at < 0 ? text : text.slice(0, at);
+  const colon = named.indexOf(":", named.lastIndexOf("/") + 1);
+  return {
+    name: colon < 0 ? named : named.slice(0, colon),
+    ...(colon >= 0 && { tag: named.slice(colon + 1) }),
+    ...(at >= 0 && { digest: text.slice(at + 1) }),
+  };
+}
+
+/** The digest a reference ends with; undefined of one without, which names whatever its tag holds. */
+export function digestIn(reference: string): Digest | undefined {
+  const { digest } = referenceParts(reference);
+  return isDigest(digest) ? digest : undefined;
 }
 
 /** Writes a reference out in full: `docker.io/library/python:3.8@sha256:…`. The inverse of {@link parseReference}. */

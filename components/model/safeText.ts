@@ -1,3 +1,8 @@
+/*
+ * The two ways hostile text is made harmless: `printable` (and `disarmed`, without quotes) for messages, in ASCII, and `safeText`
+ * for reports, where letters of all languages stay readable.
+ */
+
 /**
  * Writes hostile text so that it can be printed anywhere: quoted, in one line of printable ASCII, at most `limit` characters of it.
  * What is inside the quotes is valid JSON for the (shortened) text.
@@ -13,13 +18,14 @@ export function printable(text: string, limit = 80): string {
  */
 export function disarmed(text: string): string {
   return text
-    .replace(/[^\x20-\x7e]/g, escaped)
+    .replace(/[^\x20-\x7e]/g, jsonEscape)
     .replace(/::/g, ":\\u003a")
     .replace(/##/g, "#\\u0023");
 }
 
-function escaped(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+/** One UTF-16 code unit as JSON may write it: `\u001b`. */
+export function jsonEscape(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
 const invisible = /(?! )[\p{C}\p{Z}\p{M}\p{Default_Ignorable_Code_Point}]/gu;

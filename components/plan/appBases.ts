@@ -10,6 +10,7 @@ import type { PlanOf } from "./planApps";
 import type { PlanEdges } from "./planEdges";
 import { mirrorTag } from "../decide/versions";
 import type { Offer } from "../discover/upstreamFiles";
+import { repositoryOf } from "../model/repository";
 
 /** An app of this mirror as the base of another: one version of it. */
 export interface AppBase {
@@ -69,12 +70,12 @@ export class AppBases {
   }
 
   async #find(app: string, version: string): Promise<AppBase> {
-    const { apps, unmirrored, registry, namespace } = this.#config;
+    const { apps, unmirrored } = this.#config;
     const configured = apps.get(app) ?? unmirrored.get(app);
     if (!configured) throw new Error(`app ${JSON.stringify(app)}, on which it builds, does not exist`);
     const { specification } = configured;
     const settings = appSettings(this.#config, specification);
-    const repository = `${registry}/${namespace}/${app}`;
+    const repository = repositoryOf(this.#config, app);
     const planned = (await this.#planOf(app))?.versions.find((candidate) => candidate.version === version);
     if (planned?.plan.problem !== undefined)
       throw new Error(`its base ${app} ${version} is not to be had: ${planned.plan.problem}`);

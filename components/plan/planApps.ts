@@ -11,6 +11,7 @@ import { recorded } from "../decide/versionPlan";
 import { declaresResources, type PublishedApp, type PublishedVersion } from "../model/published";
 import { compareVersions } from "../decide/versions";
 import type { HandedOver } from "../handover/digestFile";
+import { repositoryOf } from "../model/repository";
 
 /** Finds the plan of another app of the same run; undefined when the stack does not mirror it. */
 export type PlanOf = (app: string) => Promise<AppPlan | undefined>;
@@ -36,7 +37,7 @@ export async function planApps(
     const settings: AppSettings = appSettings(config, specification);
     const record = Promise.resolve(published).then((apps) => apps[name]);
     const handed = handedOver[name];
-    const repository = `${config.registry}/${config.namespace}/${name}`;
+    const repository = repositoryOf(config, name);
     if (config.run.apps?.includes(name) === false) {
       plans.set(
         name,

@@ -13,6 +13,7 @@ import { indexToCopy } from "./officialImage";
 import type { PreparedBuild, PlanEdges } from "./planEdges";
 import { planReferrers } from "./planReferrers";
 import { reasonOf } from "../model/reasonOf";
+import { siblingOf } from "../model/repository";
 
 /** One version to look at. At least one of `release` and `managed` is there. */
 export interface VersionRequest {
@@ -128,10 +129,11 @@ async function keptBases(
   { managed, repository }: VersionRequest,
   edges: PlanEdges,
 ): Promise<PlannedVersion["keptBases"]> {
-  const namespace = repository.slice(0, repository.lastIndexOf("/"));
   const kept = Object.entries(managed?.baseImages ?? {}).map(async ([app, images]) => {
     const entries = platformEntries(images);
-    const states = await Promise.all(entries.map(([, digest]) => edges.probe(`${namespace}/${app}@${digest}`)));
+    const states = await Promise.all(
+      entries.map(([, digest]) => edges.probe(`${siblingOf(repository, app)}@${digest}`)),
+    );
     return [app, Object.fromEntries(entries.filter((_, position) => states[position]?.state !== "absent"))] as const;
   });
   return Object.fromEntries(await Promise.all(kept));

@@ -3,6 +3,7 @@ import type { AppSpecification, Source } from "../model/appSpecification";
 import { type Platform, platformsIn } from "../model/platform";
 import type { BuildRecordInput } from "../model/buildRecord";
 import { localBuilder, type RunContext } from "../model/runContext";
+import { hexOf } from "../model/digest";
 
 /**
  * What is known of how a version came to be, out of its plan. A version that is not built in this run has no recipes any
@@ -70,5 +71,5 @@ function describe(context: NamedContext): string {
 
 function files(recipes: readonly BuildRecipe[]): { url: string; sha256: string }[] {
   const checksums = new Map(recipes.flatMap(({ fileChecksums }) => Object.entries(fileChecksums)));
-  return [...checksums].map(([url, digest]) => ({ url, sha256: digest.slice("sha256:".length) }));
+  return [...checksums].map(([url, digest]) => ({ url, sha256: hexOf(digest) }));
 }

@@ -1,4 +1,4 @@
-import type { Digest } from "../model/digest";
+import { type Digest, referrersTag, hexOf } from "../model/digest";
 import { type Descriptor, type Manifest, manifestKind } from "../registry/manifest";
 
 /** What has been copied from upstream's repository, by digest. Both repositories are written with their registry. */
@@ -84,7 +84,7 @@ async function missingTags(
   reader: ReferrerReader,
 ): Promise<readonly MissingReferrer[]> {
   const found = olderCosign.map(async (kind): Promise<readonly MissingReferrer[]> => {
-    const tag = `${subject.replace(":", "-")}.${kind}`;
+    const tag = `${referrersTag(subject)}.${kind}`;
     const manifest = await reader.manifest(`${from}:${tag}`);
     if (!manifest || (await reader.exists(`${to}:${tag}`))) return [];
     return [{ subject, manifest, tag }];
@@ -100,5 +100,5 @@ function tooMany(where: string): Error {
 export function describeReferrer({ subject, manifest, tag }: MissingReferrer): string {
   const type = manifest.artifactType ?? (manifest.kind === "image" ? manifest.config.mediaType : manifest.mediaType);
   const what = tag === undefined ? type : tag.slice(tag.lastIndexOf(".") + 1);
-  return `${JSON.stringify(what.slice(0, 100))} of ${subject.slice("sha256:".length).slice(0, 12)}`;
+  return `${JSON.stringify(what.slice(0, 100))} of ${hexOf(subject).slice(0, 12)}`;
 }

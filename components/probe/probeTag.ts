@@ -1,6 +1,7 @@
 import type { Configuration } from "../config/configuration";
 import type { Probe, TagHolding } from "../model/probe";
 import type { RegistryClient } from "../registry/registryClient";
+import { repositoryOf } from "../model/repository";
 
 /**
  * The probe as the stack configuration wants it read: some registries answer 403 for a package that does not exist yet. For an
@@ -15,9 +16,7 @@ export async function probeFor(
 ): Promise<Probe> {
   const probe = await registry.probe(reference, options);
   if (probe.state !== "unknown" || probe.cause !== "authorisation") return probe;
-  const isNew = config.newPackages.some((app) =>
-    reference.startsWith(`${config.registry}/${config.namespace}/${app}:`),
-  );
+  const isNew = config.newPackages.some((app) => reference.startsWith(`${repositoryOf(config, app)}:`));
   // A registry that does not answer this question clearly proves nothing.
   return isNew && (await accepts().catch(() => false)) ? { state: "absent" } : probe;
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Digest } from "../model/digest";
+import { type Digest, referrersTag } from "../model/digest";
 import type { RegistryClient } from "./registryClient";
 import type { RegistryWriter } from "./registryWriter";
 
@@ -55,13 +55,13 @@ export class FallbackList {
   }
 
   async #read(repository: string, digest: Digest): Promise<List | undefined> {
-    const found = await this.#client.manifest(`${repository}:${tagOf(digest)}`);
+    const found = await this.#client.manifest(`${repository}:${referrersTag(digest)}`);
     if (found === undefined) return undefined;
     if (found.kind === "index") {
       const { mediaType } = found;
       return { mediaType, ...listSchema.parse(JSON.parse(found.bytes.toString("utf8"))) };
     }
-    throw new Error(`${repository}:${tagOf(digest)} names an image; accepted is a list of referrers`);
+    throw new Error(`${repository}:${referrersTag(digest)} names an image; accepted is a list of referrers`);
   }
 
   async #withoutGone(
@@ -76,12 +76,8 @@ export class FallbackList {
 
   async #write(repository: string, digest: Digest, list: List): Promise<void> {
     const bytes = Buffer.from(JSON.stringify(list));
-    await this.#writer.putManifest(`${repository}:${tagOf(digest)}`, list.mediaType, bytes);
+    await this.#writer.putManifest(`${repository}:${referrersTag(digest)}`, list.mediaType, bytes);
   }
 }
 
 type List = z.output<typeof listSchema> & { readonly mediaType: string };
-
-function tagOf(digest: Digest): string {
-  return digest.replace(":", "-");
-}

@@ -1,4 +1,4 @@
-import type { Digest } from "../model/digest";
+import { type Digest, referrersTag } from "../model/digest";
 import { formatReference, type Reference } from "../model/reference";
 import { answerError, parseErrorCodes } from "./answerError";
 import { type Descriptor, type Manifest, parseManifest } from "./manifest";
@@ -31,7 +31,7 @@ export async function listReferrers(
     const listed = await fromApi(what, reference, artifactType, source);
     if (listed) return listed;
   }
-  const fallback = await source.manifest(reference.digest.replace(":", "-"));
+  const fallback = await source.manifest(referrersTag(reference.digest));
   if (!fallback) return [];
   if (fallback.kind === "index") return fallback.manifests;
   throw new RegistryError("malformed", `cannot read ${what}: the fallback tag names an image; accepted is an index`);

@@ -27,7 +27,9 @@ describe("checkApps", () => {
       'app "Tiny" name: "Tiny"; accepted is a name in lower case: parts of a-z 0-9, joined by single . _ or -, at most 128 characters',
       'app "Tiny" keep: 0; accepted is an integer from 1 to 1000, or a map of latest, perMinor and minors',
       expect.stringMatching(/^app "Tiny" tagrule: "\/x\/"; there is no such key, did you mean "tagRule"\?/),
-      expect.stringMatching(/^app "other" source: .*ext::sh.*; accepted is owner\/name on GitHub, or an https URL/),
+      expect.stringMatching(
+        /^app "other" source: .*ext:\\u003ash.*; accepted is owner\/name on GitHub, or an https URL/,
+      ),
       'app "other" smoke.command: "id"; accepted is a list of texts, the first one the program',
       'app "other" smoke.expect: "x"; accepted is a function',
       expect.stringMatching(/^app "number 3": nothing given; accepted is a map of name, title, /),

@@ -1,7 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Digest } from "../../components/model/digest";
-import { familiarName, formatReference, parseReference, type Reference } from "../../components/model/reference";
+import {
+  digestIn,
+  familiarName,
+  formatReference,
+  parseReference,
+  referenceParts,
+  type Reference,
+} from "../../components/model/reference";
 
 const digest: Digest = `sha256:${"0123456789abcdef".repeat(4)}`;
 
@@ -82,6 +89,21 @@ const reference = fc
     { requiredKeys: ["registry", "repository"] },
   )
   .map((value): Reference => value);
+
+describe("referenceParts", () => {
+  it.each([
+    ["r.io:5000/a/b", { name: "r.io:5000/a/b" }],
+    ["r.io:5000/a/b:1.0", { name: "r.io:5000/a/b", tag: "1.0" }],
+    [`r.io:5000/a/b:1.0@${digest}`, { name: "r.io:5000/a/b", tag: "1.0", digest }],
+    [`docker-image://r.io:5000/a@${digest}`, { name: "docker-image://r.io:5000/a", digest }],
+  ])("takes %j apart as it is written", (text, parts) => {
+    expect(referenceParts(text)).toEqual(parts);
+  });
+
+  it.each(["r.io/a:1", "r.io/a@sha256:1", `r.io/a@${digest}@${digest}`])("finds no digest in %j", (text) => {
+    expect(digestIn(text)).toBeUndefined();
+  });
+});
 
 describe("formatReference", () => {
   it("is undone by parseReference", () => {

@@ -2,6 +2,7 @@ import { mkdirSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Layout } from "./layout";
 import { programPath, type ToolPaths } from "./toolPaths";
+import { shellWord } from "../../components/model/shellWord";
 
 /**
  * Puts a launcher in front of the language host that is built from a Go module. That one is years older than the CLI and knows
@@ -14,11 +15,10 @@ export function writeLanguageHost(layout: Layout, tools: ToolPaths): string | un
   if (!host.includes("pulumi-language-nodejs-3.66.0-")) return undefined;
   const folder = layout.in("bin");
   mkdirSync(folder, { recursive: true });
-  const quoted = `'${host.replaceAll("'", String.raw`'\''`)}'`;
   const lines = [
     "#!/bin/sh",
     "if grep -qs '^ *typescript: false$' Pulumi.yaml; then set -- -typescript=false \"$@\"; fi",
-    `exec ${quoted} "$@"`,
+    `exec ${shellWord(host)} "$@"`,
   ];
   writeFileSync(join(folder, "pulumi-language-nodejs"), `${lines.join("\n")}\n`, { mode: 0o755 });
   return folder;

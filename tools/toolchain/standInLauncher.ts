@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { transform } from "@swc/core";
+import { shellWord } from "../../components/model/shellWord";
 import { placeWhole } from "../../components/system/placeWhole";
 
 /** Pulumi packages there is a stand-in for. */
@@ -32,7 +33,7 @@ export async function standInLauncher(name: StandInName, folder: string): Promis
   await placeWhole(target, async (draft) => {
     await mkdir(draft);
     await Promise.all(names.map((file, index) => translate(file, texts[index] ?? "", draft)));
-    const command = [process.execPath, path.join(target, "main.js"), name, version].map(quote).join(" ");
+    const command = [process.execPath, path.join(target, "main.js"), name, version].map(shellWord).join(" ");
     await writeFile(path.join(draft, `pulumi-resource-${name}`), `#!/bin/sh\nexec ${command} "$@"\n`, { mode: 0o755 });
   }).catch(async (error: unknown) => {
     // Another process was faster; what it made has the same contents.
@@ -64,9 +65,4 @@ async function exists(file: string): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-/** A word as /bin/sh reads it back unchanged. */
-function quote(word: string): string {
-  return `'${word.replaceAll("'", "'\\''")}'`;
 }
