@@ -1,7 +1,7 @@
 import tseslint from "typescript-eslint";
 
 /** What each folder of components/ may import of the others. Every arrow points one way; nothing else may be added in passing. */
-const mayImport = {
+export const mayImport = {
   model: [],
   dockerfile: ["model"],
   decide: ["dockerfile", "model"],
