@@ -1,11 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
 import * as ts from "typescript";
 import { describe, expect, it } from "vitest";
 
 /** The table by which ESLint judges imports. */
 async function mayImport(): Promise<Readonly<Record<string, readonly string[]>>> {
-  const { mayImport: table } = (await import("../eslint.config.mjs")) as {
+  const { mayImport: table } = (await import(pathToFileURL("eslint.config.mjs").href)) as {
     readonly mayImport: Readonly<Record<string, readonly string[]>>;
   };
   return table;

@@ -115,8 +115,7 @@ export function decideBase(need: BaseNeed, found: BaseManifest | undefined, inde
     return { need, manifest: found, pinned: pin(need, found), replaced: !need.hidden, ...(need.hidden && { warning }) };
   }
   const repairable = found.kind === "image" && index?.kind === "index" && missing(need, index).length === 0;
-  const serves = need.platforms.length > 0 && missing(need, found).length === 0;
-  if (!repairable || serves) {
+  if (!repairable) {
     requirePlatforms(need, found, index);
     return { need, manifest: found, pinned: pin(need, found), replaced: false };
   }

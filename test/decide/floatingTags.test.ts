@@ -226,6 +226,16 @@ describe("floatingTagMoves", () => {
     });
   });
 
+  it("leaves a commit's tag with a version that has become incomplete, though a higher one comes from the same commit", () => {
+    const higher: FloatingCandidate = { ...complete("1.0.1", 2), commit: commitOf(1) };
+    expect(move("sha", [incomplete("1.0.0", 1), higher], present(digest(1)))).toMatchObject({
+      action: "hold",
+      candidates: [],
+      held: "its version 1.0.0 is not complete",
+      problem: false,
+    });
+  });
+
   it("lets a commit's tag follow its own version when that gains a platform", () => {
     expect(move("commit", [pending("1.0.0", 1)], present(digest(1)))).toMatchObject({
       action: "move",

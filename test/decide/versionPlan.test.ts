@@ -91,6 +91,13 @@ describe("a version this stack manages", () => {
     expect(plan({ managed: built, probe, recordedManifests: { [amd]: "unknown" } }).state).toBe("moved");
   });
 
+  it("is not declared with an image that is gone, though others moved its tag", () => {
+    const probe = present({ digest: digest("other"), platforms: { [amd]: digest("x"), [arm]: digest("y") } });
+    const outcome = plan({ managed: built, probe, recordedManifests: { [amd]: "absent", [arm]: "present" } });
+    expect(outcome.state).toBe("moved");
+    expect(outcome.keep).toEqual({ [arm]: armImage });
+  });
+
   it("recognises the repair of a run that did not live to record it", () => {
     const probe = present({ digest: digest("repaired"), platforms: { [amd]: digest("again"), [arm]: armImage } });
     expect(plan({ managed: built, probe, recordedManifests: { [amd]: "absent", [arm]: "present" } })).toMatchObject({
