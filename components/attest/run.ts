@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { type Clock, systemClock } from "../system/clock";
 import { Limiter } from "../system/limiter";
 import { RegistryClient } from "../registry/registryClient";
 import { RegistryWriter } from "../registry/registryWriter";
@@ -30,6 +31,7 @@ export async function run(
   environment: NodeJS.ProcessEnv,
   root: string,
   tool: RunProcess = runProcess,
+  clock: Pick<Clock, "sleep"> = systemClock,
 ): Promise<AttestSummary> {
   const plan = parseAttestPlan(environment[planVariable], input);
   const now = new Date().toISOString();
@@ -37,7 +39,7 @@ export async function run(
   const client = new RegistryClient({ environment });
   const writer = new RegistryWriter(environment);
   try {
-    return await attest(plan, { environment, root, directory, client, writer, now, tool });
+    return await attest(plan, { environment, root, directory, client, writer, now, tool, clock });
   } catch (cause) {
     const message = reasonOf(cause);
     throw new Error(`${plan.repository}@${plan.indexDigest} is not fully attested: ${message}`, { cause });
@@ -55,6 +57,7 @@ interface Workplace {
   readonly writer: RegistryWriter;
   readonly now: string;
   readonly tool: RunProcess;
+  readonly clock: Pick<Clock, "sleep">;
 }
 
 async function attest(plan: AttestPlan, place: Workplace): Promise<AttestSummary> {
@@ -87,8 +90,15 @@ async function attest(plan: AttestPlan, place: Workplace): Promise<AttestSummary
     signing.mode === "keyless"
       ? (strangerProblem(signing, environment) ?? missingIdentityToken(environment))
       : undefined;
-  const sleep = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
-  return attestVersion(plan, { reader: client, signer, cosign, writer, cannotSign, sleep, deadline });
+  return attestVersion(plan, {
+    reader: client,
+    signer,
+    cosign,
+    writer,
+    cannotSign,
+    sleep: (milliseconds) => place.clock.sleep(milliseconds),
+    deadline,
+  });
 }
 
 /** Writes predicates to files, each when it is first asked for. */

@@ -3,7 +3,8 @@ import { FallbackList } from "../registry/fallbackReferrers";
 import { RegistryClient } from "../registry/registryClient";
 import { RegistryWriter } from "../registry/registryWriter";
 import { copyPlanVariable, parseCopyPlan } from "./copyPlan";
-import { type CopyEdges, type CopySummary, copyReferrers } from "./copyReferrers";
+import { type CopySummary, copyReferrers } from "./copyReferrers";
+import { type Clock, systemClock } from "../system/clock";
 import { reasonOf } from "../model/reasonOf";
 
 const totalMs = 20 * 60 * 1000;
@@ -12,7 +13,10 @@ const totalMs = 20 * 60 * 1000;
  * Copies the referrers of one version: reads a plan from the environment and gives what was done.
  * @throws Error with the reason when something is still missing at the end.
  */
-export async function run(environment: NodeJS.ProcessEnv, sleep: CopyEdges["sleep"] = wait): Promise<CopySummary> {
+export async function run(
+  environment: NodeJS.ProcessEnv,
+  clock: Pick<Clock, "sleep"> = systemClock,
+): Promise<CopySummary> {
   const plan = parseCopyPlan(environment[copyPlanVariable]);
   const reader = new RegistryClient({ environment });
   const writer = new RegistryWriter(environment);
@@ -23,7 +27,7 @@ export async function run(environment: NodeJS.ProcessEnv, sleep: CopyEdges["slee
       writer,
       lists: new FallbackList(reader, writer),
       locked: (reference, work) => withDigest(reference, deadline, work),
-      sleep,
+      sleep: (milliseconds) => clock.sleep(milliseconds),
     });
   } catch (cause) {
     const message = reasonOf(cause);
@@ -33,10 +37,6 @@ export async function run(environment: NodeJS.ProcessEnv, sleep: CopyEdges["slee
   } finally {
     await Promise.all([reader.close(), writer.close()]);
   }
-}
-
-function wait(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 /** Runs as a process of its own, started by Pulumi's `local.Command`: status 0 and the summary as JSON, or 1 with the reason as one line on standard error. */

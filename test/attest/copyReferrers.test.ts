@@ -4,6 +4,7 @@ import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Digest } from "../../components/model/digest";
 import { copyPlanVariable } from "../../components/attest/copyPlan";
+import { FakeClock } from "../support/fakeClock";
 import { run } from "../../components/attest/runCopy";
 import { digestOf, error, imageType, WritableRegistry } from "./writableRegistry";
 
@@ -38,7 +39,7 @@ const environment = (over: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({
   }),
   ...over,
 });
-const copy = () => run(environment(), () => Promise.resolve());
+const copy = () => run(environment(), new FakeClock());
 
 /** Bytes of a manifest, as a registry holds them. */
 const held = (registry: WritableRegistry, repository: string, name: string) =>

@@ -9,6 +9,7 @@ import type { Digest } from "../../components/model/digest";
 import { AttestedRegistry } from "./attestedRegistry";
 import { testCertificate } from "./bundles";
 import { exampleRecord } from "./fixtures";
+import { FakeClock } from "../support/fakeClock";
 import { FakeTools, type ToolAnswer, type ToolCall } from "./fakeTools";
 
 const root = join(__dirname, "../..");
@@ -157,7 +158,7 @@ const inputs = ({ signing = key, record = exampleRecord, environment = {}, plan 
 async function attest(options: AttestOptions = {}): Promise<Ended> {
   const { env, stdin } = inputs(options);
   try {
-    return { status: 0, stdout: JSON.stringify(await run(stdin, env, root, tools.run)), stderr: "" };
+    return { status: 0, stdout: JSON.stringify(await run(stdin, env, root, tools.run, new FakeClock())), stderr: "" };
   } catch (error) {
     return { status: 1, stdout: "", stderr: (error as Error).message };
   }

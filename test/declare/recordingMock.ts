@@ -59,8 +59,15 @@ export class RecordingMock {
 
   /** Waits until everything is registered that will be. What waits for a rejected Output never is: silence has to do then. */
   async settled(): Promise<void> {
-    const silence = new Promise((resolve) => setTimeout(resolve, 1000));
-    await Promise.race([(pulumi.runtime as unknown as Internals).waitForRPCs(), silence]);
+    await Promise.race([(pulumi.runtime as unknown as Internals).waitForRPCs(), this.silence()]);
+  }
+
+  /** Ends when nothing was registered for many turns of the event loop: here everything answers within a few. */
+  private async silence(): Promise<void> {
+    for (let [turn, seen] = [0, 0]; turn < 1000; turn++) {
+      if (seen !== this.happened.length) [turn, seen] = [0, this.happened.length];
+      await new Promise((resolve) => setImmediate(resolve));
+    }
   }
 
   /** The resources of a type, by name. */

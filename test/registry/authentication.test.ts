@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { RegistryClient } from "../../components/registry/registryClient";
-import { FakeClock } from "./fakeClock";
+import { FakeClock } from "../support/fakeClock";
 import { errorBody, FakeRegistry, type Seen } from "./fakeRegistry";
 import { wantTokens } from "./tokenServer";
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { DockerCredentials } from "../../components/registry/credentials";
 import { RegistryClient } from "../../components/registry/registryClient";
-import { FakeClock } from "./fakeClock";
+import { FakeClock } from "../support/fakeClock";
 import { FakeRegistry, type Seen } from "./fakeRegistry";
 import { wantTokens } from "./tokenServer";
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Digest } from "../../components/model/digest";
 import { RegistryClient, type RegistryClientOptions } from "../../components/registry/registryClient";
-import { FakeClock } from "./fakeClock";
+import { FakeClock } from "../support/fakeClock";
 import { digestOf, errorBody, FakeRegistry, imageType, indexType } from "./fakeRegistry";
 
 let registry: FakeRegistry;

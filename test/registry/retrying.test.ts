@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { RegistryClient, type RegistryClientOptions } from "../../components/registry/registryClient";
-import { FakeClock } from "./fakeClock";
+import { FakeClock } from "../support/fakeClock";
 import { errorBody, FakeRegistry } from "./fakeRegistry";
 
 let registry: FakeRegistry;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { generate } from "selfsigned";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { RegistryClient } from "../../components/registry/registryClient";
-import { FakeClock } from "./fakeClock";
+import { FakeClock } from "../support/fakeClock";
 import { FakeRegistry } from "./fakeRegistry";
 
 let registry: FakeRegistry;

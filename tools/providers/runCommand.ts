@@ -22,7 +22,8 @@ const running = new Set<ChildProcess>();
  * Runs one command to its end and returns what it wrote, one trailing newline removed from each stream.
  *
  * The command leads a process group of its own: on time-out, or when `runCommand.endAll` is called, the whole group
- * is killed, so nothing it started is left behind.
+ * is killed, so nothing it started is left behind. Not components/system/process.ts: a stand-in is translated without the rest
+ * of the project, so that it starts fast.
  *
  * @throws Error with the exit status, the command and everything it wrote
  */

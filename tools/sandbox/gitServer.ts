@@ -12,6 +12,7 @@ const headerLimit = 65_536;
 export function createGitServer(repositories: string): Server {
   return createServer((request, response) => {
     const url = new URL(request.url ?? "/", "http://localhost");
+    // No run to an end with a result: it streams both ways, for as long as its request lasts.
     const backend = spawn("git", ["http-backend"], {
       env: { ...gitEnvironment(), ...cgiEnvironment(repositories, request, url) },
       stdio: ["pipe", "pipe", "ignore"],
