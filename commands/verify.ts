@@ -3,8 +3,11 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { Command, CommanderError, Option } from "commander";
 import { Cosign } from "../components/attest/cosign";
-import { type ImageVerification, verifyImage } from "../components/attest/imageVerification";
+import { type ImageSigner, type ImageVerification, verifyImage } from "../components/attest/imageVerification";
 import { verificationArguments } from "../components/attest/signing";
+import { textRule } from "../components/config/attestConfig";
+import { githubIssuer, mirrorWorkflow, readPublicKey, workflowAt } from "../components/config/expectedSigner";
+import type { ExpectedCertificate } from "../components/model/signer";
 import { runProcess } from "../components/system/process";
 import { parseReference } from "../components/model/reference";
 import { RegistryClient } from "../components/registry/registryClient";
@@ -16,12 +19,15 @@ import { safeText } from "../components/model/safeText";
 
 interface Options {
   readonly key?: string;
+  readonly repository?: string;
+  readonly workflow: string;
+  readonly ref: readonly string[];
   readonly identity?: string;
   readonly issuer: string;
   readonly trustedRoot?: string;
   readonly ignoreTlog?: boolean;
   readonly timestamps?: boolean;
-  readonly repository?: string;
+  readonly source?: string;
   readonly commit?: string;
   readonly sbom: boolean;
   readonly provenance: boolean;
@@ -35,13 +41,22 @@ async function main(argv: readonly string[]): Promise<number> {
   const program = new Command("verify")
     .description("Verifies a mirrored image: signatures, SBOM of every platform, provenance and mirror record.")
     .argument("<reference>", "image, by tag or digest")
-    .addOption(new Option("--key <key>", "public key: file, env://NAME or KMS URI").conflicts("identity"))
-    .option("--identity <regexp>", "identity of the keyless signer, a regular expression that begins with ^")
-    .option("--issuer <regexp>", "issuer of the keyless signer", "^https://token\\.actions\\.githubusercontent\\.com$")
+    .addOption(
+      new Option("--key <key>", "public key: file, env://NAME or KMS URI").conflicts(["identity", "repository"]),
+    )
+    .addOption(
+      new Option("--repository <owner/name>", "repository on GitHub whose mirror workflow signed").conflicts(
+        "identity",
+      ),
+    )
+    .option("--workflow <file>", "the workflow in it", mirrorWorkflow)
+    .option("--ref <ref...>", "refs the workflow may have run at", ["refs/heads/main"])
+    .option("--identity <subject>", "any other keyless signer: a URL, an address, or a regular expression with ^")
+    .option("--issuer <issuer>", "issuer of the keyless signer, likewise", githubIssuer)
     .option("--trusted-root <file>", "trusted root of a private Sigstore")
     .option("--ignore-tlog", "accept signatures that are in no transparency log")
     .option("--timestamps", "rely on signed time stamps")
-    .option("--repository <url>", "upstream repository the provenance must name")
+    .option("--source <url>", "upstream repository the provenance must name")
     .option("--commit <commit>", "upstream commit the provenance must name")
     .option("--no-sbom", "do not ask for SBOMs")
     .option("--no-provenance", "do not ask for provenance and mirror record")
@@ -72,9 +87,8 @@ async function verify(
   const directory = await mkdtemp(join(tmpdir(), "verify-"));
   const client = new RegistryClient();
   const environment = cosignEnvironment(process.env);
-  const { key, identity = "", issuer } = options;
-  const certificate = { subject: { matching: identity }, issuer: { matching: issuer } };
-  const who = key === undefined ? certificate : { publicKey: key.includes("://") ? key : resolve(key) };
+  const { key } = options;
+  const who = key === undefined ? certificateOf(options) : { publicKey: key.includes("://") ? key : resolve(key) };
   const verifyArguments = verificationArguments(who, {
     ...(options.trustedRoot !== undefined && { trustedRoot: resolve(options.trustedRoot) }),
     transparencyLog: !options.ignoreTlog,
@@ -82,21 +96,44 @@ async function verify(
   });
   try {
     const { registry, repository } = parseReference(reference);
-    const name = `${registry}/${repository}`;
-    const probe = await client.probe(reference);
     const cosign = new Cosign({ run: runProcess, environment, directory, limitMs, sign: [], verify: verifyArguments });
-    const verification = await verifyImage(reference, name, probe, cosign, options);
-    return { verification, commands: verificationCommands(`${name}@${verification.digest}`, verifyArguments) };
+    const signer = "subject" in who ? who : { publicKey: await readPublicKey(who.publicKey, process.env) };
+    const verification = await verifyImage(reference, options, { reader: client, cosign, signer });
+    const byDigest = `${registry}/${repository}@${verification.digest}`;
+    return { verification, commands: verificationCommands(byDigest, verifyArguments) };
   } finally {
     await client.close();
     await rm(directory, { recursive: true, force: true });
   }
 }
 
-function report({ reference, digest, verified, checks }: ImageVerification, commands: readonly string[]): string {
-  const lines = checks.map(({ what, ok, detail }) => `  ${ok ? "ok  " : "FAIL"}  ${shown(what)}: ${shown(detail)}`);
+function certificateOf({ repository, workflow, ref: refs, identity, issuer }: Options): ExpectedCertificate {
+  const issuedBy = textRule(issuer) ?? { exactly: [issuer] };
+  if (repository !== undefined) return workflowAt({ repository, workflow, refs }, issuedBy, process.env);
+  return { subject: textRule(identity ?? "") ?? { exactly: [] }, issuer: issuedBy };
+}
+
+function report(verification: ImageVerification, commands: readonly string[]): string {
+  const { reference, digest, verified, checks, signers, notChecked } = verification;
+  const lines = [
+    `${reference} is ${digest}`,
+    ...signers.flatMap(describeSigner),
+    ...checks.map(({ what, ok, detail }) => `  ${ok ? "ok  " : "FAIL"}  ${what}: ${detail}`),
+    ...notChecked.map((what) => `  not checked: ${what}`),
+    verified ? "verified" : "NOT VERIFIED",
+  ];
   const byHand = ["The same by hand:", ...commands.map((command) => `  ${command}`)];
-  return [`${reference} is ${digest}`, ...lines, verified ? "verified" : "NOT VERIFIED", "", ...byHand, ""].join("\n");
+  return [...lines.map(shown), "", ...byHand, ""].join("\n");
+}
+
+function describeSigner({ certificate, signedAt, logIndexes }: ImageSigner): readonly string[] {
+  const log = logIndexes.length > 0 ? `, in the log as ${logIndexes.join(", ")}` : "";
+  if (certificate === undefined) return [`  signed by the key${log}`];
+  const { subject, issuer, run } = certificate;
+  return [
+    `  signed by ${subject}`,
+    `    issuer ${issuer}${run === undefined ? "" : `, run ${run}`}, ${signedAt ?? "at an unknown time"}${log}`,
+  ];
 }
 
 /** Signed text is still somebody's text: nothing in it may steer the terminal. */

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { z } from "zod";
-import { textRule } from "../../components/config/attestConfig";
+import { signingWorkflow, textRule } from "../../components/config/attestConfig";
 import { check } from "../../components/config/problems";
 import { parseReference } from "../../components/model/reference";
 import { reasonOf } from "../../components/model/reasonOf";
@@ -13,7 +13,12 @@ export interface VerifyUsage {
   readonly issuer?: string;
   readonly trustedRoot?: string;
   readonly repository?: string;
+  readonly workflow?: string;
+  readonly ref?: readonly string[];
+  readonly source?: string;
   readonly commit?: string;
+  readonly ignoreTlog?: boolean;
+  readonly timestamps?: boolean;
 }
 
 const reference = z.string().superRefine((value, context) => {
@@ -47,7 +52,10 @@ export function usageProblems(usage: VerifyUsage, exists: (file: string) => bool
         .string()
         .refine(exists, "it is no file here; accepted is a file of `cosign trusted-root create`")
         .optional(),
-      "--repository": z
+      "--repository": signingWorkflow.repository.optional(),
+      "--workflow": signingWorkflow.workflow.optional(),
+      "--ref": z.array(signingWorkflow.ref).optional(),
+      "--source": z
         .string()
         .regex(/^https?:\/\/[^\s/]+\/\S+$/, "it is no URL of a repository; accepted is https://HOST/PATH")
         .optional(),
@@ -56,9 +64,16 @@ export function usageProblems(usage: VerifyUsage, exists: (file: string) => bool
         .regex(/^[0-9a-f]{40}$/, "it is no commit; accepted is 40 lower-case hex digits")
         .optional(),
     })
-    .refine((given) => given["--key"] !== undefined || given["--identity"] !== undefined, {
-      path: ["--key"],
-      error: "whose signatures to accept? Accepted is --key with a public key, or --identity with a regular expression",
+    .refine((given) => given["--key"] ?? given["--identity"] ?? given["--repository"], {
+      path: ["--repository"],
+      error:
+        "whose signatures to accept? Accepted is the mirror's own OWNER/NAME, or --identity with a keyless signer, or --key with a public key",
+      when: () => true,
+    })
+    .refine((given) => given["--key"] !== undefined || !usage.ignoreTlog || usage.timestamps, {
+      path: ["--ignore-tlog"],
+      error:
+        "nothing is left that says when a certificate was used, and it expires after ten minutes; accepted is it with --timestamps",
       when: () => true,
     });
   const result = check(options, {
@@ -68,7 +83,11 @@ export function usageProblems(usage: VerifyUsage, exists: (file: string) => bool
     "--issuer": usage.issuer,
     "--trusted-root": usage.trustedRoot,
     "--repository": usage.repository,
+    "--workflow": usage.workflow,
+    "--ref": usage.ref,
+    "--source": usage.source,
     "--commit": usage.commit,
+    "--ignore-tlog": usage.ignoreTlog,
   });
   return result.success ? [] : result.problems;
 }

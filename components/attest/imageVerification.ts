@@ -1,10 +1,14 @@
 import type { Digest } from "../model/digest";
-import { type Platform, platformEntries } from "../model/platform";
-import type { Probe } from "../model/probe";
-import type { Cosign, VerifiedStatement } from "./cosign";
+import { parseReference } from "../model/reference";
+import type { CertificateSigner, ExpectedSigner } from "../model/signer";
+import { type AttestationList, type AttestationReader, listAttestations } from "../probe/attestations";
+import type { SignedStatement } from "../probe/bundle";
+import type { ImageConfiguration } from "../registry/imageConfiguration";
+import type { ImageManifest } from "../registry/manifest";
+import type { Cosign } from "./cosign";
+import { childrenOf, type ImageChild } from "./imageChildren";
 import { isSbomOf } from "./sbom";
-import { parseSlsaProvenance } from "./slsaProvenance";
-import { reasonOf } from "../model/reasonOf";
+import { provenanceCheck, recordCheck } from "./statementChecks";
 
 /** One thing that was looked at. */
 export interface VerificationCheck {
@@ -14,133 +18,206 @@ export interface VerificationCheck {
   readonly detail: string;
 }
 
+/** Who signed an image, and when. */
+export interface ImageSigner {
+  /** Undefined where a key signed. */
+  readonly certificate?: CertificateSigner;
+  /** As the log says, or else the certificate, which is good for the ten minutes that follow; ISO 8601, UTC. */
+  readonly signedAt?: string;
+  readonly logIndexes: readonly string[];
+}
+
 /** The result of verifying an image. */
 export interface ImageVerification {
   readonly reference: string;
   readonly digest: Digest;
   readonly verified: boolean;
   readonly checks: readonly VerificationCheck[];
+  readonly signers: readonly ImageSigner[];
+  /** What one might think had been checked, and was not. */
+  readonly notChecked: readonly string[];
 }
 
 /** What the image is expected to be. */
 export interface VerificationWishes {
   /** Upstream repository the provenance must name. */
-  readonly repository?: string;
+  readonly source?: string;
   /** Upstream commit the provenance must name. */
   readonly commit?: string;
   readonly sbom: boolean;
   readonly provenance: boolean;
 }
 
-type Verifier = Pick<Cosign, "verified" | "statements">;
+/** What verifying rests on. */
+export interface VerificationEdges {
+  readonly reader: AttestationReader & {
+    imageConfig(repository: string, manifest: ImageManifest): Promise<Pick<ImageConfiguration, "platform">>;
+  };
+  readonly cosign: Pick<Cosign, "verified" | "statements" | "refusal">;
+  readonly signer: ExpectedSigner;
+}
 
 /**
- * Verifies an image as a cautious user would: the tag is resolved once, and everything after that is about digests. The
- * index and every platform must be signed, every platform must have its own SBOM, on its manifest and on the index, and
- * the provenance must be a valid one about the expected source.
- * @param name repository with its registry.
+ * Verifies an image as a cautious user would: the tag is resolved once, and looked at again in the end. Everything between is about
+ * digests. The image and, if it is an index, each of its children must be signed by the expected signer; an index lists
+ * every platform once, as its image says; every image has its own SBOM; and every provenance and mirror record must be
+ * about this very image, tag and source. An image without children may be a platform of an index, which is
+ * what carries provenance and record: it need not have them.
  * @throws Error when the registry or cosign gives no usable answer: that is neither verified nor not.
  */
 export async function verifyImage(
   reference: string,
-  name: string,
-  probe: Probe,
-  verifier: Verifier,
   wishes: VerificationWishes,
+  edges: VerificationEdges,
 ): Promise<ImageVerification> {
-  if (probe.state === "unknown")
-    throw new Error(`the registry gave no usable answer about ${reference}: ${probe.reason}`);
-  if (probe.state === "absent") throw new Error(`${reference} is not in the registry`);
-  const platforms = platformEntries(probe.platforms);
-  const index = `${name}@${probe.digest}`;
-  const none = { what: "platforms", ok: false, detail: "the index lists none" };
-  const checks = await Promise.all([
-    signature("index", index, verifier),
-    ...platforms.map(([platform, digest]) => signature(platform, `${name}@${digest}`, verifier)),
-    ...(wishes.sbom ? [sboms(name, probe.digest, platforms, verifier)] : []),
-    ...(wishes.provenance ? [provenanceChecks(index, verifier, wishes), mirrorChecks(index, verifier, wishes)] : []),
-  ]);
-  const all = [...(platforms.length === 0 ? [none] : []), ...checks.flat()];
-  return { reference, digest: probe.digest, verified: all.every(({ ok }) => ok), checks: all };
+  const { reader } = edges;
+  const { registry, repository, tag, digest: pinned } = parseReference(reference);
+  const name = `${registry}/${repository}`;
+  const manifest = await reader.manifest(reference);
+  if (!manifest) throw new Error(`${reference} is not in the registry`);
+  const { digest } = manifest;
+  const { children, checks: childChecks } = await childrenOf(name, manifest, reader);
+  const list = await listAttestations(reader, name, digest, edges.signer);
+  const image = {
+    name,
+    digest,
+    tag: pinned === undefined ? tag : undefined,
+    children,
+    isIndex: manifest.kind === "index",
+  };
+  const checks = [
+    ...childChecks,
+    await signatureCheck("image", `${name}@${digest}`, list, edges),
+    ...(image.isIndex ? await Promise.all(children.map((child) => childSignature(name, child, edges))) : []),
+    ...(wishes.sbom ? await sbomChecks(image, edges) : []),
+    ...(wishes.provenance ? await statementChecks(image, list, wishes, edges) : []),
+    ...(image.tag === undefined ? [] : [await steadyTag(reference, digest, reader)]),
+  ];
+  return {
+    reference,
+    digest,
+    verified: checks.every(({ ok }) => ok),
+    checks,
+    signers: list.bundles.flatMap(({ kind, statement }) =>
+      kind === "signature" && statement ? [signerOf(statement)] : [],
+    ),
+    notChecked: leftOut(image, list, wishes, edges.signer),
+  };
 }
 
-async function signature(what: string, reference: string, verifier: Verifier): Promise<VerificationCheck> {
-  const { signature: count } = await verifier.verified(reference);
-  const detail = count > 0 ? reference : "no signature by the expected key or identity";
-  return { what: `signature ${what}`, ok: count > 0, detail };
+/** An image under verification. */
+export interface ImageInQuestion {
+  /** With its registry. */
+  readonly name: string;
+  readonly digest: Digest;
+  /** Undefined where a digest was given. */
+  readonly tag: string | undefined;
+  /** Its platforms; of an image that is no index, itself. */
+  readonly children: readonly ImageChild[];
+  readonly isIndex: boolean;
 }
 
-async function sboms(
+async function childSignature(
   name: string,
-  index: Digest,
-  platforms: readonly (readonly [Platform, Digest])[],
-  verifier: Verifier,
-): Promise<VerificationCheck[]> {
-  const onIndex = await verifier.statements(`${name}@${index}`, "sbom");
+  { platform, digest }: ImageChild,
+  edges: VerificationEdges,
+): Promise<VerificationCheck> {
+  const list = await listAttestations(edges.reader, name, digest, edges.signer);
+  return signatureCheck(platform, `${name}@${digest}`, list, edges);
+}
+
+/** Both must accept it: cosign vouches for certificate, log and time, the bundle says which of several refs it was. */
+async function signatureCheck(
+  what: string,
+  reference: string,
+  list: AttestationList,
+  { cosign }: VerificationEdges,
+): Promise<VerificationCheck> {
+  const check = (ok: boolean, detail: string) => ({ what: `signature ${what}`, ok, detail });
+  const signatures = list.bundles.filter(({ kind }) => kind === "signature");
+  if (signatures.length === 0) return check(false, "there is none");
+  const problem = signatures.find((bundle) => bundle.problem !== undefined)?.problem;
+  if (list.counts.signature === 0) return check(false, `none by the expected signer: ${problem ?? ""}`);
+  const { signature } = await cosign.verified(reference);
+  if (signature > 0) return check(true, reference);
+  return check(false, `cosign accepts none: ${cosign.refusal(reference) ?? "it gave no reason"}`);
+}
+
+async function sbomChecks(
+  { name, digest: index, children }: ImageInQuestion,
+  { cosign }: VerificationEdges,
+): Promise<readonly VerificationCheck[]> {
+  const onIndex = await cosign.statements(`${name}@${index}`, "sbom");
   return Promise.all(
-    platforms.map(async ([platform, digest]) => {
+    children.map(async ({ platform, digest }) => {
       const subject = { repository: name, digest, platform };
-      const own = digest === index ? onIndex : await verifier.statements(`${name}@${digest}`, "sbom");
+      const own = digest === index ? onIndex : await cosign.statements(`${name}@${digest}`, "sbom");
       const found = own.find(({ predicate }) => isSbomOf(predicate, subject));
       const listed = onIndex.some(({ predicate }) => isSbomOf(predicate, subject));
-      const detail =
-        found === undefined ? "none about this very image" : listed ? describeSbom(found) : "missing on the index";
-      return { what: `SBOM ${platform}`, ok: found !== undefined && listed, detail };
+      const packages = (found?.predicate as { readonly packages?: readonly unknown[] } | undefined)?.packages ?? [];
+      const missing = found === undefined ? "none about this very image" : listed ? undefined : "missing on the index";
+      return {
+        what: `SBOM ${platform}`,
+        ok: missing === undefined,
+        detail: missing ?? `SPDX 2.3, ${packages.length} packages`,
+      };
     }),
   );
 }
 
-function describeSbom({ predicate }: VerifiedStatement): string {
-  const packages = (predicate as { readonly packages?: readonly unknown[] }).packages ?? [];
-  return `SPDX 2.3, ${packages.length} packages`;
-}
-
-/** Every valid provenance must agree: one that names another source would be believed by somebody. */
-async function provenanceChecks(
-  index: string,
-  verifier: Verifier,
+/** Every valid statement must be right: one that names another source would be believed by somebody. */
+async function statementChecks(
+  image: ImageInQuestion,
+  list: AttestationList,
   wishes: VerificationWishes,
-): Promise<VerificationCheck[]> {
-  const statements = await verifier.statements(index, "provenance");
-  if (statements.length === 0)
-    return [{ what: "provenance", ok: false, detail: "none by the expected key or identity" }];
-  return statements.map(({ predicate }) => {
-    try {
-      const { buildDefinition, runDetails } = parseSlsaProvenance(predicate);
-      const source = buildDefinition.externalParameters["source"];
-      const { ok, detail } = compareSource(source, wishes);
-      return { what: "provenance", ok, detail: `${detail}, built by ${runDetails.builder.id}` };
-    } catch (error) {
-      return { what: "provenance", ok: false, detail: reasonOf(error) };
-    }
-  });
+  { cosign }: VerificationEdges,
+): Promise<readonly VerificationCheck[]> {
+  const reference = `${image.name}@${image.digest}`;
+  const certificate = list.bundles.find(({ statement }) => statement?.certificate)?.statement?.certificate;
+  const [provenances, records] = await Promise.all([
+    cosign.statements(reference, "provenance"),
+    cosign.statements(reference, "mirror"),
+  ]);
+  const none = (what: string) => ({ what, ok: false, detail: "none by the expected signer" });
+  return [
+    ...provenances.map(({ predicate }) => provenanceCheck(predicate, wishes, certificate)),
+    ...(provenances.length === 0 && image.isIndex ? [none("provenance")] : []),
+    ...records.map(({ predicate }) => recordCheck(predicate, image, wishes)),
+    ...(records.length === 0 && image.isIndex ? [none("mirror record")] : []),
+  ];
 }
 
-async function mirrorChecks(
-  index: string,
-  verifier: Verifier,
-  wishes: VerificationWishes,
-): Promise<VerificationCheck[]> {
-  const statements = await verifier.statements(index, "mirror");
-  if (statements.length === 0)
-    return [{ what: "mirror record", ok: false, detail: "none by the expected key or identity" }];
-  return statements.map(({ predicate }) => {
-    const upstream =
-      typeof predicate === "object" && predicate !== null && "upstream" in predicate ? predicate.upstream : undefined;
-    return { what: "mirror record", ...compareSource(upstream, wishes) };
-  });
+async function steadyTag(
+  reference: string,
+  digest: Digest,
+  reader: Pick<AttestationReader, "manifest">,
+): Promise<VerificationCheck> {
+  const now = await reader.manifest(reference);
+  const ok = now?.digest === digest;
+  const detail = ok ? digest : `it moved to ${now?.digest ?? "nothing"} while it was verified`;
+  return { what: "tag", ok, detail };
 }
 
-function compareSource(
-  source: unknown,
-  { repository, commit }: VerificationWishes,
-): { readonly ok: boolean; readonly detail: string } {
-  const said = typeof source === "object" && source !== null ? (source as Record<string, unknown>) : {};
-  const detail = `${String(said["repository"])} at ${String(said["commit"])}`;
-  if (typeof said["repository"] !== "string" || typeof said["commit"] !== "string")
-    return { ok: false, detail: "it names no source" };
-  if (repository !== undefined && said["repository"] !== repository)
-    return { ok: false, detail: `${detail}, expected ${repository}` };
-  if (commit !== undefined && said["commit"] !== commit) return { ok: false, detail: `${detail}, expected ${commit}` };
-  return { ok: true, detail };
+function signerOf({ certificate, signedAt, logIndexes }: SignedStatement): ImageSigner {
+  return { ...(certificate && { certificate }), ...(signedAt && { signedAt: signedAt.toISOString() }), logIndexes };
+}
+
+function leftOut(
+  { tag, isIndex }: ImageInQuestion,
+  { counts }: AttestationList,
+  { sbom, provenance, source, commit }: VerificationWishes,
+  signer: ExpectedSigner,
+): readonly string[] {
+  const floating = tag !== undefined && !/^v?\d+\.\d+\.\d+/.test(tag);
+  return [
+    !isIndex && provenance && counts.provenance === 0
+      ? "provenance and mirror record, which the index of a version carries; this is one image"
+      : undefined,
+    sbom ? undefined : "SBOMs (--no-sbom)",
+    provenance ? undefined : "provenance and mirror record (--no-provenance)",
+    provenance && source === undefined ? "which upstream repository it comes from (--source)" : undefined,
+    provenance && commit === undefined ? "which commit it was built from (--commit)" : undefined,
+    "subject" in signer ? undefined : "which workflow signed and built: a key does not say",
+    floating ? `whether ${JSON.stringify(tag)} names the version it should: tags like it are meant to move` : undefined,
+  ].filter((line) => line !== undefined);
 }

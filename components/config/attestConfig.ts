@@ -16,23 +16,26 @@ const rule = z
     (value) => textRule(value) !== undefined,
     "accepted is a URL or an e-mail address, or a regular expression that begins with ^, without alternatives outside of brackets",
   );
-const repository = z
-  .string()
-  .regex(/^[A-Za-z0-9-]+\/[A-Za-z0-9._-]+$/, "accepted is OWNER/NAME, the repository whose workflow signs");
-const workflow = z
-  .string()
-  .regex(
-    /^\.github\/workflows\/[\w.-]+\.ya?ml$/,
-    "accepted is a workflow's file, such as .github/workflows/mirror.yml",
-  );
-const ref = z.string().regex(/^refs\/(heads|tags)\/[^\s~^:?*[\\]+$/, "accepted is a full ref, such as refs/heads/main");
+/** A workflow of GitHub that signs: its repository, its file, and a ref it runs at. */
+export const signingWorkflow = {
+  repository: z
+    .string()
+    .regex(/^[A-Za-z0-9-]+\/[A-Za-z0-9._-]+$/, "accepted is OWNER/NAME, the repository whose workflow signs"),
+  workflow: z
+    .string()
+    .regex(
+      /^\.github\/workflows\/[\w.-]+\.ya?ml$/,
+      "accepted is a workflow's file, such as .github/workflows/mirror.yml",
+    ),
+  ref: z.string().regex(/^refs\/(heads|tags)\/[^\s~^:?*[\\]+$/, "accepted is a full ref, such as refs/heads/main"),
+};
 
 const keyless = z
   .strictObject({
     mode: z.literal("keyless"),
-    repository: repository.optional(),
-    workflow: workflow.optional(),
-    refs: z.array(ref).min(1, "accepted is one ref or more").optional(),
+    repository: signingWorkflow.repository.optional(),
+    workflow: signingWorkflow.workflow.optional(),
+    refs: z.array(signingWorkflow.ref).min(1, "accepted is one ref or more").optional(),
     identity: rule.optional(),
     issuer: rule.optional(),
     ...services,

@@ -13,7 +13,8 @@ export type KeylessSigning = Extract<Signing, { readonly mode: "keyless" }>;
 
 /** The issuer of the tokens GitHub gives its runs. */
 export const githubIssuer = "https://token.actions.githubusercontent.com";
-const mirrorWorkflow = ".github/workflows/mirror.yml";
+/** The workflow that publishes and signs, unless another one is named. */
+export const mirrorWorkflow = ".github/workflows/mirror.yml";
 
 /**
  * Whose signatures the stack takes for its own.
@@ -27,7 +28,7 @@ export async function expectedSigner(
 ): Promise<ExpectedSigner> {
   if (signing.mode === "keyless") return expectedCertificate(signing, environment);
   const reference = publicKeyAtHand(signing, root);
-  return { publicKey: reference === undefined ? undefined : await readKey(reference, environment) };
+  return { publicKey: reference === undefined ? undefined : await readPublicKey(reference, environment) };
 }
 
 /**
@@ -112,7 +113,11 @@ export function resolveKey(key: string, root: string): string {
   return key.includes("://") ? key : resolve(root, key);
 }
 
-async function readKey(reference: string, environment: NodeJS.ProcessEnv): Promise<string | undefined> {
+/**
+ * A public key as PEM, from a file or `env://NAME`; undefined where only a key management service has it.
+ * @throws Error when the file cannot be read.
+ */
+export async function readPublicKey(reference: string, environment: NodeJS.ProcessEnv): Promise<string | undefined> {
   const name = /^env:\/\/(.*)$/.exec(reference)?.[1];
   if (name !== undefined) return environment[name];
   if (reference.includes("://")) return undefined;

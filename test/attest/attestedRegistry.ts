@@ -36,6 +36,7 @@ export class AttestedRegistry extends LoopbackServer {
   readonly requests: string[] = [];
   /** Answers with this status from now on. */
   outage: number | undefined;
+  readonly tags = new Map<string, Digest>();
   readonly #api: boolean;
   readonly #content = new Map<string, { readonly type: string; readonly body: string }>();
   readonly #lists = new Map<Digest, Entry[]>();
@@ -53,14 +54,25 @@ export class AttestedRegistry extends LoopbackServer {
   constructor(api: boolean) {
     super();
     this.#api = api;
-    const image = (architecture: string): Digest =>
-      this.#store(imageType, { config: this.#blob(architecture), layers: [], annotations: { architecture } });
-    this.platforms = { "linux/amd64": image("amd64"), "linux/arm64": image("arm64") };
-    const manifests = Object.entries(this.platforms).map(([platform, digest]) => {
+    this.platforms = { "linux/amd64": this.image("amd64"), "linux/arm64": this.image("arm64") };
+    this.index = this.publish("1.0.0", Object.entries(this.platforms));
+  }
+
+  /** Stores an image for Linux. */
+  image(architecture: string, name = architecture): Digest {
+    const config = this.#blob(JSON.stringify({ os: "linux", architecture }));
+    return this.#store(imageType, { config, layers: [], annotations: { name } });
+  }
+
+  /** Stores an index, which may list anything, under a tag. */
+  publish(tag: string, children: readonly (readonly [platform: string, digest: Digest])[]): Digest {
+    const manifests = children.map(([platform, digest]) => {
       const [os, architecture] = platform.split("/");
       return { mediaType: imageType, digest, size: 1, platform: { os, architecture } };
     });
-    this.index = this.#store(indexType, { manifests });
+    const digest = this.#store(indexType, { manifests });
+    this.tags.set(tag, digest);
+    return digest;
   }
 
   protected override async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -171,7 +183,7 @@ export class AttestedRegistry extends LoopbackServer {
       return json(201, "");
     }
     if (name.startsWith("sha256-")) return list && !this.#api ? json(200, listed, indexType) : unknown;
-    const content = this.#content.get(name);
+    const content = this.#content.get(this.tags.get(name) ?? name);
     return content ? json(200, content.body, content.type) : unknown;
   }
 

@@ -77,7 +77,7 @@ it("F19 a signing service that is down or gives no answer leaves the image unsig
   };
   const service = { part: "files", path: "^/v1/" } as const;
   const byVault = { mode: "key", key: "hashivault://mirror", signingConfig: "none" };
-  const keyless = { mode: "keyless", identity: "^https://example\\.org/", signingConfig: certificateAuthority() };
+  const keyless = { mode: "keyless", identity: "^https://example\\.org/", ...certificateAuthority() };
   // One that stays silent for ever is given up on after minutes: see the tests of toolProcess.
   const cases = [
     [byVault, { ...service, status: 503 }],
@@ -114,19 +114,22 @@ async function elsewhere(environment: Readonly<Record<string, string>>, ...args:
   return (await execute("pulumi", ["stack", ...args, "--non-interactive"], options)).stdout;
 }
 
-/** A signing configuration whose only service is a certificate authority of the stand-in. */
-function certificateAuthority(): string {
-  const file = join(mirror.sandbox.folder, "authority.json");
+/** The settings of a private Sigstore whose services are all the stand-in's. */
+function certificateAuthority(): { readonly signingConfig: string; readonly trustedRoot: string } {
+  const signingConfig = join(mirror.sandbox.folder, "authority.json");
+  const trustedRoot = join(mirror.sandbox.folder, "no-roots.json");
   const validFor = { start: "2020-01-01T00:00:00Z" };
   const service = { url: mirror.sandbox.urls.files, majorApiVersion: 1, operator: "stand-in", validFor };
   writeFileSync(
-    file,
+    signingConfig,
     JSON.stringify({
       mediaType: "application/vnd.dev.sigstore.signingconfig.v0.2+json",
       caUrls: [service],
       rekorTlogConfig: {},
-      tsaConfig: {},
+      tsaUrls: [service],
+      tsaConfig: { selector: "ANY" },
     }),
   );
-  return file;
+  writeFileSync(trustedRoot, '{"mediaType":"application/vnd.dev.sigstore.trustedroot+json;version=0.1"}');
+  return { signingConfig, trustedRoot };
 }

@@ -4,22 +4,24 @@ import { describe, expect, it } from "vitest";
 import { usageProblems, type VerifyUsage } from "../../../commands/verify/usageProblems";
 
 const good: VerifyUsage = { reference: "ghcr.io/owner/app:1.0.0", key: "cosign.pub" };
-const problems = (changes: Partial<VerifyUsage>): readonly string[] =>
-  usageProblems({ ...good, ...changes }, (file) => file === "cosign.pub");
+type Changes = { readonly [Name in keyof VerifyUsage]?: VerifyUsage[Name] | undefined };
+const problems = (changes: Changes): readonly string[] =>
+  usageProblems({ ...good, ...changes } as VerifyUsage, (file) => file === "cosign.pub");
 
 describe("what is given to verify", () => {
-  it.each<Partial<VerifyUsage>>([
+  it.each<Changes>([
     {},
     { reference: `localhost:5000/owner/app@sha256:${"a".repeat(64)}` },
     { key: "env://COSIGN_PUBLIC_KEY" },
     { key: "awskms:///alias/mirror" },
     { identity: "^https://github\\.com/owner/", issuer: "^https://token\\." },
-    { repository: "https://github.com/owner/app", commit: "0".repeat(40) },
+    { key: undefined, repository: "owner/mirror", workflow: ".github/workflows/mirror.yml", ref: ["refs/heads/main"] },
+    { source: "https://github.com/owner/app", commit: "0".repeat(40) },
   ])("may be %o", (changes) => {
     expect(problems(changes)).toEqual([]);
   });
 
-  it.each<[Partial<VerifyUsage>, RegExp]>([
+  it.each<[Changes, RegExp]>([
     [{ reference: "" }, /^reference: ""; "" is not an image reference: repository ""; accepted is /],
     [{ reference: "ghcr.io/Owner/app:1" }, /repository "Owner\/app"; accepted is at most 255 characters/],
     [{ reference: "ghcr.io/owner/app:-1" }, /tag "-1"; accepted is at most 128/],
@@ -35,7 +37,11 @@ describe("what is given to verify", () => {
     [{ identity: "^(" }, /^--identity: "\^\("; it is not that; accepted is a URL, or/],
     [{ issuer: "token" }, /^--issuer: "token"; it would match anywhere.*; accepted is/],
     [{ trustedRoot: "none.json" }, /^--trusted-root: "none\.json"; it is no file here; accepted is/],
-    [{ repository: "owner/app" }, /^--repository: "owner\/app"; it is no URL.*; accepted is https:/],
+    [{ repository: "https://github.com/owner/app" }, /^--repository: "https:.*accepted is OWNER\/NAME/],
+    [{ workflow: "mirror.yml" }, /^--workflow: "mirror\.yml"; accepted is .*\.github\/workflows\/mirror\.yml$/],
+    [{ ref: ["refs/heads/main", "main"] }, /^--ref\[1\]: "main"; accepted is a full ref/],
+    [{ source: "owner/app" }, /^--source: "owner\/app"; it is no URL.*; accepted is https:/],
+    [{ key: undefined, repository: "a/b", ignoreTlog: true }, /^--ignore-tlog: true; nothing is left.*--timestamps$/],
     [{ commit: "v1.0.0" }, /^--commit: "v1\.0\.0"; it is no commit; accepted is 40/],
   ])("must not be %o", (changes, line) => {
     expect(problems(changes)).toEqual([expect.stringMatching(line)]);
@@ -43,13 +49,13 @@ describe("what is given to verify", () => {
 
   it("must say whose signatures are accepted", () => {
     expect(usageProblems({ reference: good.reference })).toEqual([
-      expect.stringMatching(/^--key: nothing given; whose signatures.*--key/),
+      expect.stringMatching(/^--repository: nothing given; whose signatures.*--key/),
     ]);
   });
 
   it("has all its mistakes told together, with the exit status of wrong usage", () => {
     const root = join(__dirname, "../../..");
-    const words = ["owner/UPPER:1", "--commit", "main", "--repository", "here\u001b[31m"];
+    const words = ["owner/UPPER:1", "--commit", "main", "--source", "here\u001b[31m"];
     const { status, stderr } = spawnSync(process.execPath, ["tools/run.cjs", "commands/verify.ts", ...words], {
       cwd: root,
       encoding: "utf8",
