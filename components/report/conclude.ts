@@ -35,7 +35,7 @@ export async function reportPlans(plans: readonly AppPlan[]): Promise<void> {
 export function conclude(
   config: Configuration,
   plans: readonly AppPlan[],
-  mirrored: ReadonlyMap<string, MirroredApp>,
+  mirrored: ReadonlyMap<string, Pick<MirroredApp, "ended">>,
   published: Published,
 ): StackOutputs {
   const done = finish(config, plans, mirrored);
@@ -60,7 +60,7 @@ interface Finished {
 async function finish(
   { run, attest }: Configuration,
   plans: readonly AppPlan[],
-  mirrored: ReadonlyMap<string, MirroredApp>,
+  mirrored: ReadonlyMap<string, Pick<MirroredApp, "ended">>,
 ): Promise<Finished> {
   const outcomes = new Map(
     await Promise.all([...mirrored].map(async ([name, app]) => [name, await app.ended] as const)),

@@ -1,0 +1,77 @@
+import * as pulumi from "@pulumi/pulumi";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Configuration } from "../../components/config/configuration";
+import type { AppOutcome } from "../../components/declare/mirroredApp";
+import type { VersionOutcome } from "../../components/declare/versionOutcome";
+import type { Published, PublishedApp } from "../../components/model/published";
+import { conclude, type StackOutputs } from "../../components/report/conclude";
+import { settle } from "../../components/engine/settled";
+
+const app = (version: string): PublishedApp => ({
+  repository: "registry.example/mirror/app",
+  versions: { [version]: { tag: version, digest: `sha256:${"1".repeat(64)}`, platforms: {}, origin: "built" } },
+  floatingTags: {},
+});
+const before: Published = { app: app("0.9.0") };
+
+let logged: string[];
+let status: typeof process.exitCode;
+
+beforeEach(async () => {
+  await pulumi.runtime.setMocks({ newResource: () => ({ id: "", state: {} }), call: () => ({}) });
+  logged = [];
+  status = process.exitCode;
+  vi.spyOn(pulumi.log, "error").mockImplementation((text) => {
+    logged.push(text);
+    return Promise.resolve();
+  });
+});
+afterEach(() => {
+  process.exitCode = status;
+  vi.restoreAllMocks();
+});
+
+/** Concludes a run with one app that ended so. */
+async function end(
+  failures: readonly string[],
+  outcomes: Readonly<Record<string, VersionOutcome>> = {},
+  phase: Configuration["run"]["phase"] = "all",
+) {
+  const ended: AppOutcome = { published: app("1.0.0"), outcomes, failures };
+  const mirrored = new Map([["app", { ended: Promise.resolve(ended) }]]);
+  const config = { run: { phase }, attest: { signing: { mode: "off" } } } as unknown as Configuration;
+  const outputs = conclude(config, [], mirrored, before);
+  const read = async <Key extends keyof StackOutputs>(key: Key): Promise<unknown> => {
+    const settled = await settle<unknown>(outputs[key]);
+    return settled.state === "known" ? settled.value : settled;
+  };
+  return { published: await read("published"), missing: await read("missing"), problems: await read("problems") };
+}
+
+describe("a run in which something went wrong", () => {
+  it("fails, says what in one error, and records what it published all the same", async () => {
+    const { published, problems } = await end(["1.1.0: it broke", "discovery failed"]);
+    expect(problems).toEqual(["app: 1.1.0: it broke", "app: discovery failed"]);
+    expect(logged).toEqual(["app: 1.1.0: it broke\napp: discovery failed"]);
+    expect(process.exitCode).toBe(32);
+    expect(published).toEqual({ app: app("1.0.0") });
+  });
+});
+
+describe("a run in which nothing went wrong", () => {
+  it("succeeds silently, also while a version waits, which is missing nevertheless", async () => {
+    const { missing } = await end([], {
+      "1.2.0": { state: "waiting", reason: "not tried before tomorrow" },
+      "1.1.0": { state: "pending" },
+      "1.0.0": { state: "published", record: app("1.0.0").versions["1.0.0"]! },
+      "0.9.0": { state: "built", images: {} },
+    });
+    expect(missing).toEqual(["app 1.2.0", "app 1.1.0"]);
+    expect(logged).toEqual([]);
+    expect(process.exitCode).toBe(status);
+  });
+
+  it("passes on the record of the last run when it only builds", async () => {
+    expect((await end([], {}, "build")).published).toEqual(before);
+  });
+});
