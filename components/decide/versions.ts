@@ -42,7 +42,12 @@ export function collectVersions(
     }
     const taken = byVersion.get(release.version);
     if (!taken) byVersion.set(release.version, release);
-    else if (taken.tag !== release.tag) rejected.push({ tag: release.tag, reason: `same version as tag ${taken.tag}` });
+    else if (taken.tag !== release.tag)
+      rejected.push({
+        tag: release.tag,
+        reason: `same version as tag ${taken.tag}`,
+        kind: "same version as another tag",
+      });
   }
   return { releases: [...byVersion.values()].toSorted(compareReleases), rejected: rejected.toSorted(inTextOrder) };
 }

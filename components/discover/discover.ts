@@ -119,11 +119,7 @@ export function summariseRejected(rejected: readonly RejectedTag[], limit = 20):
   const rest = rejected.slice(limit);
   if (rest.length === 0) return lines;
   const counts = new Map<string, number>();
-  for (const { reason } of rest) {
-    // The reason for a duplicate names another tag; counted by its first words, the list stays short.
-    const kind = plain(reason.replace(/^(same version as tag) .*/s, "$1 another"));
-    counts.set(kind, (counts.get(kind) ?? 0) + 1);
-  }
+  for (const { reason, kind = plain(reason) } of rest) counts.set(kind, (counts.get(kind) ?? 0) + 1);
   const byReason = [...counts].toSorted((left, right) => right[1] - left[1]);
   const shown = byReason.slice(0, 10).map(([reason, count]) => `${count} ${reason}`);
   return [...lines, `rejected ${rest.length} more: ${shown.join("; ")}${byReason.length > 10 ? "; ..." : ""}`];

@@ -16,6 +16,8 @@ export interface Release {
 export interface RejectedTag {
   readonly tag: string;
   readonly reason: string;
+  /** What it is counted under, where the reason itself names another tag. */
+  readonly kind?: string;
 }
 
 /** What discovery learnt about an app: all acceptable releases, highest version first, and what was turned away. */

@@ -53,7 +53,7 @@ export class RegistryWriter {
       headers: { "content-type": mediaType },
       body: bytes,
     });
-    if (answer.status !== 201 && answer.status !== 200) throw refused(reference, answer);
+    if (answer.status !== 201 && answer.status !== 200) throw answerError(reference, answer, "write");
     return { listed: answer.header("oci-subject") !== undefined };
   }
 
@@ -72,18 +72,18 @@ export class RegistryWriter {
       url: new URL(`${path}/${digest}`, endpoint.origin),
     });
     if (present.status === 200) return;
-    if (present.status !== 404) throw refused(what, present);
+    if (present.status !== 404) throw answerError(what, present, "write");
     const begun = await this.#send(endpoint, place.repository, {
       method: "POST",
       url: new URL(`${path}/uploads/`, endpoint.origin),
       headers: { "content-length": "0" },
     });
-    if (begun.status !== 202) throw refused(what, begun);
+    if (begun.status !== 202) throw answerError(what, begun, "write");
     const url = uploadAddress(what, begun.header("location"), endpoint, place);
     url.searchParams.set("digest", digest);
     const headers = { "content-type": "application/octet-stream" };
     const ended = await this.#send(endpoint, place.repository, { method: "PUT", url, headers, body: bytes });
-    if (ended.status !== 201) throw refused(what, ended);
+    if (ended.status !== 201) throw answerError(what, ended, "write");
   }
 
   /** Ends all connections. The writer is of no use afterwards. */
@@ -112,14 +112,4 @@ function uploadAddress(
   if (given?.host === base.host) return new URL(`${given.pathname}${given.search}`, origin);
   const said = JSON.stringify(given?.origin ?? location ?? "");
   throw new RegistryError("malformed", `cannot write ${what}: it is to be sent to ${said}; accepted is ${origin}`);
-}
-
-function refused(what: string, answer: TransportAnswer): RegistryError {
-  const { kind, status, message } = answerError(what, answer);
-  const options = status === undefined ? {} : { status };
-  return new RegistryError(
-    kind,
-    message.replace(/^cannot read /, "cannot write ").replace("may read", "may do"),
-    options,
-  );
 }

@@ -125,7 +125,9 @@ describe("collectVersions", () => {
   it("takes each version once, from the tag with the v, and says so of the other", () => {
     const found = collectVersions(candidates("1.2.3 v1.2.3 v1.2.3"), {});
     expect(found.releases.map(({ tag }) => tag)).toEqual(["v1.2.3"]);
-    expect(found.rejected).toEqual([{ tag: "1.2.3", reason: "same version as tag v1.2.3" }]);
+    expect(found.rejected).toEqual([
+      { tag: "1.2.3", reason: "same version as tag v1.2.3", kind: "same version as another tag" },
+    ]);
   });
 
   it("keeps the later date when one tag is listed twice, so that nothing seems older than it is", () => {

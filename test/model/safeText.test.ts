@@ -49,12 +49,15 @@ describe("summariseRejected", () => {
   it("counts what is beyond the limit by reason", () => {
     const many = [
       ...Array.from({ length: 9_990 }, (_, index) => rejected(`x${index}`, "not a version")),
-      ...Array.from({ length: 10 }, (_, index) => rejected(`v1.0.${index}`, `same version as tag v1.0.${index}`)),
+      ...Array.from({ length: 10 }, (_, index) => ({
+        ...rejected(`v1.0.${index}`, `same version as tag v1.0.${index}`),
+        kind: "same version as another tag",
+      })),
     ];
     expect(summariseRejected(many, 2)).toEqual([
       'rejected "x0": not a version',
       'rejected "x1": not a version',
-      "rejected 9998 more: 9988 not a version; 10 same version as tag another",
+      "rejected 9998 more: 9988 not a version; 10 same version as another tag",
     ]);
     expect(summariseRejected(many.slice(0, 2), 2)).toHaveLength(2);
   });
