@@ -70,8 +70,10 @@ export const runProcess: RunProcess = async (command, argv, options) => {
     ...{ cwd, env, detached: true },
     stdio: [input === undefined ? "ignore" : "pipe", output, output],
   });
-  const guard = child.pid === undefined ? undefined : startGuard(child.pid);
-  if (child.pid !== undefined) options.onStart?.(child.pid);
+  if (child.pid !== undefined) {
+    tellGuard("+", child.pid);
+    options.onStart?.(child.pid);
+  }
   let failure: ProcessError | undefined;
   const timers: NodeJS.Timeout[] = [];
   const stop = (kind: ProcessFailure, what: string): void => {
@@ -99,7 +101,7 @@ export const runProcess: RunProcess = async (command, argv, options) => {
   } finally {
     timers.forEach(clearTimeout);
     signal?.removeEventListener("abort", abort);
-    guard?.kill("SIGKILL");
+    if (child.pid !== undefined) tellGuard("-", child.pid);
   }
 };
 
@@ -142,17 +144,26 @@ function collect(
   return () => ({ stdout: text("stdout"), stderr: text("stderr") });
 }
 
-/** Kills a group when this process is gone, by SIGKILL too: the pipe only this process holds ends with it. */
-function startGuard(group: number): ChildProcess {
-  const script = 'read -r never; kill -s KILL -- "-$1"';
-  const guard = spawn("/bin/sh", ["-c", script, "guard", `${group}`], {
-    stdio: ["pipe", "ignore", "ignore"],
-    detached: true,
-  });
-  guard.on("error", () => undefined).unref();
-  guard.stdin.on("error", () => undefined);
-  (guard.stdin as typeof guard.stdin & { unref(): void }).unref();
-  return guard;
+let guard: ChildProcess | undefined;
+
+/** Keeps the list of groups for a process that kills them when this one is gone, by SIGKILL too: the pipe ends with it. */
+function tellGuard(sign: "+" | "-", group: number): void {
+  guard ??= startGuard();
+  guard.stdin?.write(`${sign} ${group}\n`);
+}
+
+/** One for all: starting a process copies this one's page tables, which takes its time. */
+function startGuard(): ChildProcess {
+  const script = `groups=" "
+    while read -r sign group; do
+      if [ "$sign" = + ]; then groups="$groups$group "; else groups="\${groups%% $group *} \${groups#* $group }"; fi
+    done
+    for group in $groups; do kill -s KILL -- "-$group"; done`;
+  const started = spawn("/bin/sh", ["-c", script], { stdio: ["pipe", "ignore", "ignore"], detached: true });
+  started.on("error", () => undefined).unref();
+  started.stdin.on("error", () => undefined);
+  (started.stdin as typeof started.stdin & { unref(): void }).unref();
+  return started;
 }
 
 function killGroup(child: ChildProcess): void {
