@@ -86,6 +86,19 @@ export default tseslint.config(
   },
   ...fences,
   {
+    files: ["components/**/*.ts", "commands/**/*.ts", "tools/**/*.ts", "bench/**/*.ts", "apps/**/*.ts"],
+    ignores: ["components/engine/checkout.ts"],
+    rules: {
+      "no-restricted-globals": [
+        "error",
+        ...["__dirname", "__filename"].map((name) => ({
+          name,
+          message: "What runs is a bundle, which lies elsewhere; use `checkout` of components/engine/checkout.",
+        })),
+      ],
+    },
+  },
+  {
     files: ["apps/**/*.ts"],
     rules: {
       "no-restricted-imports": [

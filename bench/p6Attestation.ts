@@ -7,7 +7,7 @@ import type { Digest } from "../components/model/digest";
 import { buildRecordSchema } from "../components/model/buildRecord";
 import { writeDebianLayout } from "../test/attest/debianLayout";
 import { exampleRecord } from "../test/attest/fixtures";
-import { checkout } from "../tools/sandbox/layout";
+import { checkout } from "../components/engine/checkout";
 import { alternate } from "./support/alternate";
 import { AnnotatedCopies, type CopiedVersion } from "./support/annotatedCopies";
 import { BenchApp, versionNumbers } from "./support/benchApp";
@@ -133,7 +133,7 @@ async function script(workshop: Workshop, repository: string, version: CopiedVer
     write("mirror.json", mirrorPredicate(record, { repository, digest: version.index as Digest, platforms })),
   ];
   const images = Object.entries(version.platforms).map(([platform, digest]) => `${platform}=${digest}`);
-  const argv = ["sh", join(__dirname, "support/attest.sh"), repository, version.index, ...files, ...images];
+  const argv = ["sh", join(checkout, "bench/support/attest.sh"), repository, version.index, ...files, ...images];
   return (await workshop.run(argv)).seconds;
 }
 

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism, loadavg } from "node:os";
 import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
+import { checkout } from "../components/engine/checkout";
 import { updateReadme } from "./support/updateReadme";
 import { benchmarks } from "./benchmarks";
 import type { BenchOptions } from "./support/benchOptions";
@@ -60,11 +61,11 @@ async function main(argv: readonly string[]): Promise<number> {
 
 /** Puts results in the place of those there were of the same benchmark. */
 function keep(measured: readonly Result[]): void {
-  const file = join(__dirname, "results.json");
+  const file = join(checkout, "bench/results.json");
   const earlier = existsSync(file) ? parseResults(JSON.parse(readFileSync(file, "utf8"))) : [];
   const merged = mergeResults(earlier, measured);
   writeFileSync(file, `${JSON.stringify(merged, undefined, 2)}\n`);
-  updateReadme(join(__dirname, "README.md"), resultTable(merged));
+  updateReadme(join(checkout, "bench/README.md"), resultTable(merged));
 }
 
 function readArguments(argv: readonly string[]): Arguments {

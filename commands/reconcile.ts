@@ -1,16 +1,16 @@
-import { resolve } from "node:path";
 import { CommanderError } from "commander";
 import { findPulumi } from "./reconcile/findPulumi";
 import { reconcile } from "./reconcile/reconcile";
 import { readRequest } from "./reconcile/request";
 import { UsageError } from "./reconcile/usageError";
 import { Voice } from "./reconcile/voice";
+import { checkout } from "../components/engine/checkout";
 import { reasonOf } from "../components/model/reasonOf";
 
 /** `npm run reconcile`: see `--help` for options and exit status, docs/operations.md for schedules. */
 async function main(argv: readonly string[]): Promise<number> {
   try {
-    const request = readRequest(argv, process.env, resolve(__dirname, ".."));
+    const request = readRequest(argv, process.env, checkout);
     const { program, path } = await findPulumi(process.env);
     const voice = new Voice(request.json, request.phase);
     return await reconcile(request, { pulumi: program, environment: { ...process.env, PATH: path }, voice });

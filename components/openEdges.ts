@@ -6,7 +6,7 @@ import { failureKey, type FailureRecord, waitOf } from "./decide/backoff";
 import { readFailureFile } from "./report/failureFile";
 import { builderFor } from "./config/builder";
 import type { Configuration } from "./config/configuration";
-import type { MirroredVersion } from "./declare/mirroredVersion";
+import type { FindVersion } from "./declare/declareApps";
 import { attestationProbe } from "./probe/attestationProbe";
 import { describeReferrer, missingReferrers } from "./probe/missingReferrers";
 import { RegistryClient } from "./registry/registryClient";
@@ -28,7 +28,7 @@ import { probeFor, holding } from "./probe/probeTag";
 /** Every way the program reaches the outside, over one registry client. */
 export interface Edges {
   readonly plan: (planOf: PlanOf) => PlanEdges;
-  readonly services: (find: (app: string, version: string) => MirroredVersion | undefined) => VersionServices;
+  readonly services: (find: FindVersion) => VersionServices;
   readonly state: StateEdges;
   readonly registry: RegistryClient;
 }

@@ -4,7 +4,8 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { control, serveControl } from "./sandbox/control";
 import { detach, tellStarter } from "./sandbox/detach";
 import { parseFaultRules, type FaultRule } from "./sandbox/faultRule";
-import { checkout, defaultSandboxFolder, Layout } from "./sandbox/layout";
+import { checkout } from "../components/engine/checkout";
+import { defaultSandboxFolder, Layout } from "./sandbox/layout";
 import { lockHolder } from "../components/system/lock";
 import { ensureStack } from "./sandbox/pulumiStack";
 import { registryKinds, type RegistryKind } from "./sandbox/registry";
@@ -102,7 +103,7 @@ async function start(options: StartOptions): Promise<void> {
   const already = readRunning(layout);
   if (already) return void process.stdout.write(`already running\n${describe(already)}`);
   const args = process.argv.slice(process.argv.indexOf("start"));
-  await detach(__filename, [...args, "--foreground"], layout, (line) => process.stdout.write(`sandbox: ${line}\n`));
+  await detach([...args, "--foreground"], layout, (line) => process.stdout.write(`sandbox: ${line}\n`));
   process.stdout.write(describe(running(layout)));
 }
 

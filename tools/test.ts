@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { checkout } from "../components/engine/checkout";
 import { runProcess } from "../components/system/process";
 import { tally, type Tally } from "./test/tally";
 import { testRequest, type TestRequest } from "./test/testRequest";
@@ -10,7 +11,6 @@ import { MissingToolError } from "./toolchain/missingToolError";
 import type { ToolName } from "./toolchain/tool";
 import { tools } from "./toolchain/tools";
 
-const root = path.resolve(__dirname, "..");
 const interrupt = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => interrupt.abort());
 
@@ -61,7 +61,7 @@ async function checkSources(): Promise<Tally> {
     const good = await run(process.execPath, [path.join("node_modules", script), ...args]);
     total = tally.add(total, verdict(path.basename(script).replace(/\..*/, ""), good));
   }
-  return existsSync(path.join(root, ".github", "workflows")) ? tally.add(total, await checkWorkflows()) : total;
+  return existsSync(path.join(checkout, ".github", "workflows")) ? tally.add(total, await checkWorkflows()) : total;
 }
 
 async function checkWorkflows(): Promise<Tally> {
@@ -106,9 +106,11 @@ function readReport(file: string): unknown {
 
 function hasWholeRuns(request: TestRequest): boolean {
   const files = wholeRuns
-    .filter((folder) => existsSync(path.join(root, folder)))
+    .filter((folder) => existsSync(path.join(checkout, folder)))
     .flatMap((folder) =>
-      readdirSync(path.join(root, folder), { recursive: true, encoding: "utf8" }).map((file) => `${folder}/${file}`),
+      readdirSync(path.join(checkout, folder), { recursive: true, encoding: "utf8" }).map(
+        (file) => `${folder}/${file}`,
+      ),
     )
     .filter((file) => file.endsWith(".test.ts"));
   return files.some((file) => request.filters.length === 0 || request.filters.some((part) => file.includes(part)));
@@ -134,9 +136,9 @@ async function provided(names: readonly ToolName[]): Promise<string | undefined>
   }
 }
 
-/** Runs a program in the repository's root, its output shown as it comes. True when it ends with status 0. */
+/** Runs a program in the repository's checkout, its output shown as it comes. True when it ends with status 0. */
 async function run(program: string, args: readonly string[]): Promise<boolean> {
-  const how = { directory: root, limitMs: Infinity, visible: true, signal: interrupt.signal, graceMs: 10_000 };
+  const how = { directory: checkout, limitMs: Infinity, visible: true, signal: interrupt.signal, graceMs: 10_000 };
   const { status } = await runProcess(program, args, how);
   return status === 0;
 }

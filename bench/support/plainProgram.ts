@@ -1,6 +1,6 @@
 import { mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { checkout } from "../../tools/sandbox/layout";
+import { checkout } from "../../components/engine/checkout";
 import { BenchStack } from "./benchStack";
 import type { Workshop } from "./workshop";
 
@@ -12,11 +12,11 @@ export async function plainProgram(workshop: Workshop, project: string, source: 
   const program = mkdtempSync(join(workshop.folder, "plain-"));
   symlinkSync(join(checkout, "node_modules"), join(program, "node_modules"));
   const write = (name: string, text: string): void => writeFileSync(join(program, name), text);
-  write("Pulumi.yaml", `name: ${project}\nruntime: nodejs\n`);
+  write("Pulumi.yaml", `name: ${project}\nruntime:\n  name: nodejs\n  options:\n    typescript: false\n`);
   const dependencies = { "@pulumi/pulumi": "*" };
-  write("package.json", JSON.stringify({ name: project, main: "index.ts", dependencies }));
-  const compilerOptions = { target: "es2022", module: "commonjs", moduleResolution: "node10", skipLibCheck: true };
-  write("tsconfig.json", JSON.stringify({ compilerOptions, "ts-node": { transpileOnly: true, swc: true } }));
+  write("package.json", JSON.stringify({ name: project, main: "start.cjs", dependencies }));
+  const loader = JSON.stringify(join(checkout, "components/engine/typescript.cjs"));
+  write("start.cjs", `module.exports = require(${loader}).load(\`\${__dirname}/index.ts\`);\n`);
   write("index.ts", source);
   const name = basename(program).replace("-", "");
   return BenchStack.create({ name, program, settings: {}, environment: workshop.environment });

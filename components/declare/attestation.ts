@@ -1,9 +1,9 @@
-import { resolve } from "node:path";
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { AttestConfig } from "../config/attestConfig";
 import type { AttestSummary } from "../attest/attestVersion";
 import type { BuildRecordInput } from "../model/buildRecord";
+import { checkout } from "../engine/checkout";
 import { planVariable } from "../attest/attestPlan";
 import { isDigest } from "../model/digest";
 import type { AttestationMode } from "../decide/appPlan";
@@ -38,13 +38,12 @@ export class Attestation extends pulumi.ComponentResource {
       {
         interpreter: ["node", "components/attest/launch.cjs"],
         create: "attest",
-        dir: resolve(__dirname, "../.."),
+        dir: checkout,
         environment: { [planVariable]: plan(args) },
         stdin: record === undefined ? "" : JSON.stringify(record),
       },
       {
         parent: this,
-        retainOnDelete: true,
         ignoreChanges: ignored(mode),
         customTimeouts: { create: "40m", update: "40m" },
       },

@@ -1,8 +1,8 @@
-import { resolve } from "node:path";
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { type Digest, isDigest } from "../model/digest";
 import { type CopyPlan, copyPlanVariable } from "../attest/copyPlan";
+import { checkout } from "../engine/checkout";
 import type { CopySummary } from "../attest/copyReferrers";
 import type { AttestationMode } from "../decide/appPlan";
 
@@ -36,12 +36,11 @@ export class CopiedReferrers extends pulumi.ComponentResource {
       {
         interpreter: ["node", "components/attest/launch.cjs"],
         create: "copy-referrers",
-        dir: resolve(__dirname, "../.."),
+        dir: checkout,
         environment: { [copyPlanVariable]: plan(args) },
       },
       {
         parent: this,
-        retainOnDelete: true,
         // A changed input makes the command run again, as an update: no preview ever shows a delete or a replacement.
         ignoreChanges: args.mode === "keep" ? ["*"] : [],
         customTimeouts: { create: "30m", update: "30m" },

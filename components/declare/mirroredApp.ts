@@ -1,6 +1,5 @@
 import * as dockerBuild from "@pulumi/docker-build";
 import * as pulumi from "@pulumi/pulumi";
-import { withoutStacks } from "../engine/stackTraces";
 import { MirroredVersion } from "./mirroredVersion";
 import type { AppPlan, PlannedFloatingTag, PlannedVersion } from "../decide/appPlan";
 import { writesIndex } from "../decide/versionPlan";
@@ -42,9 +41,9 @@ export class MirroredApp extends pulumi.ComponentResource {
     for (const planned of plan.versions) {
       if (hasResources(planned) || (services.phase === "build" && planned.plan.state !== "gone")) {
         const versionArgs = { specification: plan.specification, repository, planned, services };
-        const version = withoutStacks(
-          () => new MirroredVersion(resourceNames.version(name, planned.version), versionArgs, { parent: this }),
-        );
+        const version = new MirroredVersion(resourceNames.version(name, planned.version), versionArgs, {
+          parent: this,
+        });
         this.versions.set(planned.version, version);
         this.#ended.set(planned.version, version.ended);
       } else if (planned.plan.state !== "gone") {
@@ -83,7 +82,7 @@ export class MirroredApp extends pulumi.ComponentResource {
     const index = new dockerBuild.Index(
       resourceNames.floatingTag(name, tag),
       { tag: `${plan.repository}:${tag}`, sources, push: true },
-      { parent: this, retainOnDelete: true },
+      { parent: this },
     );
     const chosen = await target;
     if (!chosen || pulumi.runtime.isDryRun()) return { tag, ...(managed && { record: managed }) };

@@ -38,7 +38,7 @@ export function mirroredImage(
   options: pulumi.CustomResourceOptions,
 ): DeclaredImage {
   const { repository, platform, recipe, builder, cache } = args;
-  if (!recipe) return new PublishedImage(name, { ...options, retainOnDelete: true });
+  if (!recipe) return new PublishedImage(name, options);
   return new dockerBuild.Image(
     name,
     {
@@ -51,7 +51,7 @@ export function mirroredImage(
       ...(cache && { cacheFrom: cache.from, cacheTo: cache.to }),
       ...buildInputs(recipe, args.imageOf),
     },
-    { ...options, retainOnDelete: true },
+    options,
   );
 }
 

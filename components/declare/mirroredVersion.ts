@@ -33,6 +33,7 @@ export class MirroredVersion extends pulumi.ComponentResource {
     this.images = this.#images.platforms;
     this.ended = this.end(name, args);
     this.outcome = pulumi.output(this.ended);
+    this.registerOutputs();
   }
 
   private end(name: string, args: MirroredVersionArgs): Promise<VersionOutcome> {
@@ -52,7 +53,7 @@ export class MirroredVersion extends pulumi.ComponentResource {
   ): Promise<VersionOutcome> {
     const { repository, planned: version } = args;
     const tag = `${repository}:${version.tag}`;
-    const options = { parent: this, retainOnDelete: true };
+    const options = { parent: this };
     const writing = writesIndex(version.plan);
     if (!writing || pulumi.runtime.isDryRun()) {
       const sources = this.sourcesShown(args, planned, writing ? version.written : undefined);

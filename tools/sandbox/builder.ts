@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { checkout } from "../../components/engine/checkout";
 import { Child } from "./child";
 import type { Emulators } from "./emulators";
 import type { Layout } from "./layout";
@@ -55,7 +56,7 @@ export async function startBuilder(layout: Layout, options: BuilderOptions): Pro
   const daemon = [programs.buildkitd, "--config", config];
   const args = [
     ...["--mount", "--pid", "--fork", "--kill-child=SIGKILL", "--mount-proc"],
-    ...["/bin/sh", join(__dirname, "builder.sh"), root, size, ...emulators.lines, "--", ...daemon],
+    ...["/bin/sh", join(checkout, "tools/sandbox/builder.sh"), root, size, ...emulators.lines, "--", ...daemon],
   ];
   const env = {
     ...process.env,

@@ -1,10 +1,10 @@
 import { existsSync, rmSync } from "node:fs";
-import { join } from "node:path";
 import { control } from "./control";
 import { detach } from "./detach";
 import type { Environment } from "./environment";
 import { writeFixtures } from "../fixtures/fixtures";
-import { checkout, Layout } from "./layout";
+import { checkout } from "../../components/engine/checkout";
+import { Layout } from "./layout";
 import { lockHolder } from "../../components/system/lock";
 import { ensureStack } from "./pulumiStack";
 import { readRunning } from "./sandboxState";
@@ -40,12 +40,7 @@ export async function startDemoSandbox(
   }
   rmSync(layout.folder, { recursive: true, force: true });
   if (keep) {
-    await detach(
-      join(checkout, "tools", "sandbox.ts"),
-      ["start", "--foreground", "--dir", layout.folder],
-      layout,
-      progress,
-    );
+    await detach(["start", "--foreground", "--dir", layout.folder], layout, progress);
     const env = readRunning(layout)?.env;
     if (!env) throw new Error(`the sandbox in ${JSON.stringify(layout.folder)} ended at once; see its logs`);
     return { env, stop: () => Promise.resolve() };

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { mkdirSync, openSync, closeSync, readFileSync } from "node:fs";
-import { checkout, type Layout } from "./layout";
+import { checkout } from "../../components/engine/checkout";
+import type { Layout } from "./layout";
 
 /** What a detached supervisor tells the process that started it. */
 export type SupervisorMessage =
@@ -9,29 +10,19 @@ export type SupervisorMessage =
   | { readonly kind: "failed"; readonly message: string };
 
 /**
- * Starts this very program again as a process of its own, in a session of its own, and resolves when it says it is ready.
+ * Starts tools/sandbox.ts as a process of its own, in a session of its own, and resolves when it says it is ready.
  * Its output goes to `logs/supervisor.log`.
- * @param args what follows the script's name.
+ * @param args what follows its name.
  * @throws Error with the supervisor's message, or the end of its output when it ends without one.
  */
-export function detach(
-  script: string,
-  args: readonly string[],
-  layout: Layout,
-  progress: (line: string) => void,
-): Promise<void> {
+export function detach(args: readonly string[], layout: Layout, progress: (line: string) => void): Promise<void> {
   mkdirSync(layout.logs, { recursive: true });
   const file = layout.log("supervisor");
   const log = openSync(file, "w");
-  const supervisor = spawn(process.execPath, ["-r", require.resolve("ts-node/register"), script, ...args], {
+  const supervisor = spawn(process.execPath, ["tools/run.cjs", "tools/sandbox.ts", ...args], {
     cwd: checkout,
     detached: true,
     stdio: ["ignore", log, log, "ipc"],
-    // The compiler's settings are the project's, wherever the script is.
-    env: {
-      ...process.env,
-      TS_NODE_PROJECT: `${checkout}/tsconfig.json`,
-    },
   });
   closeSync(log);
   return new Promise((resolve, reject) => {

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import { checkout } from "../../components/engine/checkout";
 
 /** What is to be cleaned up when the sandbox ends. */
 export interface JanitorOptions {
@@ -15,7 +16,7 @@ export interface JanitorOptions {
  * @returns a function that has the work done now and waits for it.
  */
 export function startJanitor(options: JanitorOptions): () => Promise<void> {
-  const janitor = spawn(process.execPath, [join(__dirname, "janitor.cjs"), JSON.stringify(options)], {
+  const janitor = spawn(process.execPath, [join(checkout, "tools/sandbox/janitor.cjs"), JSON.stringify(options)], {
     stdio: ["pipe", "ignore", "ignore"],
     detached: true,
     env: { PATH: process.env.PATH },

@@ -1,9 +1,7 @@
 import { createHash } from "node:crypto";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-
-/** The checkout this program belongs to. */
-export const checkout = resolve(__dirname, "..", "..");
+import { checkout } from "../../components/engine/checkout";
 
 /** Folder all caches of the project live in: `$MIRROR_CACHE`, or `multiarch-mirror` in the user's cache folder. */
 export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {

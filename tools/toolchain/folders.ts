@@ -1,5 +1,6 @@
 import { homedir } from "node:os";
 import path from "node:path";
+import { checkout } from "../../components/engine/checkout";
 
 /** Where the toolchain keeps things. Absolute paths. */
 export interface Folders {
@@ -20,15 +21,14 @@ export interface Folders {
  * What belongs to this checkout lies in its `node_modules`, so that it goes when that goes.
  */
 export function folders(environment: NodeJS.ProcessEnv = process.env): Folders {
-  const root = path.resolve(__dirname, "..", "..");
-  const own = path.join(root, "node_modules", ".cache", "multiarch-mirror");
+  const own = path.join(checkout, "node_modules", ".cache", "multiarch-mirror");
   const shared = path.join(given(environment["XDG_CACHE_HOME"]) ?? path.join(homedir(), ".cache"), "multiarch-mirror");
   return {
     cache: path.resolve(given(environment["MIRROR_CACHE"]) ?? shared),
     bin: path.join(own, "bin"),
     standIns: path.join(own, "providers"),
     plugins: path.join(given(environment["PULUMI_HOME"]) ?? path.join(homedir(), ".pulumi"), "plugins"),
-    modules: path.join(root, "tools", "go"),
+    modules: path.join(checkout, "tools", "go"),
   };
 }
 

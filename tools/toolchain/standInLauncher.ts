@@ -2,20 +2,20 @@ import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
-import { transform } from "@swc/core";
+import { build } from "esbuild";
+import { checkout } from "../../components/engine/checkout";
 import { shellWord } from "../../components/model/shellWord";
 import { placeWhole } from "../../components/system/placeWhole";
 
 /** Pulumi packages there is a stand-in for. */
 export type StandInName = "command" | "github";
 
-const sources = path.join(__dirname, "..", "providers");
+const sources = path.join(checkout, "tools/providers");
 
 /**
  * Makes the launcher `pulumi-resource-<name>` for a stand-in provider and returns its path.
  *
- * The sources are translated once to a folder named after their contents: the provider then starts in a third of a
- * second, where ts-node would take one. `folder` must lie below the checkout's `node_modules`, so that Node finds
+ * The sources are translated once to a folder named after their contents: the engine starts a provider as a program. `folder` must lie below the checkout's `node_modules`, so that Node finds
  * the libraries from there.
  */
 export async function standInLauncher(name: StandInName, folder: string): Promise<string> {
@@ -32,7 +32,15 @@ export async function standInLauncher(name: StandInName, folder: string): Promis
   }
   await placeWhole(target, async (draft) => {
     await mkdir(draft);
-    await Promise.all(names.map((file, index) => translate(file, texts[index] ?? "", draft)));
+    await build({
+      entryPoints: [path.join(sources, "main.ts")],
+      outfile: path.join(draft, "main.js"),
+      bundle: true,
+      packages: "external",
+      platform: "node",
+      target: "node20",
+      logLevel: "silent",
+    });
     const command = [process.execPath, path.join(target, "main.js"), name, version].map(shellWord).join(" ");
     await writeFile(path.join(draft, `pulumi-resource-${name}`), `#!/bin/sh\nexec ${command} "$@"\n`, { mode: 0o755 });
   }).catch(async (error: unknown) => {
@@ -44,20 +52,9 @@ export async function standInLauncher(name: StandInName, folder: string): Promis
 
 /** Version of the installed SDK package, without `v`: the plugin's version is the same by convention. */
 export function sdkVersion(name: string): string {
-  const manifest: unknown = createRequire(__filename)(`@pulumi/${name}/package.json`);
+  const manifest: unknown = createRequire(path.join(checkout, "package.json"))(`@pulumi/${name}/package.json`);
   const version = typeof manifest === "object" && manifest !== null && "version" in manifest ? manifest.version : "";
   return String(version).replace(/^v/, "");
-}
-
-async function translate(file: string, text: string, folder: string): Promise<void> {
-  const { code } = await transform(text, {
-    filename: file,
-    swcrc: false,
-    configFile: false,
-    jsc: { parser: { syntax: "typescript" }, target: "es2022" },
-    module: { type: "commonjs" },
-  });
-  await writeFile(path.join(folder, file.replace(/\.ts$/, ".js")), code);
 }
 
 async function exists(file: string): Promise<boolean> {

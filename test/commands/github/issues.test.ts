@@ -229,9 +229,8 @@ describe("the watchdog", () => {
 
 describe("the commands", () => {
   const run = async (script: string, ...args: readonly string[]) => {
-    const register = require.resolve("ts-node/register", { paths: [root] });
     try {
-      const { stdout } = await execute(process.execPath, ["-r", register, join(root, script), ...args], {
+      const { stdout } = await execute(process.execPath, ["tools/run.cjs", script, ...args], {
         cwd: root,
         env: { ...process.env, ...github.environment },
         timeout: 120_000,

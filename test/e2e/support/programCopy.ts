@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { checkout } from "../../../tools/sandbox/layout";
+import { checkout } from "../../../components/engine/checkout";
 
 /** What of the checkout the program needs when it runs. */
 const parts = [

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { checkout } from "../../../tools/sandbox/layout";
+import { checkout } from "../../../components/engine/checkout";
 
 /** The app files of production, text by export, as they are. */
 export function productionApps(...names: readonly string[]): Readonly<Record<string, string>> {

@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { Agent, fetch } from "undici";
 import { lockHolder } from "../../../components/system/lock";
-import { checkout } from "../../../tools/sandbox/layout";
+import { checkout } from "../../../components/engine/checkout";
 import type { Sandbox } from "../../../tools/sandbox/sandbox";
 import { startSandbox } from "../../../tools/sandbox/startSandbox";
 import { tinyProgram } from "./tinyProgram";

@@ -1,19 +1,18 @@
 import { spawn, spawnSync } from "node:child_process";
-import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { checkout } from "../../../components/engine/checkout";
 
-const runner = path.resolve(__dirname, "..", "..", "..", "tools", "run.cjs");
-
-// "npm ci" of a fresh clone: leaves a ts-node that needs no TypeScript.
+// "npm ci" of a fresh clone: leaves the library that loads TypeScript, and npm's record of what is installed.
 const fakeNpm = `#!/bin/sh
 echo "$*" >> npm.log
-[ -z "$FAKE_NPM_FAILS" ] || { case "$*" in *--loglevel=error*) echo "ENOTFOUND" >&2;; esac; exit 1; }
+[ -z "$FAKE_NPM_FAILS" ] || { echo "npm error network" >&2; exit 1; }
 sleep 0.2
-mkdir -p node_modules/ts-node
-echo '{"name":"ts-node"}' > node_modules/ts-node/package.json
-echo 'require.extensions[".ts"] = require.extensions[".js"];' > node_modules/ts-node/register.js
+mkdir -p node_modules
+ln -sfn ${JSON.stringify(path.join(checkout, "node_modules/esbuild"))} node_modules/esbuild
+cp package-lock.json node_modules/.package-lock.json
 `;
 
 let root: string;
@@ -23,7 +22,9 @@ beforeEach(async () => {
   root = await mkdtemp(path.join(tmpdir(), "run-"));
   await mkdir(path.join(root, "tools"));
   await mkdir(path.join(root, "bin"));
-  await copyFile(runner, path.join(root, "tools", "run.cjs"));
+  await mkdir(path.join(root, "components/engine"), { recursive: true });
+  for (const name of ["tools/run.cjs", "components/engine/typescript.cjs"])
+    await copyFile(path.join(checkout, name), path.join(root, name));
   await writeFile(path.join(root, "bin", "npm"), fakeNpm);
   await chmod(path.join(root, "bin", "npm"), 0o755);
   await lock("1.0.0");
@@ -77,24 +78,6 @@ describe("run.cjs", () => {
     expect(await installs()).toBe(1);
   });
 
-  it("leaves libraries of development out where npm was told to, for what runs in production", async () => {
-    const packages = {
-      "": {},
-      "node_modules/a": { version: "1.0.0" },
-      "node_modules/b": { version: "1.0.0", dev: true },
-    };
-    await writeFile(path.join(root, "package-lock.json"), JSON.stringify({ packages }));
-    spawnSync("sh", ["-c", fakeNpm.replace(/^echo.*$/m, "")], { cwd: root, env: environment });
-    const record = { packages: { "node_modules/a": { version: "1.0.0" } } };
-    await writeFile(path.join(root, "node_modules", ".package-lock.json"), JSON.stringify(record));
-    await mkdir(path.join(root, "commands"));
-    await copyFile(path.join(root, "script.ts"), path.join(root, "commands", "script.ts"));
-    expect(run("commands/script.ts").stdout).toBe("[]\n");
-    expect(await installs()).toBe(0);
-    expect(run("script.ts").stdout).toBe("[]\n");
-    expect(await installs()).toBe(1);
-  });
-
   it("installs once when two start at the same time", async () => {
     const starts = [1, 2].map(
       () =>
@@ -106,12 +89,56 @@ describe("run.cjs", () => {
     expect(await installs()).toBe(1);
   });
 
+  it("leaves libraries of development out where npm was told to, for what runs in production", async () => {
+    const record = { packages: { "": {}, "node_modules/a": { version: "1.0.0" } } };
+    const packages = { ...record.packages, "node_modules/b": { version: "1.0.0", dev: true } };
+    run("script.ts");
+    await writeFile(path.join(root, "package-lock.json"), JSON.stringify({ packages }));
+    await mkdir(path.join(root, "commands"));
+    await copyFile(path.join(root, "script.ts"), path.join(root, "commands", "script.ts"));
+    expect(run("commands/script.ts").stdout).toBe("[]\n");
+    expect(await installs()).toBe(1);
+    expect(run("script.ts").stdout).toBe("[]\n");
+    expect(await installs()).toBe(2);
+  });
+
+  it("takes nothing for installed that only other platforms need, and an old version of it for missing", async () => {
+    const optional = (version: string) => ({ version, optional: true });
+    const packages = { "": {}, "node_modules/a": { version: "1.0.0" }, "node_modules/b": optional("2.0.0") };
+    await writeFile(path.join(root, "package-lock.json"), JSON.stringify({ packages }));
+    run("script.ts");
+    const record = path.join(root, "node_modules", ".package-lock.json");
+    await writeFile(record, JSON.stringify({ packages: { "node_modules/a": { version: "1.0.0" } } }));
+    run("script.ts");
+    expect(await installs()).toBe(1);
+    await writeFile(record, JSON.stringify({ packages: { ...packages, "node_modules/b": optional("1.0.0") } }));
+    run("script.ts");
+    expect(await installs()).toBe(2);
+  });
+
+  it("says what to do about an npm that was killed, and installs when that is done", async () => {
+    const lock = path.join(root, ".installing");
+    await mkdir(lock);
+    await utimes(lock, 0, 0);
+    const failed = run("script.ts");
+    expect([failed.status, failed.stdout]).toEqual([1, ""]);
+    expect(failed.stderr).toBe(`npm ci was killed: remove ${JSON.stringify(lock)} and retry\n`);
+    await rm(lock, { recursive: true });
+    expect(run("script.ts").status).toBe(0);
+  });
+
+  it("shows where a script went wrong", async () => {
+    await writeFile(path.join(root, "wrong.ts"), `const text: string = "no";\n\nthrow new Error(text);\n`);
+    const failed = run("wrong.ts");
+    expect([failed.status, failed.stderr]).toEqual([1, expect.stringMatching(/wrong\.ts:3:7/)]);
+  });
+
   it("fails when npm does, and tries again the next time", async () => {
     environment["FAKE_NPM_FAILS"] = "yes";
     const failed = run("script.ts");
     expect([failed.status, failed.stdout]).toEqual([1, ""]);
-    expect(failed.stderr).toContain("npm ci in");
-    expect(failed.stderr, "what npm says, though npm run --silent had asked it for silence").toContain("ENOTFOUND");
+    expect(failed.stderr).toMatch(/npm error network[^]*npm ci in .* failed \(1\), see above/);
+    expect((await readFile(path.join(root, "npm.log"), "utf8")).trim()).toBe("ci --include=dev --loglevel=error");
     delete environment["FAKE_NPM_FAILS"];
     expect(run("script.ts").status).toBe(0);
   });

@@ -1,0 +1,36 @@
+"use strict";
+// What makes TypeScript run, on every Node that package.json allows. Plain CommonJS, because nothing else runs before it.
+const { buildSync } = require("esbuild");
+const Module = require("node:module");
+
+/**
+ * Loads a TypeScript file and gives its exports. At each start esbuild makes one bundle of the file and all it imports from the
+ * checkout, which takes about as long as reading the same files from a cache would, so there is no cache; libraries stay
+ * outside. In the bundle `__dirname` and `__filename` are not those of the source: ./checkout.ts knows where things are.
+ * @param {string} file absolute path.
+ * @throws what the file throws, and an Error with position and reason when a file is no TypeScript or an import leads nowhere.
+ */
+exports.load = (file) => {
+  const bundle = `${file}.bundle.js`;
+  const { outputFiles } = buildSync({
+    entryPoints: [file],
+    outfile: bundle,
+    write: false,
+    bundle: true,
+    packages: "external",
+    platform: "node",
+    format: "cjs",
+    target: "node20",
+    sourcemap: "inline",
+    sourcesContent: false,
+    logLevel: "silent",
+  });
+  // Node itself gives stack traces positions in the source, but only while nobody else prepares them, as Pulumi's language host does.
+  process.setSourceMapsEnabled(true);
+  Error.prepareStackTrace = undefined;
+  const loaded = new Module(bundle, module);
+  loaded.filename = bundle;
+  loaded.paths = module.paths;
+  loaded._compile(outputFiles[0].text, bundle);
+  return loaded.exports;
+};
