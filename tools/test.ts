@@ -136,7 +136,7 @@ async function provided(names: readonly ToolName[]): Promise<string | undefined>
   }
 }
 
-/** Runs a program in the repository's checkout, its output shown as it comes. True when it ends with status 0. */
+/** Runs a program in the repository's root, its output shown as it comes. True when it ends with status 0. */
 async function run(program: string, args: readonly string[]): Promise<boolean> {
   const how = { directory: checkout, limitMs: Infinity, visible: true, signal: interrupt.signal, graceMs: 10_000 };
   const { status } = await runProcess(program, args, how);
