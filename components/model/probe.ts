@@ -22,7 +22,7 @@ export interface PresentProbe {
   readonly others: readonly Digest[];
 }
 
-/** What the registry said about one reference. `absent` is a 404 with MANIFEST_UNKNOWN or NAME_UNKNOWN and nothing else. */
+/** What the registry said about one reference. `absent` is a 404 with a registry's error body that is no refusal, and nothing else. */
 export type Probe =
   | PresentProbe
   | { readonly state: "absent" }

@@ -4,7 +4,7 @@ import type { Digest } from "../model/digest";
 import type { Platform } from "../model/platform";
 import type { Probe } from "../model/probe";
 import { formatReference, parseReference, type Reference } from "../model/reference";
-import { answerError, parseErrorCodes } from "./answerError";
+import { answerError, isAbsence } from "./answerError";
 import { Authenticator } from "./authenticator";
 import { type Clock, systemClock } from "../system/clock";
 import { Connections } from "./connections";
@@ -50,7 +50,7 @@ const longestConfiguration = 16 * 1024 * 1024;
 
 /**
  * A read-only client of OCI registries (OCI distribution specification 1.1). It knows three answers: present, absent
- * and trouble. *Absent* is a GET answered with 404 and MANIFEST_UNKNOWN or NAME_UNKNOWN, and nothing else: not an
+ * and trouble. *Absent* is a GET answered with 404 and a registry's error body, and nothing else: not an
  * empty 404, not a proxy's page, not a refusal. Whatever is trouble throws a {@link RegistryError}.
  *
  * No npm package fits, as looked at in 2026-11: `@sigstore/oci` 0.7 exports attaching and a digest look-up only, takes any
@@ -210,7 +210,7 @@ export class RegistryClient {
   async #read(reference: Reference): Promise<Manifest | undefined> {
     const what = formatReference(reference);
     const answer = await this.#send(reference, manifestPath(reference), { headers: { accept: acceptedManifests } });
-    if (answer.status === 404 && isAbsence(answer)) return undefined;
+    if (isAbsence(answer)) return undefined;
     if (answer.status !== 200) throw answerError(what, answer);
     const [contentType, contentDigest] = [answer.header("content-type"), answer.header("docker-content-digest")];
     return parseManifest(what, answer.body, { contentType, contentDigest, expected: reference.digest });
@@ -251,9 +251,4 @@ export class RegistryClient {
 
 function manifestPath({ tag, digest }: Reference): string {
   return `manifests/${digest ?? tag ?? "latest"}`;
-}
-
-function isAbsence({ body }: TransportAnswer): boolean {
-  const codes = parseErrorCodes(body);
-  return codes.length > 0 && codes.every(({ code }) => code === "MANIFEST_UNKNOWN" || code === "NAME_UNKNOWN");
 }

@@ -39,14 +39,17 @@ describe("nothing is there yet", () => {
     return { DOCKER_CONFIG: mirror.sandbox.folder };
   }
 
-  it.each(["MANIFEST_UNKNOWN", "NAME_UNKNOWN"])("F07 takes 404 with %s for absent", async (code) => {
-    const run = await previewWith(refusal(404, code));
-    expect(run.exitCode, run.output).toBe(0);
-    expect(changesOf(run)).toEqual(whole);
-  });
+  it.each(["MANIFEST_UNKNOWN", "NAME_UNKNOWN", "NOT_FOUND", "TAG_EXPIRED", "UNKNOWN"])(
+    "F07 takes 404 with %s for absent",
+    async (code) => {
+      const run = await previewWith(refusal(404, code));
+      expect(run.exitCode, run.output).toBe(0);
+      expect(changesOf(run)).toEqual(whole);
+    },
+  );
 
-  it("F07 takes any other 404 for unknown: one without a code, and one with another code", async () => {
-    const odd = [refusal(404, "UNKNOWN"), { ...refusal(404, ""), body: "<html>not here</html>" }];
+  it("F07 takes any other 404 for unknown: one that is no registry's, and one with a refusal", async () => {
+    const odd = [refusal(404, "DENIED"), { ...refusal(404, ""), body: "<html>not here</html>" }];
     for (const rule of odd) {
       const run = await previewWith(rule);
       expect(run.exitCode, run.output).not.toBe(0);

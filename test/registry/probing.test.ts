@@ -166,21 +166,7 @@ describe("probe", () => {
     expect(await client().probe(`${registry.host}/o/a:1`)).toMatchObject({ state: "present", digest });
   });
 
-  it.each(["MANIFEST_UNKNOWN", "NAME_UNKNOWN"])("takes a 404 with %s for absent", async (code) => {
-    registry.answer(/manifests/, { status: 404, ...errorBody(code) });
-    expect(await client().probe(`${registry.host}/o/a:1`)).toEqual({ state: "absent" });
-  });
-
   it.each([
-    ["a 404 with another code", { status: 404, ...errorBody("NOT_FOUND") }, "malformed"],
-    [
-      "a 404 with two opinions",
-      { status: 404, body: '{"errors":[{"code":"NAME_UNKNOWN"},{"code":"DENIED"}]}' },
-      "malformed",
-    ],
-    ["a 404 with a page", { status: 404, body: "<html>not here</html>" }, "malformed"],
-    ["an empty 404", { status: 404 }, "malformed"],
-    ["a 404 with no errors in its body", { status: 404, body: '{"errors":[]}' }, "malformed"],
     ["410", { status: 410, ...errorBody("MANIFEST_UNKNOWN") }, "malformed"],
     ["401", { status: 401, ...errorBody("UNAUTHORIZED") }, "authorisation"],
     ["403", { status: 403, ...errorBody("DENIED") }, "authorisation"],
