@@ -1,7 +1,7 @@
 import { DockerfileError } from "./dockerfileError";
 import { readInstructions } from "./instructions";
 import { type Stage, type Use, readStages } from "./stages";
-import { type Platform, platformParts } from "../model/platform";
+import { type Platform, platformParts, readSpelling } from "../model/platform";
 
 /** What decides how a Dockerfile is read. */
 export interface DockerfileOptions {
@@ -169,12 +169,12 @@ class StageGraph {
     if (!platform) return "target";
     const { targetPlatform, path } = this.options;
     if ([...platform.used].some((name) => name.startsWith("BUILD"))) return "build";
-    if (platform.text === targetPlatform) return "target";
-    if (/^[a-z0-9]+\/[a-z0-9_]+(?:\/[a-z0-9]+)?$/.test(platform.text)) return platform.text as Platform;
+    const named = readSpelling(platform.text);
+    if (named !== undefined) return named === targetPlatform ? "target" : named;
     throw new DockerfileError(
       path,
       line,
-      `${JSON.stringify(platform.text)} is not a platform; accepted is os/architecture`,
+      `${JSON.stringify(platform.text)} is not a platform; accepted are os/architecture[/variant], a known architecture and linux`,
     );
   }
 

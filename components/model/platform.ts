@@ -38,7 +38,12 @@ interface Architecture {
 }
 
 const architectures: Readonly<Record<string, Architecture>> = {
-  amd64: { elf: { machine: 62, bits: 64, littleEndian: true }, uname: "x86_64", variants: ["v2", "v3", "v4"] },
+  amd64: {
+    elf: { machine: 62, bits: 64, littleEndian: true },
+    uname: "x86_64",
+    defaultVariant: "v1",
+    variants: ["v2", "v3", "v4"],
+  },
   arm64: { elf: { machine: 183, bits: 64, littleEndian: true }, uname: "aarch64", defaultVariant: "v8" },
   arm: { elf: { machine: 40, bits: 32, littleEndian: true }, uname: "armv7l", variants: ["v5", "v6", "v7"] },
   "386": { elf: { machine: 3, bits: 32, littleEndian: true }, uname: "i686" },
@@ -81,11 +86,48 @@ export function platformParts(platform: Platform): PlatformParts {
   return variant === undefined ? { os, architecture } : { os, architecture, variant };
 }
 
-/** Writes a platform out of a descriptor's or image configuration's fields, in normal form; unknown ones are written as they are. */
+/**
+ * Writes a platform out of a descriptor's or image configuration's fields, in the normal form of containerd, by which BuildKit and
+ * whoever pulls compare them; unknown ones are written as they are. Source: containerd's `platforms.Normalize`.
+ */
 export function formatPlatform(parts: PlatformParts): Platform {
-  const { os, architecture, variant } = parts;
-  const written: Platform = variant ? `${os}/${architecture}/${variant}` : `${os}/${architecture}`;
-  return variant === architectures[architecture]?.defaultVariant ? `${os}/${architecture}` : written;
+  const os = parts.os.toLowerCase();
+  const [architecture, implied] = otherNames.get(parts.architecture.toLowerCase()) ?? [
+    parts.architecture.toLowerCase(),
+    undefined,
+  ];
+  const given = (implied ?? parts.variant ?? "").toLowerCase();
+  const variant = /^arm(64)?$/.test(architecture) && /^[5-8]$/.test(given) ? `v${given}` : given;
+  const shown = defaultVariant(architecture) === variant ? "" : variant || (architecture === "arm" ? "v7" : "");
+  return `${os === "macos" ? "darwin" : os}/${architecture}${shown && `/${shown}`}`;
+}
+
+function defaultVariant(architecture: string): string | undefined {
+  return Object.hasOwn(architectures, architecture) ? architectures[architecture]?.defaultVariant : undefined;
+}
+
+/** Names of architectures that mean another, some with a variant. */
+const otherNames: ReadonlyMap<string, readonly [architecture: string, variant?: string]> = new Map([
+  ["x86_64", ["amd64"]],
+  ["x86-64", ["amd64"]],
+  ["aarch64", ["arm64"]],
+  ["i386", ["386", ""]],
+  ["armhf", ["arm", "v7"]],
+  ["armel", ["arm", "v6"]],
+]);
+
+/**
+ * Reads a platform as people write it for BuildKit: `linux/arm`, `amd64`, or `linux` alone, which is `build`, the platform of the
+ * machine that builds. Undefined when it is none. Source: containerd's `platforms.Parse`.
+ */
+export function readSpelling(text: string): Platform | "build" | undefined {
+  if (!/^[A-Za-z0-9_.-]+(?:\/[A-Za-z0-9_.-]+){0,2}$/.test(text)) return undefined;
+  const [first = "", architecture, variant] = text.split("/");
+  if (architecture !== undefined)
+    return formatPlatform({ os: first, architecture, ...(variant !== undefined && { variant }) });
+  if (first.toLowerCase() === "linux") return "build";
+  const platform = formatPlatform({ os: "linux", architecture: first });
+  return Object.hasOwn(architectures, platformParts(platform).architecture) ? platform : undefined;
 }
 
 /** The ELF identity every executable of an image for this platform must have. */

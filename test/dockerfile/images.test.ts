@@ -125,6 +125,21 @@ describe("reading the images of a Dockerfile", () => {
     });
   });
 
+  it.each([
+    ["linux/$TARGETARCH", "linux/arm/v7", "target"],
+    ["linux/${TARGETARCH}${TARGETVARIANT:+/}$TARGETVARIANT", "linux/arm/v7", "target"],
+    ["linux/arm64/v8", "linux/arm64", "target"],
+    ["linux/aarch64", "linux/arm64", "target"],
+    ["Linux/AMD64", "linux/amd64", "target"],
+    ["amd64", "linux/arm64", "linux/amd64"],
+    ["$TARGETARCH", "linux/arm64", "target"],
+    ["linux/arm/7", "linux/arm64", "linux/arm/v7"],
+    ["linux", "linux/arm64", "build"],
+    ["linux/$BUILDARCH", "linux/arm64", "build"],
+  ] as const)("reads --platform=%s as BuildKit does, for %s", (written, targetPlatform, platform) => {
+    expect(read(`FROM --platform=${written} a`, { targetPlatform }).references).toMatchObject([{ platform }]);
+  });
+
   it("takes the image at the bottom of the target's chain of stages for the final base", () => {
     const { references } = read("FROM a AS base\nFROM b AS tool\nFROM base\nCOPY --from=tool / /");
     expect(references.filter(({ isFinalBase }) => isFinalBase).map(({ reference }) => reference)).toEqual(["a"]);
@@ -166,7 +181,7 @@ describe("reading the images of a Dockerfile", () => {
     ["a variable in COPY --from", "FROM a\nCOPY --from=$X / /", 2, "cannot hold variables"],
     ["a variable in a mount", "FROM a\nRUN --mount=from=$X,target=/ ls", 2, "cannot hold variables"],
     ["a stage number out of range", "FROM a\nCOPY --from=7 / /", 1, "no stage number 7"],
-    ["a platform that is none", "FROM --platform=${X}arm a", 1, "not a platform"],
+    ["a platform that is none", "FROM --platform=linux/${X} a", 1, "not a platform"],
     ["a line beyond BuildKit's limit", `FROM a\nRUN ${"x".repeat(70_000)}`, 2, "longer than"],
   ])("refuses %s, naming file and line", (_case, text, line, problem) => {
     const failure = catchError(() => read(text));
