@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { RegistryClient } from "../../components/registry/registryClient";
-import { FakeClock } from "./fakeClock";
+import { FakeClock } from "../support/fakeClock";
 import { FakeRegistry } from "./fakeRegistry";
 import { knownAnswers } from "./knownAnswers";
 
