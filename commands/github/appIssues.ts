@@ -1,4 +1,3 @@
-import { failureBehind } from "../../components/decide/backoff";
 import { safeText } from "../../components/model/safeText";
 import { inlineCode } from "../../components/report/markdown";
 import type { WantedIssue } from "./issueBook";
@@ -23,8 +22,8 @@ export function appIssues({ apps, versions, whole }: RunResult): readonly AppIss
     if (own.length === 0 && problems.length === 0) return [];
     // A version that waits for upstream, or whose images wait for the others, needs nobody here.
     const missing = own.filter(
-      ({ complete, outcome, reason = "" }) =>
-        !complete && outcome !== "built" && (outcome !== "waiting" || failureBehind(reason) !== undefined),
+      ({ complete, outcome, lastFailure }) =>
+        !complete && outcome !== "built" && (outcome !== "waiting" || lastFailure !== undefined),
     );
     if (missing.length === 0 && problems.length === 0) return whole ? [{ action: "close", app }] : [];
     return [
@@ -39,8 +38,9 @@ export function appIssues({ apps, versions, whole }: RunResult): readonly AppIss
 
 function body(missing: RunResult["versions"], problems: readonly string[]): string {
   const lines = [
-    ...missing.map(({ version, reason }) => {
-      const why = reason === undefined ? "" : `: ${inlineCode(steady(reason))}`;
+    ...missing.map(({ version, reason, lastFailure = reason }) => {
+      // When it is tried next changes with every try; the summary says it. The record of failures holds shortened reasons.
+      const why = lastFailure === undefined ? "" : `: ${inlineCode(safeText(lastFailure))}`;
       return `- ${inlineCode(version)}${why}`;
     }),
     ...problems.map((problem) => `- ${inlineCode(problem)}`),
@@ -50,9 +50,4 @@ function body(missing: RunResult["versions"], problems: readonly string[]): stri
     "These are not in the mirror as they should be. The workflow updates this issue, and closes it once they are.",
     [...lines.slice(0, mostLines), ...more].join("\n"),
   ].join("\n\n");
-}
-
-/** When a version is tried next changes with every try; the summary says it. The record of failures holds shortened reasons. */
-function steady(reason: string): string {
-  return safeText(failureBehind(reason) ?? reason);
 }

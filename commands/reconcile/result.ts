@@ -12,6 +12,8 @@ const version = z.object({
   /** As the summary says it. */
   outcome: z.string(),
   reason: z.string().optional(),
+  /** When it waits after builds that failed: what went wrong in the last of them. */
+  lastFailure: z.string().optional(),
 });
 
 const schema = z.object({
@@ -43,28 +45,30 @@ type VersionRow = RunResult["versions"][number];
 const done: readonly string[] = ["published", "repaired", "adopted", "unchanged"];
 
 function versionsDone({ app, versions }: AppResult): readonly VersionRow[] {
-  return versions.map(({ version: name, outcome, reason }) => ({
+  return versions.map(({ version: name, outcome, reason, lastFailure }) => ({
     app,
     version: name,
     complete: done.includes(outcome),
     outcome,
     ...(reason !== undefined && { reason }),
+    ...(lastFailure !== undefined && { lastFailure }),
   }));
 }
 
 function versionsSeen({ app, versions }: AppReport): readonly VersionRow[] {
-  return versions.map(({ version: name, state, problem, notes = [], platforms }) => {
+  return versions.map(({ version: name, state, problem, waits, lastFailure, platforms }) => {
     const lacking = platforms.filter((platform) => !settled.includes(platform.state));
     const complete = problem === undefined && !troubled.includes(state) && lacking.length === 0;
     // Nothing is built of a version as long as upstream does not offer what it needs.
-    const waits = state === "incomplete" && platforms.some((platform) => platform.state === "not offered");
-    const why = problem ?? (state === "waiting" ? notes.at(-1) : waits ? "it waits for upstream" : listed(lacking));
+    const upstreamLacks = state === "incomplete" && platforms.some((platform) => platform.state === "not offered");
+    const why = problem ?? waits ?? (upstreamLacks ? "it waits for upstream" : listed(lacking));
     return {
       app,
       version: name,
       complete,
-      outcome: waits ? "waiting" : state,
+      outcome: upstreamLacks ? "waiting" : state,
       ...(!complete && why && { reason: why }),
+      ...(lastFailure !== undefined && { lastFailure }),
     };
   });
 }

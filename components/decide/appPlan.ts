@@ -1,6 +1,7 @@
 import type { BuildRecordInput } from "../model/buildRecord";
 import type { AppSpecification } from "../model/appSpecification";
 import type { Digest } from "../model/digest";
+import type { Wait } from "./backoff";
 import type { FloatingTagMove } from "./floatingTags";
 import type { Platform, PerPlatform } from "../model/platform";
 import type { PublishedFloatingTag, PublishedVersion } from "../model/published";
@@ -87,8 +88,8 @@ export interface PlannedVersion {
   readonly required: readonly Platform[];
   /** Nothing of it is here or is to be: upstream publishes all wanted platforms, and the app leaves these to it. */
   readonly left?: true;
-  /** Why and until when the version is left alone, after builds that failed; undefined: it is not. */
-  readonly waiting?: string;
+  /** Until when the version is left alone, after builds that failed; undefined: it is not. */
+  readonly waiting?: Wait;
   /** What the state says the version's Index was last written from, where that matters. */
   readonly written?: readonly string[];
   /** An earlier run declared the version's attestations. */

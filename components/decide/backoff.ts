@@ -51,11 +51,6 @@ export function describeWait({ until, failure }: Wait): string {
   return `not tried before ${until.toISOString().slice(0, 16)}Z, because it failed ${times}; the last time: ${failure.reason}`;
 }
 
-/** What {@link describeWait} says went wrong; undefined: the line is about something else. */
-export function failureBehind(line: string): string | undefined {
-  return /^not tried before \S+, because it failed (?:once|\d+ times in a row); the last time: (.*)$/s.exec(line)?.[1];
-}
-
 /** What one run found out about versions it tried to build. */
 export interface Tries {
   /** Key → reason. */

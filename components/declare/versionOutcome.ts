@@ -1,4 +1,5 @@
 import type { PlannedVersion } from "../decide/appPlan";
+import { describeWait } from "../decide/backoff";
 import type { Digest } from "../model/digest";
 import type { PerPlatform } from "../model/platform";
 import type { PublishedVersion } from "../model/published";
@@ -10,8 +11,14 @@ export type VersionOutcome =
   | { readonly state: "pending" }
   /** Phase `build`: these images are pushed by digest and checked. `reason` says what is wrong with the others. */
   | { readonly state: "built"; readonly images: PerPlatform<Digest>; readonly reason?: string }
-  /** Left alone after builds that failed in earlier runs. It is missing, but that is no new failure. */
-  | { readonly state: "waiting"; readonly reason: string; readonly record?: PublishedVersion }
+  /** Left alone: its builds failed in earlier runs, or upstream lacks what it needs. It is missing, but that is no new failure. */
+  | {
+      readonly state: "waiting";
+      readonly reason: string;
+      /** What went wrong in the last try. Undefined: nothing did, upstream does not offer what is missing. */
+      readonly lastFailure?: string;
+      readonly record?: PublishedVersion;
+    }
   /** `incomplete`: the tag does not offer what it should, so no floating tag may name it. */
   | {
       readonly state: "failed";
@@ -44,7 +51,10 @@ export function untouched(planned: PlannedVersion): VersionOutcome {
   };
   const problem = plan.problem ?? attestation?.problem ?? referrers?.problem;
   if (problem === undefined && waiting !== undefined)
-    return { state: "waiting", reason: waiting, ...(record && { record }) };
+    return {
+      ...{ state: "waiting", reason: describeWait(waiting), lastFailure: waiting.failure.reason },
+      ...(record && { record }),
+    };
   if (record && problem === undefined) return { state: "published", record };
   const reason = problem ?? whyNot(planned);
   // What upstream does not offer is no failure of this mirror: the version is completed when upstream does.

@@ -1,7 +1,7 @@
 import type { AppSettings } from "../config/appSettings";
 import type { PlannedVersion } from "../decide/appPlan";
 import type { AppSpecification } from "../model/appSpecification";
-import { describeWait } from "../decide/backoff";
+import type { Wait } from "../decide/backoff";
 import { type VersionFacts, decideVersion, withholdBuild } from "../decide/versionPlan";
 import { type Platform, type PerPlatform, platformEntries } from "../model/platform";
 import type { Probe } from "../model/probe";
@@ -142,7 +142,7 @@ async function keptBases(
 interface Prepared {
   readonly build?: PreparedBuild;
   readonly problem?: string | undefined;
-  readonly waiting?: string;
+  readonly waiting?: Wait;
 }
 
 async function prepare(
@@ -154,7 +154,7 @@ async function prepare(
   const needed = build.filter((platform) => !(platform in copies) && !(platform in handedOver));
   if (needed.length === 0 || !release) return {};
   const wait = await edges.wait(specification.name, version);
-  if (wait) return { waiting: describeWait(wait) };
+  if (wait) return { waiting: wait };
   if (edges.run.phase === "publish") return { problem: `no build run handed over an image for ${needed.join(", ")}` };
   try {
     return { build: await edges.prepare({ specification, settings, release, platforms: needed }) };

@@ -33,6 +33,10 @@ export interface VersionReport {
   readonly state: ReportState;
   readonly platforms: readonly PlatformReport[];
   readonly notes?: readonly string[];
+  /** Until when it is left alone, and why. */
+  readonly waits?: string;
+  /** What went wrong in the last of the builds after which it waits. */
+  readonly lastFailure?: string;
   readonly problem?: string;
 }
 

@@ -18,6 +18,8 @@ export interface VersionResult {
   readonly platforms: readonly Platform[];
   /** Why it is missing or waits. */
   readonly reason?: string;
+  /** When it waits after builds that failed: what went wrong in the last of them. */
+  readonly lastFailure?: string;
   /** What was built in this run and how long each took. */
   readonly builds: readonly { readonly platform: Platform; readonly seconds: number }[];
 }

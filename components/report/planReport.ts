@@ -1,4 +1,5 @@
 import type { AppPlan, PlannedFloatingTag, PlannedVersion } from "../decide/appPlan";
+import { describeWait } from "../decide/backoff";
 import type { Platform } from "../model/platform";
 import type { AppReport, FloatingReport, PlatformReport, ReportState, VersionReport } from "./appReport";
 
@@ -26,7 +27,8 @@ function versionReport(planned: PlannedVersion, wanted: readonly Platform[], not
     tag,
     state: waiting !== undefined ? "waiting" : adopted ? "adopted" : plan.state,
     platforms: wanted.map((platform) => platformReport(planned, platform)),
-    notes: waiting === undefined ? notes : [...notes, waiting],
+    notes,
+    ...(waiting && { waits: describeWait(waiting), lastFailure: waiting.failure.reason }),
     ...(plan.problem !== undefined && { problem: plan.problem }),
   };
 }

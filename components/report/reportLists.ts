@@ -16,8 +16,8 @@ export interface ReportLists {
  * of which upstream can make thousands, the first twenty and how many more there are.
  */
 export function reportLists(report: AppReport): ReportLists {
-  const ofVersions = report.versions.flatMap(({ version, platforms, notes = [] }) => [
-    ...notes.map((note) => `${version}: ${note}`),
+  const ofVersions = report.versions.flatMap(({ version, platforms, notes = [], waits }) => [
+    ...[...notes, ...(waits === undefined ? [] : [waits])].map((note) => `${version}: ${note}`),
     ...platforms.flatMap(({ platform, note }) => (note === undefined ? [] : [`${version} ${platform}: ${note}`])),
   ]);
   return {

@@ -70,6 +70,7 @@ function appResult(plan: AppPlan, outcome: AppOutcome | undefined): AppResult {
           builds: [],
           ...(record && { digest: record.digest }),
           ...("reason" in ended && { reason: ended.reason }),
+          ...("lastFailure" in ended && { lastFailure: ended.lastFailure }),
         },
       ];
     }),

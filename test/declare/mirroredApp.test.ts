@@ -66,7 +66,8 @@ describe("an app", () => {
 
 it("does not take a version that waits for one that failed", async () => {
   const plan: VersionPlan = { state: "missing", build: [], keep: {}, lacking: both };
-  const versions = [planned({ plan, recipes: [], waiting: "not tried before tomorrow" })];
+  const waiting = { until: new Date(1), failure: { count: 1, last: new Date(0).toISOString(), reason: "no space" } };
+  const versions = [planned({ plan, recipes: [], waiting })];
   const { outcome } = await declare(appPlan({ versions }));
   expect(outcome.outcomes["1.0.0"]).toMatchObject({ state: "waiting" });
   expect(outcome.failures).toEqual([]);

@@ -7,16 +7,27 @@ const digest = digestFor("index");
 const platforms = { "linux/amd64": digestFor("amd"), "linux/arm64": digestFor("arm") };
 const half = { digest, platforms: { "linux/amd64": digestFor("amd") } };
 const nothing = { state: "missing", build: [], keep: {}, lacking: both } as const;
-const waiting = "not tried before tomorrow";
+const waiting = {
+  until: new Date("2026-01-11T00:00:00Z"),
+  failure: { count: 1, last: "2026-01-10T00:00:00Z", reason: "no space" },
+};
 
 describe("a version that this run leaves as it is", () => {
   it("waits, which is no failure, after builds that failed before", () => {
-    expect(untouched(planned({ plan: nothing, waiting }))).toEqual({ state: "waiting", reason: waiting });
+    expect(untouched(planned({ plan: nothing, waiting }))).toEqual({
+      state: "waiting",
+      reason: "not tried before 2026-01-11T00:00Z, because it failed once; the last time: no space",
+      lastFailure: "no space",
+    });
   });
 
   it("keeps its record while it waits to be completed", () => {
     const plan = { ...nothing, state: "partial", lacking: ["linux/arm64"], present: half } as const;
-    expect(untouched(planned({ plan, waiting }))).toMatchObject({ state: "waiting", reason: waiting, record: half });
+    expect(untouched(planned({ plan, waiting }))).toMatchObject({
+      state: "waiting",
+      lastFailure: "no space",
+      record: half,
+    });
   });
 
   it("waits, which is no failure, for a platform that upstream does not offer", () => {

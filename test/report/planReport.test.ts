@@ -81,6 +81,18 @@ describe("planReport", () => {
     expect(version?.platforms[1]).toEqual({ platform: "linux/arm64", state: "not offered", note: "no file" });
   });
 
+  it("says until when a version waits, and apart from it what went wrong in the last try", () => {
+    const failure = { count: 2, last: "2026-01-10T00:00:00Z", reason: "no space" };
+    const waiting = { until: new Date("2026-01-11T00:00:00Z"), failure };
+    const [version] = report({ state: "missing", lacking: ["linux/amd64"] }, { waiting }).versions;
+    expect(version).toMatchObject({
+      state: "waiting",
+      waits: "not tried before 2026-01-11T00:00Z, because it failed 2 times in a row; the last time: no space",
+      lastFailure: "no space",
+      notes: ["unsigned"],
+    });
+  });
+
   it("says once per platform what upstream publishes itself", () => {
     expect(report({ present: both }, { official: ["linux/arm64"] }).notes).toEqual([
       "upstream publishes linux/arm64 itself: 1.0.0",

@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { describeWait, failureBehind, recordTries } from "../../../components/decide/backoff";
+import { recordTries } from "../../../components/decide/backoff";
 import { parsePlatform } from "../../../components/model/platform";
 import { readFailureFile, writeFailureFile } from "../../../components/report/failureFile";
 import { appIssues } from "../../../commands/github/appIssues";
@@ -124,15 +124,10 @@ describe("what becomes of issues after a run", () => {
   });
 
   it("does not change from run to run while a version waits", () => {
-    const failure = { count: 1, last: new Date(0).toISOString(), reason: "exit code 1" };
-    const waiting = (count: number): Row =>
-      row({
-        outcome: "waiting",
-        reason: describeWait({ until: new Date(count * 1000), failure: { ...failure, count } }),
-      });
+    const waiting = (reason: string): Row => row({ outcome: "waiting", reason, lastFailure: "exit code 1" });
     const failed = appIssues(result(row({ reason: "exit code 1" })));
-    expect(appIssues(result(waiting(1)))).toEqual(failed);
-    expect(appIssues(result(waiting(7)))).toEqual(failed);
+    expect(appIssues(result(waiting("not tried before noon")))).toEqual(failed);
+    expect(appIssues(result(waiting("not tried before midnight")))).toEqual(failed);
   });
 
   it("opens none for a version that waits for upstream", () => {
@@ -167,7 +162,7 @@ describe("what becomes of issues after a run", () => {
     const file = join(folder, "failures.json");
     await writeFailureFile(file, recordTries({}, tries(results, records, new Date())));
     const failure = (await readFailureFile(file))["esbuild/1.0.0"]!;
-    const waiting = row({ outcome: "waiting", reason: describeWait({ until: new Date(), failure }) });
+    const waiting = row({ outcome: "waiting", reason: "not tried before noon", lastFailure: failure.reason });
     const [after] = appIssues(result(row({ reason: results[0]!.versions[0]!.reason })));
     expect([after]).toEqual(appIssues(result(waiting)));
     expect(after).toMatchObject({
@@ -200,15 +195,6 @@ describe("what becomes of issues after a run", () => {
           expect(line).toMatch(/^- (`[^`]*`|\(empty\))(: (`[^`]*`|\(empty\)))?$/);
       }),
       { numRuns: 50 },
-    );
-  });
-
-  it("finds the failure behind a wait again, whatever it says", () => {
-    fc.assert(
-      fc.property(fc.string(), fc.integer({ min: 1, max: 99 }), (reason, count) => {
-        const line = describeWait({ until: new Date(0), failure: { count, last: "", reason } });
-        expect(failureBehind(line)).toBe(reason);
-      }),
     );
   });
 });

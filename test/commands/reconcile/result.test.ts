@@ -37,6 +37,11 @@ describe("the result of a run that only looked", () => {
 
   it("names what is wrong before what is missing, and why a version waits", () => {
     expect(seen("unknown", ["unknown", "unknown"], { problem: "no answer" })).toMatchObject({ reason: "no answer" });
-    expect(seen("waiting", ["waiting", "waiting"], { notes: ["not tried"] })).toMatchObject({ reason: "not tried" });
+    const waits = { waits: "not tried before noon", lastFailure: "no space" };
+    expect(seen("waiting", ["waiting", "waiting"], waits)).toMatchObject({
+      outcome: "waiting",
+      reason: "not tried before noon",
+      lastFailure: "no space",
+    });
   });
 });
