@@ -203,8 +203,8 @@ async function leave(
   }
   const records = request.phase === "publish" ? await handedRecords(request, voice) : own;
   const { verify } = run;
-  const command = verify && ((reference: string) => verificationCommands(reference, verify)[0] ?? "");
-  const results = run.results && completed(run.results, records, command);
+  const command = verify && { verify: (reference: string) => verificationCommands(reference, verify)[0] ?? "" };
+  const results = run.results && completed(run.results, records, { phase: request.phase, ...command });
   const whole = request.keep === undefined && request.platforms === undefined;
   const result = resultOf(run, results, { good: ended.good, whole });
   for (const entry of result.versions) voice.say({ event: "version", ...entry });

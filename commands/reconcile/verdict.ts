@@ -60,12 +60,12 @@ export function buildRecords(
 export function completed(
   results: readonly AppResult[],
   records: readonly BuildRecord[],
-  verify: ((reference: string) => string) | undefined,
+  { phase, verify }: { readonly phase: ReconcileRequest["phase"]; readonly verify?: AppResult["verify"] },
 ): readonly AppResult[] {
   return results.map((result) => ({
     ...result,
     // A build run moves no tag, whatever its plan says.
-    ...(result.versions.some(({ outcome }) => outcome === "built") && { floating: [] }),
+    ...(phase === "build" && { floating: [] }),
     ...(verify && { verify }),
     versions: result.versions.map((version) => {
       const own = records.filter((record) => record.app === result.app && record.version === version.version);

@@ -9,6 +9,8 @@ export interface VersionFacts {
   readonly wanted: readonly Platform[];
   /** Platforms without which the version gets no tag; a subset of what the stack wants, offered or not. */
   readonly required: readonly Platform[];
+  /** Required platforms another run deals with. Without them the version gets no tag, but what this run deals with is built. */
+  readonly elsewhere?: readonly Platform[];
   /** The version is one of those to keep. */
   readonly inWindow: boolean;
   /** What an earlier run recorded, when this stack manages the version. */
@@ -180,9 +182,12 @@ interface Completion {
   readonly present?: PresentProbe;
 }
 
-/** Builds the wanted platforms that are not held, and declares the index, provided every required platform will be in it. */
+/**
+ * Builds the wanted platforms that are not held, and declares the index, provided every required platform will be in it. Where only
+ * platforms another run deals with stand in its way, the images are built ahead of it.
+ */
 function complete(facts: VersionFacts, completion: Completion): VersionPlan {
-  const { wanted, required, managed } = facts;
+  const { wanted, required, managed, elsewhere = [] } = facts;
   const { held, kept, state, origin, present } = completion;
   const build = wanted.filter((platform) => !(platform in held));
   const after = new Set<Platform>([...platformsIn(held), ...build]);
@@ -193,11 +198,11 @@ function complete(facts: VersionFacts, completion: Completion): VersionPlan {
   );
   if (unmet.length > 0 || after.size === 0) {
     const declared = present ? declaredAgain(managed, present) : { keep };
+    const ahead = build.length > 0 && unmet.every((platform) => elsewhere.includes(platform));
     return strip({
       ...shown,
       ...declared,
-      state: "incomplete",
-      build: [],
+      ...(ahead ? { build } : { state: "incomplete", build: [] }),
       origin: present && (managed?.origin ?? "adopted"),
     });
   }

@@ -153,6 +153,7 @@ function hasResources(planned: PlannedVersion): boolean {
   const { plan, recipes, unpublishedBases, keptBases, attestation, referrers } = planned;
   return (
     plan.sources !== undefined ||
+    plan.build.length > 0 ||
     Object.keys(plan.keep).length > 0 ||
     Object.keys(keptBases).length > 0 ||
     recipes.length + unpublishedBases.length > 0 ||

@@ -37,9 +37,16 @@ export class MirroredVersion extends pulumi.ComponentResource {
   }
 
   private end(name: string, args: MirroredVersionArgs): Promise<VersionOutcome> {
-    const { sources } = args.planned.plan;
+    const { plan } = args.planned;
     if (args.services.phase === "build") return buildOnly(args, this.#images);
-    return sources ? this.declareIndex(name, args, sources) : this.leaveIndex(name, args);
+    const left = plan.sources ? this.declareIndex(name, args, plan.sources) : this.leaveIndex(name, args);
+    return plan.build.length === 0 || writesIndex(plan) ? left : this.buildAhead(left, args);
+  }
+
+  /** Builds images of a version whose tag waits for platforms another run deals with. What is recorded of it stays recorded. */
+  private async buildAhead(left: Promise<VersionOutcome>, args: MirroredVersionArgs): Promise<VersionOutcome> {
+    const [before, built] = await Promise.all([left, buildOnly(args, this.#images)]);
+    return { ...built, ...("record" in before && before.record && { record: before.record }) };
   }
 
   /**

@@ -9,8 +9,13 @@ import { isComplete } from "../decide/versionPlan";
 export type VersionOutcome =
   | { readonly state: "published"; readonly record: PublishedVersion }
   | { readonly state: "pending" }
-  /** Phase `build`: these images are pushed by digest and checked. `reason` says what is wrong with the others. */
-  | { readonly state: "built"; readonly images: PerPlatform<Digest>; readonly reason?: string }
+  /** These images are pushed by digest and checked, for another run to publish. `reason` says what is wrong with the others. */
+  | {
+      readonly state: "built";
+      readonly images: PerPlatform<Digest>;
+      readonly reason?: string;
+      readonly record?: PublishedVersion;
+    }
   /** Left alone: its builds failed in earlier runs, or upstream lacks what it needs. It is missing, but that is no new failure. */
   | {
       readonly state: "waiting";

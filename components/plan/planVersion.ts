@@ -50,6 +50,7 @@ export async function planVersion(request: VersionRequest, edges: PlanEdges): Pr
     wanted: covered.filter((platform) => !(platform in offers.missing) && !official.skipped.includes(platform)),
     // A build run leaves the judgement of what is complete to the run that publishes.
     required: edges.run.phase === "build" ? [] : required,
+    elsewhere: required.filter((platform) => !edges.run.covers(platform)),
     inWindow: inWindow && release !== undefined,
     probe,
     recordedManifests,

@@ -60,7 +60,8 @@ function appResult(plan: AppPlan, outcome: AppOutcome | undefined): AppResult {
       const ended = outcome?.outcomes[planned.version];
       if (!ended) return [];
       const record = "record" in ended ? ended.record : undefined;
-      const platforms = platformsIn(ended.state === "built" ? ended.images : record?.platforms);
+      const made = ended.state === "built" && planned.plan.build.length > 0 ? ended.images : undefined;
+      const platforms = platformsIn(made ?? record?.platforms ?? planned.plan.present?.platforms);
       return [
         {
           version: planned.version,
@@ -94,7 +95,8 @@ function outcomeWord(
 ): VersionResult["outcome"] {
   if (state === "failed") return "missing";
   if (state === "waiting") return "waiting";
-  if (state === "built") return reason === undefined ? "built" : "missing";
+  if (state === "built" && (plan.build.length > 0 || reason !== undefined))
+    return reason === undefined ? "built" : "missing";
   if (plan.build.length > 0) return plan.present ? "repaired" : "published";
   const repaired = [attestation, referrers].some((beside) => beside?.mode === "repair");
   if (plan.state === "missing" || repaired) return "repaired";

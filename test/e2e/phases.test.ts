@@ -73,6 +73,13 @@ describe("plan, build and publish as processes of their own", () => {
     ]);
   });
 
+  it("plans builds for the platforms asked for only, though no version is complete with them", async () => {
+    const plan = await reconcile("--phase", "plan", "--platforms", "linux/arm64", "--result", inFolder("plan.json"));
+    expect([plan.status, plan.outputs["work"]]).toEqual([3, "true"]);
+    expect(plan.outputs["jobs"]).toContain('"platforms":"linux/arm64"');
+    expect(plan.outputs["jobs"]).not.toContain("linux/amd64");
+  });
+
   it("names a hostile tag in its summary, harmlessly", async () => {
     const { summary, stdout } = await reconcile("--dry-run");
     expect(summary).toContain("9.9.9");
@@ -121,6 +128,15 @@ describe("plan, build and publish as processes of their own", () => {
     expect(await mirror.registry.tags("tiny")).toEqual([]);
   });
 
+  it("publishes no version without a platform it was not asked for, and does not call that a failure", async () => {
+    const some = ["--digests", inFolder("digests"), "--platforms", "linux/arm64"];
+    const publish = await reconcile("--phase", "publish", ...some, "--result", inFolder("publish.json"));
+    expect([publish.status, publish.summary]).toEqual([0, expect.stringContaining("2 built")]);
+    expect(await mirror.registry.tags("tiny")).toEqual([]);
+    const result = JSON.parse(await readFile(inFolder("publish.json"), "utf8")) as object;
+    expect(result).toMatchObject({ whole: false, versions: [{ complete: false }, { complete: false }] });
+  });
+
   it("publishes exactly the images of the digest files, without any builder", async () => {
     await mirror.sandbox.stopBuilder("amd");
     await mirror.sandbox.stopBuilder("arm");
@@ -148,6 +164,8 @@ describe("plan, build and publish as processes of their own", () => {
     expect([plan.status, plan.outputs]).toEqual([0, { work: "false", jobs: "[]", missing: "0" }]);
     expect((await reconcile("--phase", "publish", "--digests", inFolder("digests"))).status).toBe(0);
     expect((await reconcile("--phase", "all")).status).toBe(0);
+    const build = await reconcile("--phase", "build", "--digests", inFolder("nothing"));
+    expect([build.status, build.summary]).toEqual([0, expect.stringContaining("2 adopted")]);
     expect(mirror.writes()).toEqual([]);
   });
 

@@ -31,6 +31,21 @@ describe("the plan of an app", () => {
     expect(plan.rejected).toEqual([{ tag: "v1.0.0-rc.1", reason: "pre-release" }]);
   });
 
+  it("builds the platforms a run is for, though the version waits for others and gets no tag", async () => {
+    const edges = new FakeEdges(
+      ["1.1.0", "1.0.0"].map((name) => release(name)),
+      { "1.0.0": held("1.0.0", [amd]) },
+    );
+    edges.run = { phase: "all", covers: (platform) => platform === arm };
+    const plan = await planApp(request(), edges);
+    const [ahead, completed] = plan.versions.map((version) => version.plan);
+    expect(ahead).toMatchObject({ state: "missing", build: [arm], lacking: [amd] });
+    expect(ahead?.sources).toBeUndefined();
+    expect(completed).toMatchObject({ state: "partial", build: [arm], lacking: [] });
+    expect(completed?.sources).toBeDefined();
+    expect(plan.floatingTags).toMatchObject([{ tag: "latest", candidates: ["1.0.0"] }]);
+  });
+
   it("plans managed versions although they have left the window or upstream's list", async () => {
     const edges = new FakeEdges(
       ["1.2.0", "1.1.0", "1.0.0"].map((name) => release(name)),

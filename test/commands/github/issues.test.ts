@@ -158,7 +158,7 @@ describe("what becomes of issues after a run", () => {
     const [version] = [{ version: "1.0.0", tag: "1.0.0", platforms: [], builds: [], outcome: "missing" as const }];
     const app = { app: "esbuild", repository: "r/esbuild", floating: [], notes: [], problems: [] };
     const handed = { ...version, reason: "no build run handed over an image for linux/amd64, linux/arm64" };
-    const results = completed([{ ...app, versions: [handed] }], records, undefined);
+    const results = completed([{ ...app, versions: [handed] }], records, { phase: "publish" });
     const file = join(folder, "failures.json");
     await writeFailureFile(file, recordTries({}, tries(results, records, new Date())));
     const failure = (await readFailureFile(file))["esbuild/1.0.0"]!;

@@ -104,7 +104,7 @@ describe("completed results", () => {
       { app: "esbuild", version: "1.0.0", platform: arm64, reason: "exit code 1" },
       { app: "other", version: "1.0.0", platform: arm64, reason: "not this" },
     ];
-    expect(completed(results, records, undefined)[0]?.versions[0]).toMatchObject({
+    expect(completed(results, records, { phase: "publish" })[0]?.versions[0]).toMatchObject({
       builds: [{ platform: amd64, seconds: 4 }],
       reason: "linux/arm64: exit code 1",
     });
@@ -118,7 +118,9 @@ describe("completed results", () => {
       platform,
       reason: "it broke",
     }));
-    expect(completed(results, records, undefined)[0]?.versions[0]?.reason).toBe("linux/amd64, linux/arm64: it broke");
+    expect(completed(results, records, { phase: "publish" })[0]?.versions[0]?.reason).toBe(
+      "linux/amd64, linux/arm64: it broke",
+    );
   });
 });
 
