@@ -33,6 +33,8 @@ export interface EnsureOptions {
   readonly searchPath?: string;
   /** The tools known. */
   readonly tools?: readonly Tool[];
+  /** Makes what is not there. Default true. */
+  readonly make?: boolean;
 }
 
 /**
@@ -47,7 +49,7 @@ export async function ensureTools(names: readonly ToolName[], options: EnsureOpt
   const searchPath = options.searchPath ?? process.env["PATH"] ?? "";
   const progress = options.progress ?? ((line: string) => process.stderr.write(`${line}\n`));
   const checked = await CheckedPrograms.load(path.join(folders.cache, "checked.json"));
-  const search = new Search(folders, searchPath, progress, checked, options.tools ?? tools);
+  const search = new Search(folders, searchPath, progress, checked, options.tools ?? tools, options.make ?? true);
   const programs = new Map<ToolName, string>();
   for (const name of new Set(names)) {
     const program = await search.find(name);
@@ -67,6 +69,7 @@ class Search {
     private readonly progress: Progress,
     private readonly checked: CheckedPrograms,
     private readonly known: readonly Tool[],
+    private readonly makes: boolean,
   ) {}
 
   async find(name: ToolName): Promise<string> {
@@ -74,7 +77,11 @@ class Search {
     if (tool === undefined) {
       throw new Error(`no tool is named ${JSON.stringify(name)}; see tools/toolchain/tools.ts`);
     }
-    return (await this.installed(tool)) ?? this.obtain(tool);
+    const found = await this.installed(tool);
+    if (found === undefined && !this.makes) {
+      throw new MissingToolError(tool.name, "not made yet", "ask for it to be made");
+    }
+    return found ?? this.obtain(tool);
   }
 
   /** What is there already. */

@@ -18,6 +18,7 @@ export type ToolName =
   | "tesseract"
   | "timestamp-server"
   | "rekor-server"
+  | "act"
   | "actionlint"
   | "zizmor"
   | "runc"

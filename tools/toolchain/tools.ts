@@ -144,6 +144,13 @@ export const tools: readonly Tool[] = [
     }),
   },
   {
+    // Runs the workflows, for the tests of them only.
+    name: "act",
+    version: "0.2.89",
+    question: asked("--version"),
+    source: go("act", "github.com/nektos/act"),
+  },
+  {
     name: "actionlint",
     version: "1.7.12",
     question: asked("--version"),

@@ -3,12 +3,13 @@ import { testRequest } from "../../../tools/test/testRequest";
 
 it.each([
   [[], true, ["unit", "e2e"], []],
+  [["all"], true, ["unit", "e2e"], [], true],
   [["unit"], false, ["unit"], []],
   [["e2e"], false, ["e2e"], []],
   [["checks"], true, [], []],
   [["checks", "unit"], true, ["unit"], []],
   [["test/plan"], false, ["unit", "e2e"], ["test/plan"]],
   [["e2e", "F13"], false, ["e2e"], ["F13"]],
-])("reads %j", (args, checks, projects, filters) => {
-  expect(testRequest(args)).toEqual({ checks, projects, filters });
+] as const)("reads %j", (args, checks, projects, filters, all: boolean = false) => {
+  expect(testRequest(args)).toEqual({ checks, projects, filters, all });
 });
