@@ -21,6 +21,8 @@ exports.load = (file) => {
     platform: "node",
     format: "cjs",
     target: "node20",
+    // Node's own import() finds no file of a library whose name lacks its ending; require does.
+    supported: { "dynamic-import": false },
     sourcemap: "inline",
     sourcesContent: false,
     logLevel: "silent",

@@ -48,6 +48,12 @@ describe("a TypeScript file", () => {
     expect(load(main, "", "console.log(loaded.at())")).toContain(`${join(folder, "a.ts")}:6:9`);
   });
 
+  it("finds libraries that it imports only when they are needed as it finds the others", () => {
+    const main = join(folder, "main.ts");
+    writeFileSync(main, `export const found = import("google-protobuf/google/protobuf/empty_pb");\n`);
+    expect(load(main, "", "loaded.found.then(({ Empty }) => console.log(typeof Empty))")).toBe("function");
+  });
+
   it("that cannot be read as such fails with position and reason", () => {
     const main = join(folder, "main.ts");
     writeFileSync(main, "export const = 1;\n");
