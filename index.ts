@@ -5,16 +5,17 @@ import { previousRun } from "./components/probe/previousRun";
 import { declareApps } from "./components/declare/declareApps";
 import { everyResource } from "./components/declare/everyResource";
 import { conclude, reportPlans } from "./components/report/conclude";
+import { orLeaveMistakes } from "./components/report/runFile";
 import { alignWithState } from "./components/plan/alignWithState";
 import { planApps } from "./components/plan/planApps";
 import { readHandedOver } from "./components/handover/digestFolder";
 
 /** config ─► discover ─► probe ─► plan ─► declare ─► attest ─► outputs */
 export = async () => {
-  const config = configure(apps);
+  const config = await orLeaveMistakes(() => configure(apps));
   everyResource();
   const edges = openEdges(config);
-  const handedOver = await readHandedOver(config);
+  const handedOver = await orLeaveMistakes(() => readHandedOver(config));
   // Read while upstream is asked already.
   const recorded = previousRun();
   const planned = await planApps(config, recorded, edges.plan, handedOver);

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Platform } from "../../components/model/platform";
 import type { AppReport } from "../../components/report/appReport";
 import type { AppResult } from "../../components/report/appResult";
-import type { RunFile } from "../../components/report/runFile";
+import type { Mistakes, RunFile } from "../../components/report/runFile";
 
 /** Our own program wrote it in this very run, so only what would break the reader is looked at. */
 const app = z.looseObject({
@@ -12,18 +12,23 @@ const app = z.looseObject({
   versions: z.array(z.looseObject({ version: z.string() })),
 });
 
+const mistaken = z.object({ mistakes: z.array(z.string()) });
+
 const schema = z.object({
   dryRun: z.boolean(),
   apps: z.array(app),
+  onlyUnreadable: z.boolean(),
   building: z.array(z.object({ app: z.string(), version: z.string(), platform: z.custom<Platform>() })),
   results: z.array(app).optional(),
   verify: z.array(z.string()).optional(),
 });
 
-/** Reads what the program left; undefined: it did not get that far. */
-export async function readRunFile(path: string): Promise<RunFile | undefined> {
+/** Reads what the program left; undefined: it broke off before that. */
+export async function readRunFile(path: string): Promise<RunFile | Mistakes | undefined> {
   try {
-    const { apps, results, verify, ...rest } = schema.parse(JSON.parse(await readFile(path, "utf8")));
+    const left = z.union([mistaken, schema]).parse(JSON.parse(await readFile(path, "utf8")));
+    if ("mistakes" in left) return left;
+    const { apps, results, verify, ...rest } = left;
     return {
       ...rest,
       apps: apps as unknown as readonly AppReport[],

@@ -4,7 +4,7 @@ import { recordTries } from "../../components/decide/backoff";
 import { readFailureFile, writeFailureFile } from "../../components/report/failureFile";
 import { previewMarkdown } from "../../components/report/previewMarkdown";
 import { summaryMarkdown, summaryText } from "../../components/report/summary";
-import type { RunFile } from "../../components/report/runFile";
+import type { Mistakes, RunFile } from "../../components/report/runFile";
 import { buildJobs } from "./buildJobs";
 import { type BuildRecord, readBuildRecords, writeBuildRecords } from "./buildRecords";
 import type { EngineEvent } from "./engineEvents";
@@ -168,14 +168,15 @@ async function conclude(
   request: ReconcileRequest,
   end: PulumiEnd,
   progress: Progress,
-  run: RunFile | undefined,
+  left: RunFile | Mistakes | undefined,
   voice: Voice,
 ): Promise<ExitCode> {
+  const run = left && "apps" in left ? left : undefined;
   const ended = {
     good: end.status === 0 && run !== undefined,
     ...(end.stopped !== undefined && { stopped: end.stopped }),
   };
-  const code = exitCode(request, ended, progress);
+  const code = exitCode(request, ended, progress, left);
   if (!run) {
     // What the program itself said was told already.
     if (progress.errors.length === 0) voice.say({ event: "output", text: end.output }, end.output);

@@ -1,7 +1,7 @@
 import { failureKey, type Tries } from "../../components/decide/backoff";
 import { resourceNames } from "../../components/model/resourceNames";
 import type { AppResult, VersionResult } from "../../components/report/appResult";
-import type { RunFile } from "../../components/report/runFile";
+import type { Mistakes, RunFile } from "../../components/report/runFile";
 import type { BuildRecord } from "./buildRecords";
 import type { Progress } from "./progress";
 import type { ReconcileRequest } from "./request";
@@ -17,22 +17,18 @@ export interface Ended {
   readonly stopped?: string;
 }
 
-/** The exit status of a run that got as far as running the program. */
+/** The exit status of a run that got as far as running the program. The program tells all its failures in one error. */
 export function exitCode(
   { phase, acceptUnreadable }: Pick<ReconcileRequest, "phase" | "acceptUnreadable">,
   ended: Ended,
   progress: Pick<Progress, "changes" | "errors">,
+  left: Pick<RunFile, "onlyUnreadable"> | Mistakes | undefined,
 ): ExitCode {
-  const good = ended.good || (phase === "plan" && acceptUnreadable && onlyUnreadable(progress.errors));
-  if (!good && progress.errors.some((text) => /mistakes? in the |the configuration has mistakes/.test(text))) return 2;
+  if (left && "mistakes" in left) return 2;
+  const accepted = phase === "plan" && acceptUnreadable && left?.onlyUnreadable && progress.errors.length === 1;
+  const good = ended.good || accepted;
   if (phase === "plan" && progress.changes > 0) return 3;
   return good ? 0 : 1;
-}
-
-/** Whether all that went wrong is that the registry lets nobody in from here: packages are private, or do not exist yet. */
-function onlyUnreadable(errors: readonly string[]): boolean {
-  const lines = errors.flatMap((text) => text.split("\n"));
-  return lines.length > 0 && lines.every((line) => line.includes("(authorisation)"));
 }
 
 /**

@@ -14,7 +14,7 @@ export interface Configuration extends MirrorConfig {
 
 /**
  * Checks the app files, and reads the configuration of the running stack and the options of the run.
- * @throws RunError, which Pulumi prints without a stack trace, with a line for every mistake found in any of them.
+ * @throws ConfigError with a line for every mistake found in any of them.
  */
 export function configure(apps: readonly AppSpecification[]): Configuration {
   const problems = [...checkApps(apps)];
@@ -35,8 +35,7 @@ export function configure(apps: readonly AppSpecification[]): Configuration {
     const signs = run.phase !== "build" && !pulumi.runtime.isDryRun();
     problems.push(...signingProblems(config.attest, { root: process.cwd(), environment: process.env, signs }));
   }
-  if (!config || !run || problems.length > 0)
-    throw new pulumi.RunError(["the configuration has mistakes:", ...problems].join("\n  "));
+  if (!config || !run || problems.length > 0) throw new ConfigError("configuration", problems);
   return { ...config, run };
 }
 

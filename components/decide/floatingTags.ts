@@ -42,6 +42,8 @@ export interface FloatingTagMove {
   readonly held?: string;
   /** An operator has to look at why it is held. */
   readonly problem?: boolean;
+  /** It is held because the registry does not let it be read. */
+  readonly unreadable?: true;
 }
 
 /** Floating tags wanted, and those that cannot be had. */
@@ -99,7 +101,11 @@ export function floatingTagMoves(
     if (probe === undefined) return { tag, ...hold("the registry was not asked", true) };
     switch (probe.state) {
       case "unknown":
-        return { tag, ...hold(`the registry gave no usable answer (${probe.cause}): ${probe.reason}`, true) };
+        return {
+          tag,
+          ...hold(`the registry gave no usable answer (${probe.cause}): ${probe.reason}`, true),
+          ...(probe.cause === "authorisation" && { unreadable: true }),
+        };
       case "absent":
         return { tag, action: "create", candidates };
       case "present": {

@@ -52,6 +52,8 @@ export interface VersionPlan {
   readonly lacking: readonly Platform[];
   /** Something an operator has to know; the run exits non-zero. */
   readonly problem?: string;
+  /** The problem is that the registry does not let this version be read. */
+  readonly unreadable?: true;
 }
 
 /**
@@ -65,7 +67,10 @@ export function decideVersion(facts: VersionFacts): VersionPlan {
   const { probe, managed } = facts;
   switch (probe.state) {
     case "unknown":
-      return untouched(facts, "unknown", `the registry gave no usable answer (${probe.cause}): ${probe.reason}`);
+      return {
+        ...untouched(facts, "unknown", `the registry gave no usable answer (${probe.cause}): ${probe.reason}`),
+        ...(probe.cause === "authorisation" && { unreadable: true }),
+      };
     case "absent":
       return whenAbsent(facts);
     case "present": {

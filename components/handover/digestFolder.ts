@@ -5,7 +5,6 @@ import { reasonOf } from "../model/reasonOf";
 import { writeWhole } from "../system/placeWhole";
 import { formatDigestFile, type HandedOverImage, parseDigestFile } from "./digestFile";
 import { ConfigError } from "../config/problems";
-import { RunError } from "@pulumi/pulumi";
 import type { Configuration } from "../config/configuration";
 import type { HandedOver } from "./digestFile";
 import { repositoryOf } from "../model/repository";
@@ -76,14 +75,10 @@ async function readAll(folder: string): Promise<readonly ReturnType<typeof parse
 
 /**
  * The images build runs handed over to this one; none unless it is a publishing run.
- * @throws RunError with a line for every mistake in the files.
+ * @throws ConfigError with a line for every mistake in the files.
  */
 export async function readHandedOver(config: Configuration): Promise<HandedOver> {
   const { run } = config;
   if (run.phase !== "publish" || run.digests === undefined) return {};
-  try {
-    return await readDigestFolder(run.digests, (app) => repositoryOf(config, app));
-  } catch (error) {
-    throw error instanceof ConfigError ? new RunError(error.message) : error;
-  }
+  return readDigestFolder(run.digests, (app) => repositoryOf(config, app));
 }

@@ -1,3 +1,5 @@
+import { RunError } from "@pulumi/pulumi";
+import { ConfigError } from "../config/problems";
 import { writeWhole } from "../system/placeWhole";
 import type { AppOutcome } from "../declare/mirroredApp";
 import type { AppPlan } from "../decide/appPlan";
@@ -12,10 +14,17 @@ export interface RunFile {
   readonly apps: readonly AppReport[];
   /** What is built in this run, or would be. */
   readonly building: readonly { readonly app: string; readonly version: string; readonly platform: Platform }[];
+  /** All that went wrong is that the registry lets nobody in from here: packages are private, or do not exist yet. */
+  readonly onlyUnreadable: boolean;
   /** After `up` only. How long builds took is not known here. */
   readonly results?: readonly AppResult[];
   /** Arguments of `cosign verify` for what this stack signs, where they are known. */
   readonly verify?: readonly string[];
+}
+
+/** What a run leaves in that file when it cannot use what it was given: a line for each mistake. */
+export interface Mistakes {
+  readonly mistakes: readonly string[];
 }
 
 /** Puts together what a run leaves. `outcomes` is there after `up` only. */
@@ -32,13 +41,30 @@ export function runFile(
         plan.build.map((platform) => ({ app: specification.name, version, platform })),
       ),
     ),
+    onlyUnreadable: plans.every((plan) => isOnlyUnreadable(plan, plans)),
     ...(verify && { verify }),
     ...(outcomes && { results: plans.map((plan) => appResult(plan, outcomes.get(plan.specification.name))) }),
   };
 }
 
-/** Writes what {@link runFile} put together. */
-export async function writeRunFile(path: string, content: RunFile): Promise<void> {
+/**
+ * Reads what the run is given. Mistakes in it are left in the run file as well: how Pulumi ends does not tell them from
+ * failures.
+ * @throws RunError, which Pulumi prints without a stack trace, in the place of a ConfigError.
+ */
+export async function orLeaveMistakes<T>(read: () => T | Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const path = process.env["MIRROR_REPORT"];
+    if (path) await writeRunFile(path, { mistakes: error.problems });
+    throw new RunError(error.message);
+  }
+}
+
+/** Writes what {@link runFile} put together, or the mistakes that were found. */
+export async function writeRunFile(path: string, content: RunFile | Mistakes): Promise<void> {
   await writeWhole(path, `${JSON.stringify(content, undefined, 2)}\n`);
 }
 
@@ -49,6 +75,23 @@ export function attestationGaps({ versions }: AppPlan): ReadonlyMap<string, read
       version,
       [...(attestation?.gaps ?? []), ...(referrers?.gaps ?? [])],
     ]),
+  );
+}
+
+/** Whether the registry lets nobody read each thing that is wrong with an app, or the base a version is to be built on. */
+function isOnlyUnreadable(
+  { specification, versions, floatingTags, problems }: AppPlan,
+  all: readonly AppPlan[],
+): boolean {
+  const bases = all.filter((other) => specification.bases?.some(({ app }) => app === other.specification.name));
+  const isUnreadable = (plans: readonly AppPlan[], version: string): boolean =>
+    plans.some((other) => other.versions.some((one) => one.version === version && one.plan.unreadable));
+  return (
+    problems.length === floatingTags.filter(({ unreadable }) => unreadable).length &&
+    versions.every(({ version, plan, attestation, referrers }) => {
+      const problem = plan.problem ?? attestation?.problem ?? referrers?.problem;
+      return problem === undefined || plan.unreadable === true || isUnreadable(bases, version);
+    })
   );
 }
 

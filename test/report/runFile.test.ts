@@ -1,6 +1,13 @@
-import { expect, it } from "vitest";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import { ConfigError } from "../../components/config/problems";
+import { decideVersion } from "../../components/decide/versionPlan";
+import { floatingTagMoves } from "../../components/decide/floatingTags";
+import type { UnknownCause } from "../../components/model/probe";
 import { untouched } from "../../components/declare/versionOutcome";
-import { runFile } from "../../components/report/runFile";
+import { orLeaveMistakes, runFile } from "../../components/report/runFile";
 import { appPlan, both, planned } from "../declare/plans";
 
 it("leaves what went wrong in the last try of a version that waits, however often it failed", () => {
@@ -18,4 +25,72 @@ it("leaves what went wrong in the last try of a version that waits, however ofte
   expect(left(1)).toMatchObject({ outcome: "waiting", lastFailure: "no space" });
   expect(left(7)?.reason).not.toBe(left(1)?.reason);
   expect(left(7)?.lastFailure).toBe("no space");
+});
+
+describe("that all which went wrong is what nobody may read", () => {
+  const facts = { wanted: both, required: both, inWindow: true };
+  const unknown = (cause: UnknownCause) => ({ state: "unknown", cause, reason: "403" }) as const;
+  const version = (cause: UnknownCause) => planned({ plan: decideVersion({ ...facts, probe: unknown(cause) }) });
+  const floating = (cause: UnknownCause) =>
+    floatingTagMoves([{ tag: "latest", candidates: ["1.0.0"], fixed: false }], [], { latest: unknown(cause) });
+  const broken = planned({
+    plan: { ...version("outage").plan, state: "missing", problem: "its base is not to be had" },
+  });
+  const refused = appPlan({
+    versions: [version("authorisation")],
+    floatingTags: floating("authorisation"),
+    problems: ["floating tag latest: 403"],
+  });
+  const onTop = {
+    ...refused.specification,
+    name: "top",
+    bases: [{ app: refused.specification.name, context: "base" }],
+  };
+
+  it.each([
+    ["is said of versions and floating tags", [refused], true],
+    [
+      "is said of a version on a base of that kind",
+      [refused, appPlan({ specification: onTop, versions: [broken] })],
+      true,
+    ],
+    [
+      "is not said when a version cannot be read for another reason",
+      [appPlan({ versions: [version("outage")] })],
+      false,
+    ],
+    [
+      "is not said when a floating tag cannot be read for another reason",
+      [appPlan({ floatingTags: floating("outage"), problems: ["floating tag latest: 500"] })],
+      false,
+    ],
+    ["is not said when discovery failed too", [{ ...refused, problems: [...refused.problems, "no releases"] }], false],
+    ["is not said when another app has a problem", [refused, appPlan({ versions: [broken] })], false],
+  ] as const)("%s", (_, plans, expected) => {
+    expect(runFile(plans, undefined).onlyUnreadable).toBe(expected);
+  });
+});
+
+describe("mistakes in what a run is given", () => {
+  const before = process.env["MIRROR_REPORT"];
+  afterEach(() => {
+    if (before === undefined) delete process.env["MIRROR_REPORT"];
+    else process.env["MIRROR_REPORT"] = before;
+  });
+
+  it("are left in the run file, and told without a stack trace", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "run-file-"));
+    const file = (process.env["MIRROR_REPORT"] = join(folder, "report.json"));
+    const mistaken = orLeaveMistakes(() => Promise.reject(new ConfigError("configuration", ["keep: 0", "apps: 1"])));
+    await expect(mistaken).rejects.toMatchObject({
+      __pulumiRunError: true,
+      message: "2 mistakes in the configuration:\n  - keep: 0\n  - apps: 1",
+    });
+    expect(JSON.parse(await readFile(file, "utf8"))).toEqual({ mistakes: ["keep: 0", "apps: 1"] });
+    await rm(folder, { recursive: true });
+  });
+
+  it("are only what a ConfigError tells of", async () => {
+    await expect(orLeaveMistakes(() => Promise.reject(new Error("it broke")))).rejects.toThrow("it broke");
+  });
 });

@@ -19,7 +19,10 @@ const seen = (state: ReportState, on: readonly [ReportState, ReportState], more:
     notes: [],
     problems: [],
   };
-  return resultOf({ dryRun: true, apps: [app], building: [] }, undefined, { good: true, whole: true }).versions[0];
+  return resultOf({ dryRun: true, apps: [app], building: [], onlyUnreadable: false }, undefined, {
+    good: true,
+    whole: true,
+  }).versions[0];
 };
 
 describe("the result of a run that only looked", () => {

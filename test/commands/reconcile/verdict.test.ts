@@ -38,23 +38,28 @@ describe("the exit status", () => {
     ["plan", good, { changes: 2, errors: [] }, 3],
     ["plan", bad, { changes: 2, errors: ["the registry answered 500"] }, 3],
     ["plan", bad, quiet, 1],
-    ["plan", bad, { changes: 0, errors: ["the configuration has mistakes:\n  keep"] }, 2],
-    ["publish", bad, { changes: 0, errors: ['one mistake in the digest files in "d":\n  - x'] }, 2],
+    ["plan", bad, { changes: 0, errors: ["1.0.0: the build says: one mistake in the tests"] }, 1],
   ] as const)("of phase %s that ended %j after %j is %i", (phase, ended, progress, status) => {
-    expect(exitCode({ phase, acceptUnreadable: false }, ended, progress)).toBe(status);
+    expect(exitCode({ phase, acceptUnreadable: false }, ended, progress, { onlyUnreadable: false })).toBe(status);
   });
 
-  const unreadable = "tiny: 1.0.0: the registry gave no usable answer (authorisation): log in with docker login";
+  it.each(["plan", "publish"] as const)("of phase %s that was given mistakes is 2", (phase) => {
+    const left = { mistakes: ["keep: 0; accepted is a whole number"] };
+    expect(exitCode({ phase, acceptUnreadable: false }, bad, { changes: 0, errors: [] }, left)).toBe(2);
+  });
+
   it.each([
-    ["plan", true, [unreadable, `${unreadable}\n${unreadable}`], 0],
-    ["plan", false, [unreadable], 1],
-    ["plan", true, [`${unreadable}\ntiny: 1.1.0: the registry gave no usable answer (outage): 500`], 1],
-    ["plan", true, [], 1],
-    ["all", true, [unreadable], 1],
+    ["plan", true, ["1.0.0: 403"], { onlyUnreadable: true }, 0],
+    ["plan", false, ["1.0.0: 403"], { onlyUnreadable: true }, 1],
+    ["plan", true, ["1.0.0: 403\n1.1.0: 500"], { onlyUnreadable: false }, 1],
+    ["plan", true, ["1.0.0: 403", "a provider broke"], { onlyUnreadable: true }, 1],
+    ["plan", true, [], { onlyUnreadable: true }, 1],
+    ["plan", true, ["it broke off"], undefined, 1],
+    ["all", true, ["1.0.0: 403"], { onlyUnreadable: true }, 1],
   ] as const)(
-    "of phase %s that takes what nobody may read (%s) after %j is %i",
-    (phase, acceptUnreadable, errors, status) => {
-      expect(exitCode({ phase, acceptUnreadable }, bad, { changes: 0, errors })).toBe(status);
+    "of phase %s that takes what nobody may read (%s) after %j with %j is %i",
+    (phase, acceptUnreadable, errors, left, status) => {
+      expect(exitCode({ phase, acceptUnreadable }, bad, { changes: 0, errors }, left)).toBe(status);
     },
   );
 });
