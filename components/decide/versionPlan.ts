@@ -100,15 +100,21 @@ export function withholdBuild(facts: VersionFacts, problem?: string): VersionPla
   const { managed, probe } = facts;
   const why = problem === undefined ? {} : { problem };
   if (probe.state !== "present") return { state: plan.state, build: [], keep: plan.keep, lacking: plan.build, ...why };
-  const origin = managed?.origin ?? "adopted";
+  return { ...withheld(managed, probe, plan.build), state: plan.state, ...why };
+}
+
+/** What exists is declared as before, and nothing is built. */
+function withheld(
+  managed: PublishedVersion | undefined,
+  probe: PresentProbe,
+  lacking: readonly Platform[],
+): Omit<VersionPlan, "state"> {
   return {
     ...declaredAgain(managed, probe),
-    state: plan.state,
     build: [],
-    lacking: plan.build,
+    lacking,
     present: probe,
-    origin,
-    ...why,
+    origin: managed?.origin ?? "adopted",
   };
 }
 
@@ -164,13 +170,17 @@ function whenPresent(facts: VersionFacts, probe: PresentProbe): VersionPlan {
       ...(declared.sources && { sources: declared.sources }),
     };
   }
-  const { misdescribed = {} } = probe;
-  const intact = Object.keys(probe.lost).length + Object.keys(misdescribed).length === 0;
+  const { misdescribed = {}, gone = [], rewriteLoses = [] } = probe;
+  if (rewriteLoses.length > 0) {
+    const problem = `it lacks ${missing.join(", ")} and is left as it is: its index, written anew, would lose ${rewriteLoses.join("; ")}`;
+    return { ...withheld(managed, probe, missing), state: "incomplete", problem };
+  }
+  const intact = Object.keys(probe.lost).length + Object.keys(misdescribed).length + gone.length === 0;
   const held = { ...misdescribed, ...probe.platforms };
   return complete(facts, {
     state: "partial",
     held,
-    // The whole index by digest keeps whatever else it holds. One that lists lost or misdescribed manifests is composed anew.
+    // The whole index by digest keeps whatever else it holds. One that lists what is gone or cannot be pulled is composed anew.
     kept: intact ? [probe.digest] : [...Object.values(held), ...probe.others],
     origin: managed?.origin === "built" && intact ? "built" : (managed?.origin ?? "completed"),
     present: probe,

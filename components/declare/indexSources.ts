@@ -55,6 +55,8 @@ export async function checkedSources(
       };
     }
     const missing = planned.plan.build.filter((platform) => !(platform in now.platforms));
+    if (missing.length > 0 && now.rewriteLoses)
+      throw new Error(`its index, which another run wrote meanwhile, would lose ${now.rewriteLoses.join("; ")}`);
     return {
       built,
       references: [`${repository}@${now.digest}`, ...missing.map((platform) => referenceOf(fresh, platform))],

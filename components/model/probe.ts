@@ -14,12 +14,19 @@ export interface PresentProbe {
   /** Platforms the index lists but whose manifest answers 404: they have to be built again. */
   readonly lost: PerPlatform<Digest>;
   /**
-   * Platforms whose manifest exists but is described as something that is no image, so that nobody can pull it: a connection cut
-   * while the index was written made the writer ask for the manifest as a blob, and registries name no type for those.
+   * Platforms whose manifest exists but cannot be pulled by way of this index: it is inside an index inside the index, comes after
+   * a lost one for the same platform, or is described as something that is no image (a connection cut while the index was
+   * written made the writer ask for the manifest as a blob, and registries name no type for those).
    */
   readonly misdescribed?: PerPlatform<Digest>;
   /** Children of the index that are no platforms (attestations of other tools) and do exist. */
   readonly others: readonly Digest[];
+  /** Children that are no platforms and whose manifest answers 404. */
+  readonly gone?: readonly Digest[];
+  /** What an index written in this one's place would lose, in words: then it is not written. */
+  readonly rewriteLoses?: readonly string[];
+  /** What is odd about the index, in words. */
+  readonly remarks?: readonly string[];
 }
 
 /** What the registry said about one reference. `absent` is a 404 with a registry's error body that is no refusal, and nothing else. */
@@ -32,4 +39,6 @@ export type Probe =
 export interface TagHolding {
   readonly digest: Digest;
   readonly platforms: PerPlatform<Digest>;
+  /** As of a {@link PresentProbe}. */
+  readonly rewriteLoses?: readonly string[];
 }

@@ -70,7 +70,7 @@ export async function planVersion(request: VersionRequest, edges: PlanEdges): Pr
     plan: decided,
     recipes: prepared.build?.recipes ?? [],
     unpublishedBases: prepared.build?.unpublishedBases ?? [],
-    warnings: prepared.build?.warnings ?? [],
+    warnings: [...remarksOf(probe), ...(prepared.build?.warnings ?? [])],
     keptBases: await keptBases(request, edges),
     notOffered: offers.missing,
     official: official.platforms,
@@ -96,6 +96,11 @@ export async function planVersion(request: VersionRequest, edges: PlanEdges): Pr
     ),
   ]);
   return { ...planned, ...(attestation && { attestation }), ...(referrers && { referrers }) };
+}
+
+/** What is odd about the index a tag names. */
+function remarksOf(probe: Probe): readonly string[] {
+  return probe.state === "present" ? (probe.remarks ?? []) : [];
 }
 
 /** Neither there, nor to be made, nor ever declared. */

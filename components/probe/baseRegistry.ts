@@ -2,11 +2,13 @@ import type { ImageManifest } from "../registry/manifest";
 import type { RegistryClient } from "../registry/registryClient";
 import { type BaseManifest } from "../decide/baseImages";
 import type { Digest } from "../model/digest";
+import { RegistryError } from "../registry/registryError";
 
-type ManifestReader = Pick<RegistryClient, "manifest" | "imageConfig">;
+type ManifestReader = Pick<RegistryClient, "manifest">;
+type BaseReader = Pick<RegistryClient, "probe" | "manifest">;
 
 /** What base resolution asks, answered by the registry client; each question once per run, as versions share their bases. */
-export function baseRegistry(registry: ManifestReader): BaseRegistry {
+export function baseRegistry(registry: BaseReader): BaseRegistry {
   const lookups = new Map<string, ReturnType<BaseRegistry["lookUp"]>>();
   return {
     lookUp: (reference) => {
@@ -22,22 +24,22 @@ export function baseRegistry(registry: ManifestReader): BaseRegistry {
   };
 }
 
-async function lookUp(registry: ManifestReader, reference: string): ReturnType<BaseRegistry["lookUp"]> {
-  const manifest = await registry.manifest(reference);
-  if (!manifest) return undefined;
-  if (manifest.kind === "image") {
-    const { platform } = await registry.imageConfig(reference.replace(/@.*$/, ""), manifest);
-    return {
-      kind: "image",
-      digest: manifest.digest,
-      platforms: { [platform]: manifest.digest },
-    };
+async function lookUp(registry: BaseReader, reference: string): ReturnType<BaseRegistry["lookUp"]> {
+  const probe = await registry.probe(reference, { skipChildren: true });
+  switch (probe.state) {
+    case "absent":
+      return undefined;
+    case "unknown":
+      throw new RegistryError(probe.cause, probe.reason);
+    case "present": {
+      // Builders go into an index inside the index.
+      const platforms = { ...probe.misdescribed, ...probe.platforms };
+      const kind = Object.values(platforms).includes(probe.digest) ? "image" : "index";
+      return { kind, digest: probe.digest, platforms };
+    }
+    default:
+      return probe satisfies never;
   }
-  const platforms = manifest.manifests.flatMap(({ platform, digest }) =>
-    platform === undefined || platform.startsWith("unknown/") ? [] : [[platform, digest] as const],
-  );
-  // Of two manifests for one platform BuildKit takes the first.
-  return { kind: "index", digest: manifest.digest, platforms: Object.fromEntries(platforms.toReversed()) };
 }
 
 /** @throws Error when the reference is absent or names an index; RegistryError when the registry gives no answer. */

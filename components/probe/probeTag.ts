@@ -27,8 +27,10 @@ export async function probeFor(
  */
 export function holding(reference: string, probe: Probe): TagHolding | undefined {
   switch (probe.state) {
-    case "present":
-      return { digest: probe.digest, platforms: probe.platforms };
+    case "present": {
+      const { digest, platforms, rewriteLoses } = probe;
+      return { digest, platforms, ...(rewriteLoses && { rewriteLoses }) };
+    }
     case "absent":
       return undefined;
     case "unknown":

@@ -16,10 +16,14 @@ export interface ImageConfiguration {
   readonly workingDirectory: string;
 }
 
-/** Media types of image configurations; any other configuration belongs to an artifact that is no image. */
+/**
+ * Media types of image configurations; any other configuration belongs to an artifact that is no image. Docker before 1.11 gave
+ * none, and registries name it for what it is to them.
+ */
 export const imageConfigurationTypes: readonly string[] = [
   "application/vnd.oci.image.config.v1+json",
   "application/vnd.docker.container.image.v1+json",
+  "application/octet-stream",
 ];
 
 const part = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/);

@@ -12,6 +12,8 @@ export interface Descriptor {
   readonly size: number;
   /** Unset where there is none, or `unknown/unknown`, as build tools write for attestations. */
   readonly platform?: Platform;
+  /** No platform is written at all, so that only the configuration tells it. */
+  readonly unnamed?: true;
   readonly artifactType?: string;
   readonly annotations: Readonly<Record<string, string>>;
 }
@@ -30,6 +32,8 @@ interface Common {
 export interface IndexManifest extends Common {
   readonly kind: "index";
   readonly manifests: readonly Descriptor[];
+  /** What it lists by other digests than SHA-256. */
+  readonly otherDigests: readonly { readonly digest: string; readonly platform?: Platform }[];
 }
 
 /** An OCI or Docker manifest of one image or artifact. */
@@ -80,8 +84,13 @@ const commonSchema = z.object({
   subject: descriptorSchema.nullish(),
   annotations: annotationsSchema,
 });
-const indexSchema = commonSchema.extend({ manifests: z.array(descriptorSchema) });
-const imageSchema = commonSchema.extend({ config: descriptorSchema, layers: z.array(descriptorSchema) });
+/** A digest of another algorithm. Source: OCI image specification, `descriptor.md`, "Digests". */
+const otherDigest = z.string().regex(/^(?!sha256:)[a-z0-9]+(?:[+._-][a-z0-9]+)*:[A-Za-z0-9=_-]{32,256}$/);
+// Go writes an empty list as null.
+const indexSchema = commonSchema.extend({
+  manifests: z.array(descriptorSchema.or(descriptorSchema.extend({ digest: otherDigest }))).nullable(),
+});
+const imageSchema = commonSchema.extend({ config: descriptorSchema, layers: z.array(descriptorSchema).nullable() });
 
 /** How a body came: its Content-Type, the digest the registry claims and the one that was asked for. */
 export interface ManifestHeaders {
@@ -107,7 +116,8 @@ export function parseManifest(what: string, bytes: Buffer, headers: ManifestHead
   if (typeof body !== "object" || body === null) throw malformed(what, "the answer is not a JSON object");
   const inner = "mediaType" in body ? body.mediaType : undefined;
   const innerType = typeof inner === "string" ? inner : undefined;
-  const mediaType = innerType ?? headers.contentType?.split(";")[0]?.trim().toLowerCase() ?? "";
+  const outerType = headers.contentType?.split(";")[0]?.trim().toLowerCase() ?? "";
+  const mediaType = innerType ?? (generic.has(outerType) ? typeByShape(body) : undefined) ?? outerType;
   const kind = manifestKind(mediaType);
   if (!kind) throw malformed(what, `media type ${JSON.stringify(mediaType)} is none of ${acceptedManifests}`);
   const outer = manifestKind(headers.contentType);
@@ -127,11 +137,28 @@ export function parseManifest(what: string, bytes: Buffer, headers: ManifestHead
     : toImage(check(what, imageSchema, body), { digest, mediaType, bytes });
 }
 
+/** Types that say nothing about what they describe. */
+const generic = new Set(["", "application/json", "application/octet-stream", "text/plain"]);
+
+/** OCI's media type for what looks like an index or manifest and does not say what it is, as it need not. */
+function typeByShape(body: object): string | undefined {
+  if (Object.hasOwn(body, "manifests")) return "application/vnd.oci.image.index.v1+json";
+  return Object.hasOwn(body, "layers") ? "application/vnd.oci.image.manifest.v1+json" : undefined;
+}
+
 function toIndex(
   body: z.infer<typeof indexSchema>,
   read: Pick<Common, "digest" | "mediaType" | "bytes">,
 ): IndexManifest {
-  return { kind: "index", ...read, ...common(body), manifests: body.manifests.map(toDescriptor) };
+  const manifests: Descriptor[] = [];
+  const otherDigests: { digest: string; platform?: Platform }[] = [];
+  for (const child of body.manifests ?? []) {
+    const { digest, platform } = child;
+    const named = platform ? toPlatform(platform) : undefined;
+    if (isDigest(digest)) manifests.push(toDescriptor({ ...child, digest }));
+    else otherDigests.push({ digest, ...(named && { platform: named }) });
+  }
+  return { kind: "index", ...read, ...common(body), manifests, otherDigests };
 }
 
 function toImage(
@@ -143,7 +170,7 @@ function toImage(
     ...read,
     ...common(body),
     config: toDescriptor(body.config),
-    layers: body.layers.map(toDescriptor),
+    layers: (body.layers ?? []).map(toDescriptor),
   };
 }
 
@@ -158,14 +185,19 @@ function common({ artifactType, subject, annotations }: z.infer<typeof commonSch
 function toDescriptor(raw: z.infer<typeof descriptorSchema>): Descriptor {
   const { mediaType, digest, size, artifactType, annotations } = raw;
   const platform = raw.platform ? toPlatform(raw.platform) : undefined;
-  const optional = { ...(platform && { platform }), ...(artifactType && { artifactType }) };
+  const unnamed = !platform && !isUnknown(raw.platform);
+  const optional = { ...(platform ? { platform } : unnamed && { unnamed }), ...(artifactType && { artifactType }) };
   return { mediaType, digest, size, ...optional, annotations: annotations ?? {} };
 }
 
 function toPlatform({ os, architecture, variant }: z.infer<typeof platformSchema>): Platform | undefined {
   if (![os, architecture, ...(variant ? [variant] : [])].every((part) => name.test(part))) return undefined;
-  if (os === "unknown" || architecture === "unknown") return undefined;
+  if (isUnknown({ os, architecture })) return undefined;
   return formatPlatform({ os, architecture, ...(variant && { variant }) });
+}
+
+function isUnknown(platform: { readonly os: string; readonly architecture: string } | null | undefined): boolean {
+  return platform?.os === "unknown" || platform?.architecture === "unknown";
 }
 
 function check<T>(what: string, schema: z.ZodType<T>, body: unknown): T {

@@ -1,56 +1,156 @@
 import type { Digest } from "../model/digest";
-import type { Platform } from "../model/platform";
+import { type PerPlatform, type Platform, platformEntries } from "../model/platform";
 import type { PresentProbe } from "../model/probe";
-import type { ImageManifest, Manifest } from "./manifest";
+import type { Descriptor, ImageManifest, IndexManifest, Manifest } from "./manifest";
+import { imageConfigurationTypes } from "./imageConfiguration";
 import { manifestKind } from "./manifest";
+import { RegistryError } from "./registryError";
 
 /** The questions about a manifest that only the registry can answer. */
 export interface Questions {
   readonly exists: (digest: Digest) => Promise<boolean>;
   readonly platform: (image: ImageManifest) => Promise<Platform>;
-  /** The platform of a child the index gives no known type for; undefined when it is no image. */
-  readonly platformOf: (digest: Digest) => Promise<Platform | undefined>;
+  /** The platform of a child the index names none for; undefined when it is no image. */
+  readonly platformOf: (child: Descriptor) => Promise<Platform | undefined>;
+  /** An index inside the index; undefined when it is gone. */
+  readonly nested: (digest: Digest) => Promise<IndexManifest | undefined>;
 }
 
 /**
- * Sorts what an index lists into platforms that exist, platforms whose manifest is lost, and other children that
- * exist. Where several children serve one platform the first that exists counts, as it does for whoever pulls.
+ * Sorts what an index lists into platforms that exist, platforms whose manifest is lost, and other children. Where several children
+ * serve one platform the first counts, as it does for whoever pulls.
  * @throws whatever a question throws: one child in doubt leaves the whole in doubt.
  */
 export async function presentProbe(manifest: Manifest, questions: Questions): Promise<PresentProbe> {
   const { digest } = manifest;
   if (manifest.kind === "image") {
-    return {
-      state: "present",
-      digest,
-      platforms: { [await questions.platform(manifest)]: digest },
-      lost: {},
-      others: [],
-    };
+    const platforms = { [await questions.platform(manifest)]: digest };
+    return { state: "present", digest, platforms, lost: {}, others: [] };
   }
-  const platforms: Record<Platform, Digest> = {};
-  const missing: [Platform, Digest][] = [];
-  const others: Digest[] = [];
-  const misdescribed: Record<Platform, Digest> = {};
-  const found = await Promise.all(manifest.manifests.map((child) => questions.exists(child.digest)));
-  for (const [position, child] of manifest.manifests.entries()) {
-    const kind = manifestKind(child.mediaType);
-    if (child.platform === undefined || kind !== "image") {
-      if (!found[position]) continue;
-      const platform = kind === undefined ? await questions.platformOf(child.digest) : undefined;
-      if (platform === undefined) others.push(child.digest);
-      else misdescribed[platform] ??= child.digest;
-    } else if (found[position]) platforms[child.platform] ??= child.digest;
-    else missing.push([child.platform, child.digest]);
-  }
-  const lost = Object.fromEntries(missing.filter(([platform]) => !Object.hasOwn(platforms, platform)));
-  const odd = Object.entries(misdescribed).filter(([platform]) => !Object.hasOwn(platforms, platform));
+  const children = await sortedChildren(manifest, questions);
+  const { platforms, lost, misdescribed, remarks } = sortPlatforms(children);
+  const gone = children.filter(({ platform, standing }) => platform === undefined && standing === "gone");
+  const rewriteLoses = [...lostProperties(manifest), ...sharedManifests(children), ...uncheckable(manifest)];
+  const said = [
+    ...remarks,
+    ...gone.map((child) => `it lists ${child.digest}, no image, which is gone`),
+    ...platformEntries(lost).map(([platform, lostDigest]) => `it lists ${lostDigest} for ${platform}, which is gone`),
+  ];
   return {
     state: "present",
     digest,
     platforms,
     lost,
-    others,
-    ...(odd.length > 0 && { misdescribed: Object.fromEntries(odd) }),
+    others: children
+      .filter(({ platform, standing }) => platform === undefined && standing !== "gone")
+      .map((child) => child.digest),
+    ...(Object.keys(misdescribed).length > 0 && { misdescribed }),
+    ...(gone.length > 0 && { gone: gone.map((child) => child.digest) }),
+    ...(rewriteLoses.length > 0 && { rewriteLoses }),
+    ...(said.length > 0 && { remarks: said }),
   };
+}
+
+/** A child of an index. `hidden`: it exists, but nobody can pull it by way of the index. */
+interface Child {
+  readonly digest: Digest;
+  /** Undefined for what is no image. */
+  readonly platform?: Platform;
+  readonly standing: "pullable" | "hidden" | "gone";
+}
+
+async function sortedChildren(index: IndexManifest, questions: Questions, inside = false): Promise<readonly Child[]> {
+  const children = await Promise.all(index.manifests.map((child) => sortChild(child, questions, inside)));
+  return inside ? children.flat().map((child) => ({ ...child, ...hidden(child) })) : children.flat();
+}
+
+function hidden({ platform, standing }: Child): Pick<Child, "standing"> {
+  return { standing: platform !== undefined && standing === "pullable" ? "hidden" : standing };
+}
+
+async function sortChild(child: Descriptor, questions: Questions, inside: boolean): Promise<readonly Child[]> {
+  const { digest } = child;
+  const kind = manifestKind(child.mediaType);
+  const named = kind === "image" && !isAttachment(child) ? child.platform : undefined;
+  if (!(await questions.exists(digest)))
+    return [{ digest, standing: "gone", ...(named !== undefined && { platform: named }) }];
+  if (named !== undefined) return [{ digest, platform: named, standing: "pullable" }];
+  if (isAttachment(child) || (kind === "image" && !child.unnamed)) return [{ digest, standing: "pullable" }];
+  if (kind === "index") return nestedChildren(digest, questions, inside);
+  const platform = await questions.platformOf(child);
+  const standing = platform !== undefined && kind === undefined ? "hidden" : "pullable";
+  return [{ digest, standing, ...(platform !== undefined && { platform }) }];
+}
+
+async function nestedChildren(digest: Digest, questions: Questions, inside: boolean): Promise<readonly Child[]> {
+  if (inside) {
+    const accepted = "accepted is one index inside another";
+    throw new RegistryError("malformed", `the index ${digest} is the third inside one another; ${accepted}`);
+  }
+  const nested = await questions.nested(digest);
+  return nested ? sortedChildren(nested, questions, true) : [{ digest, standing: "gone" }];
+}
+
+/** What is attached to an image, although it may carry the image's platform. */
+function isAttachment({ artifactType, annotations }: Descriptor): boolean {
+  const artifact = artifactType !== undefined && !imageConfigurationTypes.includes(artifactType);
+  return artifact || Object.hasOwn(annotations, "vnd.docker.reference.type");
+}
+
+interface SortedPlatforms {
+  readonly platforms: PerPlatform<Digest>;
+  readonly lost: PerPlatform<Digest>;
+  readonly misdescribed: PerPlatform<Digest>;
+  readonly remarks: readonly string[];
+}
+
+function sortPlatforms(children: readonly Child[]): SortedPlatforms {
+  const sorted = {
+    platforms: {} as Record<Platform, Digest>,
+    lost: {} as Record<Platform, Digest>,
+    misdescribed: {} as Record<Platform, Digest>,
+    remarks: [] as string[],
+  };
+  const named = children.flatMap(({ platform }) => (platform === undefined ? [] : [platform]));
+  for (const platform of new Set(named)) {
+    const served = children.filter((child) => child.platform === platform);
+    const first = served[0];
+    const best =
+      served.find(({ standing }) => standing === "pullable") ?? served.find(({ standing }) => standing === "hidden");
+    if (!best) sorted.lost[platform] = first?.digest as Digest;
+    else if (best.standing === "pullable" && first?.standing !== "gone") sorted.platforms[platform] = best.digest;
+    else sorted.misdescribed[platform] = best.digest;
+    const times = new Set(served.map(({ digest }) => digest)).size;
+    if (best && first?.standing === "gone")
+      sorted.remarks.push(`of ${times} manifests for ${platform} the first, which clients take, is gone`);
+    else if (best && times > 1)
+      sorted.remarks.push(`it lists ${times} manifests for ${platform}: ${best.digest} counts`);
+  }
+  return sorted;
+}
+
+/** What describes the index as a whole. */
+function lostProperties({ subject, artifactType, annotations }: IndexManifest): readonly string[] {
+  return [
+    ...(subject ? ["its subject"] : []),
+    ...(artifactType === undefined ? [] : ["its artifactType"]),
+    ...(Object.keys(annotations).length > 0 ? [`its annotations ${JSON.stringify(Object.keys(annotations))}`] : []),
+  ];
+}
+
+/** The builder keeps one entry for each digest. */
+function sharedManifests(children: readonly Child[]): readonly string[] {
+  const platforms = new Map<Digest, Set<Platform>>();
+  for (const { digest, platform } of children)
+    if (platform !== undefined) platforms.set(digest, (platforms.get(digest) ?? new Set()).add(platform));
+  return [...platforms].flatMap(([digest, names]) =>
+    names.size > 1 ? [`one of ${[...names].join(", ")}, which share the manifest ${digest}`] : [],
+  );
+}
+
+function uncheckable({ otherDigests }: IndexManifest): readonly string[] {
+  return otherDigests.map(
+    ({ digest, platform }) =>
+      `${platform ?? "what it lists"} with the digest ${JSON.stringify(digest)}, which cannot be checked; accepted is sha256`,
+  );
 }

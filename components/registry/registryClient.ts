@@ -86,7 +86,7 @@ export class RegistryClient {
    * What the registry says about a reference: one request for an index, and one for each of its children to see
    * whether they exist. Never throws for trouble: that is the answer "unknown". For a single image its
    * configuration is read, to learn the platform.
-   * @param options.skipChildren believe the index about its children, which saves their requests.
+   * @param options.skipChildren believe that what the index lists exists, which saves the requests.
    * @throws Error when the reference is malformed.
    */
   async probe(reference: string, options: { readonly skipChildren?: boolean } = {}): Promise<Probe> {
@@ -95,11 +95,15 @@ export class RegistryClient {
       const manifest = await this.#read(parsed);
       if (!manifest) return { state: "absent" };
       const { registry, repository } = parsed;
+      const child = (digest: Digest) => ({ registry, repository, digest });
       return await presentProbe(manifest, {
-        exists: async (digest) => options.skipChildren || (await this.#has({ registry, repository, digest })),
+        exists: async (digest) => options.skipChildren || (await this.#has(child(digest))),
         platform: async (image) => (await this.imageConfig(`${registry}/${repository}`, image)).platform,
-        platformOf: async (digest) =>
-          options.skipChildren ? undefined : this.#platformOf({ registry, repository, digest }),
+        platformOf: ({ digest, mediaType }) => this.#platformOf(child(digest), manifestKind(mediaType) === "image"),
+        nested: async (digest) => {
+          const nested = await this.#read(child(digest));
+          return nested?.kind === "index" ? nested : undefined;
+        },
       });
     } catch (error) {
       if (!(error instanceof RegistryError)) throw error;
@@ -107,16 +111,20 @@ export class RegistryClient {
     }
   }
 
-  /** The platform of an image; undefined of anything else. */
-  async #platformOf(reference: Reference & { readonly digest: Digest }): Promise<Platform | undefined> {
-    try {
-      const manifest = await this.#read(reference);
-      if (manifest?.kind !== "image") return undefined;
-      return (await this.imageConfig(`${reference.registry}/${reference.repository}`, manifest)).platform;
-    } catch (error) {
-      if (error instanceof RegistryError && error.kind === "malformed") return undefined;
+  /**
+   * The platform of an image; undefined of anything else.
+   * @param described the index says that it is a manifest. Else it may be anything.
+   */
+  async #platformOf(
+    reference: Reference & { readonly digest: Digest },
+    described: boolean,
+  ): Promise<Platform | undefined> {
+    const manifest = await this.#read(reference).catch((error: unknown) => {
+      if (!described && error instanceof RegistryError && error.kind === "malformed") return undefined;
       throw error;
-    }
+    });
+    if (manifest?.kind !== "image" || !imageConfigurationTypes.includes(manifest.config.mediaType)) return undefined;
+    return (await this.imageConfig(`${reference.registry}/${reference.repository}`, manifest)).platform;
   }
 
   /**
@@ -152,7 +160,7 @@ export class RegistryClient {
       bodyLimit: longestConfiguration,
     });
     const actual = `sha256:${createHash("sha256").update(body).digest("hex")}`;
-    if (actual === digest) return parseImageConfiguration(what, body);
+    if (actual === digest) return parseImageConfiguration(`${what}, of type ${mediaType},`, body);
     throw new RegistryError("malformed", `cannot read ${what}: the body has digest ${actual}, not ${digest}`);
   }
 

@@ -245,6 +245,23 @@ describe("a version this stack does not manage", () => {
     expect(writesIndex(plan({ probe, inWindow: false }))).toBe(false);
   });
 
+  it("is composed anew without what it lists besides images and is gone, which could never be copied", () => {
+    const probe = present({ platforms: { [amd]: amdImage }, gone: [digest("attestation")] });
+    expect(plan({ probe })).toMatchObject({ build: [arm], sources: [existing(amdImage), build(arm)] });
+  });
+
+  it("is left as it is, with the reason, when its index written anew would lose something", () => {
+    const probe = present({ platforms: { [amd]: amdImage }, rewriteLoses: ["its subject", "its annotations"] });
+    const left = plan({ probe });
+    expect(left).toMatchObject({ state: "incomplete", build: [], lacking: [arm], present: { digest: probe.digest } });
+    expect(left.problem).toContain("lacks linux/arm64");
+    expect(left.problem).toContain("would lose its subject; its annotations");
+    expect(left).not.toHaveProperty("sources");
+    const whole = present({ platforms: { [amd]: amdImage, [arm]: armImage }, rewriteLoses: ["its subject"] });
+    expect(plan({ probe: whole })).toMatchObject({ state: "published" });
+    expect(plan({ probe: whole }).problem).toBeUndefined();
+  });
+
   it("is not completed outside the window", () => {
     expect(plan({ probe: present({ platforms: { [amd]: amdImage } }), inWindow: false })).toMatchObject({
       state: "partial",

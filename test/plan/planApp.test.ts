@@ -117,6 +117,12 @@ describe("the plan of an app", () => {
     expect(plan.versions[0]?.recordedCommit).toBe("a".repeat(40));
   });
 
+  it("says what is odd about an index", async () => {
+    const odd = { ...held("1.0.0"), remarks: ["it lists 2 manifests for linux/amd64"] };
+    const plan = await planApp(request(), new FakeEdges([release("1.0.0")], { "1.0.0": odd }));
+    expect(plan.notes).toContain("1.0.0: it lists 2 manifests for linux/amd64");
+  });
+
   it("holds a floating tag the registry does not answer about, as a problem", async () => {
     const edges = new FakeEdges([release("1.0.0")], { "1.0.0": held("1.0.0"), latest: unknown });
     const plan = await planApp(request(), edges);

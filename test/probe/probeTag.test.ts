@@ -74,6 +74,8 @@ describe("what a tag holds", () => {
   it("is its digest and its platforms, or nothing when it is absent", () => {
     expect(holding(reference, present)).toEqual({ digest, platforms: { "linux/amd64": digest } });
     expect(holding(reference, absent)).toBeUndefined();
+    const rewriteLoses = ["its subject"];
+    expect(holding(reference, { ...present, rewriteLoses })).toMatchObject({ rewriteLoses });
   });
 
   it("is never taken for nothing when the registry gave no usable answer", () => {

@@ -129,24 +129,6 @@ describe("probe", () => {
     expect(probe).not.toHaveProperty("misdescribed");
   });
 
-  it("takes the first child that exists where several serve one platform", async () => {
-    const [first, second] = [
-      registry.image("o/a", "amd64", { note: "1" }),
-      registry.image("o/a", "amd64", { note: "2" }),
-    ];
-    const platform = { os: "linux", architecture: "amd64" };
-    const manifests = [digestOf("gone"), first, second].map((digest) => ({
-      mediaType: imageType,
-      digest,
-      size: 1,
-      platform,
-    }));
-    registry.manifest("o/a", { manifests }, { tag: "1" });
-    const probe = await client().probe(`${registry.host}/o/a:1`);
-    expect(probe).toHaveProperty("platforms", { "linux/amd64": first });
-    expect(probe).toHaveProperty("lost", {});
-  });
-
   it("learns the platform of a single image from its configuration", async () => {
     const digest = registry.image("o/a", "arm64", { tag: "1" });
     const probe = await client().probe(`${registry.host}/o/a:1`);
