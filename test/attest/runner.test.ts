@@ -106,7 +106,7 @@ const document = {
   name: "x",
   documentNamespace: "https://example.org/x",
   creationInfo: { created: "2026-01-01T00:00:00Z" },
-  packages: [{}],
+  packages: [{ SPDXID: "SPDXRef-Package-a" }],
 };
 
 let registry: AttestedRegistry;

@@ -10,7 +10,10 @@ export interface OptionalTest {
 }
 
 /** They run where their programs are built already, and with `npm run test:all`, which builds them. */
-export const optionalTests: readonly OptionalTest[] = [{ file: "test/e2e/workflows.test.ts", tools: ["act"] }];
+export const optionalTests: readonly OptionalTest[] = [
+  { file: "test/e2e/keyless.test.ts", tools: ["fulcio", "tesseract", "timestamp-server", "rekor-server"] },
+  { file: "test/e2e/workflows.test.ts", tools: ["act"] },
+];
 
 /** Those whose programs nobody has built yet. */
 export async function unprovided(tests: readonly OptionalTest[]): Promise<readonly OptionalTest[]> {

@@ -1,0 +1,205 @@
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import type { ImageVerification } from "../../components/attest/imageVerification";
+import { PrivateSigstore, services } from "../../tools/sigstore/sigstore";
+import { MirrorUnderTest } from "./support/mirrorUnderTest";
+import { errorsOf, type PulumiRun } from "./support/pulumiRun";
+import { tinyAppFile, tinyUpstream } from "./support/tinyUpstream";
+
+/*
+ * Keyless signing as GitHub's runs do it, against a Sigstore of its own: Fulcio and the log of its certificates, a timestamp authority, Rekor.
+ * Only who says "this is a run of acme/mirror" is a stand-in.
+ */
+
+const subject = "https://github.com/acme/mirror/.github/workflows/mirror.yml@refs/heads/main";
+const strangersWorkflow = "acme/mirror/.github/workflows/other.yml@refs/heads/main";
+
+let folder: string;
+let sigstore: PrivateSigstore;
+let mirror: MirrorUnderTest;
+/** Each test signs a version of its own. */
+let patch = 0;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "keyless-"));
+  sigstore = await PrivateSigstore.start(join(folder, "sigstore"));
+  mirror = await MirrorUnderTest.start({
+    apps: async (sandbox) => {
+      await tinyUpstream(sandbox, "tiny", [{ version: "1.0.0" }]);
+      return { tiny: tinyAppFile(sandbox, "tiny") };
+    },
+    settings: { keep: 1, attest: { signing: signing() } },
+  });
+});
+afterEach(() => {
+  sigstore.issuer.changes = {};
+});
+afterAll(async () => {
+  await mirror?.stop();
+  await sigstore?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const signing = (more: object = {}) => ({
+  mode: "keyless",
+  issuer: sigstore.issuer.url,
+  signingConfig: sigstore.signingConfig,
+  trustedRoot: sigstore.trustedRoot,
+  ...more,
+});
+const up = (environment: Readonly<Record<string, string>> = {}): Promise<PulumiRun> =>
+  mirror.up({ environment: { ...sigstore.issuer.environment, ...environment } });
+
+/** Releases the next version upstream. */
+async function release(): Promise<string> {
+  const version = `1.0.${(patch += 1)}`;
+  await tinyUpstream(mirror.sandbox, "tiny", [{ version }]);
+  return version;
+}
+
+interface Ended {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const command = (program: string, ...argv: readonly string[]): Promise<Ended> =>
+  new Promise((resolve) => {
+    execFile(program, argv, { env: mirror.environment(), cwd: join(__dirname, "../..") }, (error, stdout, stderr) =>
+      resolve({ status: error ? Number(error.code ?? 128) : 0, stdout, stderr }),
+    );
+  });
+
+/** `npm run verify`, as the README says for a Sigstore of one's own. */
+async function verify(name: string, ...argv: readonly string[]): Promise<ImageVerification> {
+  const whose = ["--issuer", sigstore.issuer.url, "--trusted-root", sigstore.trustedRoot, "--timestamps"];
+  const words = ["tools/run.cjs", "commands/verify.ts", name, ...whose, ...argv, "--json"];
+  const { stdout, stderr, status } = await command(process.execPath, ...words);
+  expect(stdout, stderr).not.toBe("");
+  const verification = JSON.parse(stdout) as ImageVerification;
+  expect(status).toBe(verification.verified ? 0 : 1);
+  return verification;
+}
+
+const whole = (name: string) => verify(name, "--repository", "acme/mirror");
+const image = (reference: string) => mirror.registry.name("tiny", reference);
+
+it("signs what it builds, and verify says by which workflow and run, in which log", async () => {
+  const run = await up();
+  expect(errorsOf(run)).toBe("");
+  expect(run.exitCode).toBe(0);
+  const verification = await whole(image("1.0.0"));
+  expect(verification.checks.filter(({ ok }) => !ok)).toEqual([]);
+  const [signer] = verification.signers;
+  expect(signer?.certificate).toMatchObject({
+    subject,
+    issuer: sigstore.issuer.url,
+    repository: "acme/mirror",
+    ref: "refs/heads/main",
+    run: "https://github.com/acme/mirror/actions/runs/424242/attempts/2",
+  });
+  expect(signer?.logIndexes).toHaveLength(1);
+  expect(Date.now() - Date.parse(signer?.signedAt ?? "")).toBeLessThan(3_600_000);
+  const { platforms } = await mirror.registry.index("tiny", "1.0.0");
+  for (const digest of Object.values(platforms)) expect((await whole(image(digest))).verified).toBe(true);
+});
+
+it("signs nothing in a second run, which asks no service", async () => {
+  await Promise.all(services.map((service) => sigstore.down(service)));
+  const run = await up();
+  for (const service of ["tesseract", "fulcio", "timestamp-server", "rekor-server"] as const)
+    await sigstore.up(service);
+  expect(errorsOf(run)).toBe("");
+  expect(run.exitCode).toBe(0);
+});
+
+it.each([
+  ["another repository", ["--repository", "acme/stranger"], "signed by"],
+  ["another workflow", ["--repository", "acme/mirror", "--workflow", ".github/workflows/other.yml"], "signed by"],
+  ["another branch", ["--repository", "acme/mirror", "--ref", "refs/heads/side"], "signed by"],
+  ["another issuer", ["--repository", "acme/mirror", "--issuer", "https://issuer.example.org"], "its issuer is"],
+  ["another identity", ["--identity", "^https://github\\.com/acme/stranger/"], "signed by"],
+])("verifies under no other expectation: %s", async (_, argv, problem) => {
+  const { checks, verified } = await verify(image("1.0.0"), ...argv, "--no-sbom", "--no-provenance");
+  expect(verified).toBe(false);
+  const signatures = checks.filter(({ what }) => what.startsWith("signature "));
+  expect(signatures.map(({ ok }) => ok)).toEqual([false, false, false]);
+  expect(signatures[0]?.detail).toContain(problem);
+});
+
+it("prints commands that plain cosign accepts for ours, image and platform, and refuses for a stranger's", async () => {
+  const index = await mirror.registry.index("tiny", "1.0.0");
+  for (const digest of [index.digest, index.platforms["linux/arm64"] ?? ""]) {
+    const words = ["--issuer", sigstore.issuer.url, "--trusted-root", sigstore.trustedRoot, "--timestamps"];
+    const shown = await command(
+      process.execPath,
+      ...["tools/run.cjs", "commands/verify.ts", image(digest), "--repository", "acme/mirror", ...words],
+    );
+    const [cosign = ""] = shown.stdout.split("\n").filter((line) => line.startsWith("  cosign verify "));
+    expect(cosign).toContain("--certificate-github-workflow-repository acme/mirror");
+    expect((await command("sh", "-c", cosign)).status, cosign).toBe(0);
+    const strangers = cosign.replaceAll("acme/mirror", "acme/stranger");
+    expect((await command("sh", "-c", strangers)).status).not.toBe(0);
+  }
+});
+
+it.each([
+  ["another workflow's token", { job_workflow_ref: strangersWorkflow, workflow_ref: strangersWorkflow }, "other.yml"],
+  ["another repository's token", { repository: "acme/stranger" }, "acme/stranger"],
+])("counts for nothing what %s signed, in every run, until it is mended", async (_, claims, named) => {
+  const version = await release();
+  sigstore.issuer.changes = { claims };
+  for (let runs = 0; runs < 2; runs++) {
+    const run = await up();
+    expect(run.exitCode, run.output).not.toBe(0);
+    expect(errorsOf(run)).toContain(named);
+  }
+  sigstore.issuer.changes = {};
+  const run = await up();
+  expect(errorsOf(run)).toBe("");
+  expect((await whole(image(version))).verified).toBe(true);
+});
+
+it("refuses to publish at another ref or in another workflow before anything is built or signed", async () => {
+  const version = await release();
+  mirror.mark();
+  const side = {
+    GITHUB_REF: "refs/heads/side",
+    GITHUB_WORKFLOW_REF: subject.slice(19).replace("heads/main", "heads/side"),
+  };
+  const run = await up(side);
+  expect(run.exitCode).not.toBe(0);
+  expect(run.output).toContain(`accepted is ${subject}`);
+  expect(mirror.writes()).toEqual([]);
+  expect((await mirror.preview({ environment: { ...sigstore.issuer.environment, ...side } })).exitCode).toBe(0);
+  expect((await up()).exitCode).toBe(0);
+  expect((await whole(image(version))).verified).toBe(true);
+});
+
+it.each([
+  ["an expired token", { expiredFor: 60 }, /token/i],
+  ["no token", { status: 500 }, /OIDC|token/i],
+])("says what is wrong with %s, and the next run makes it good", async (_, changes, reason) => {
+  const version = await release();
+  sigstore.issuer.changes = changes;
+  const run = await up();
+  expect(run.exitCode, run.output).not.toBe(0);
+  expect(errorsOf(run)).toMatch(reason);
+  sigstore.issuer.changes = {};
+  expect(errorsOf(await up())).toBe("");
+  expect((await whole(image(version))).verified).toBe(true);
+});
+
+it.each(services)("names %s when it is down, and the next run makes it good", async (service) => {
+  const version = await release();
+  await sigstore.down(service);
+  const run = await up();
+  await sigstore.up(service);
+  expect(run.exitCode, run.output).not.toBe(0);
+  expect(errorsOf(run)).toMatch(/cosign (sign|attest)/);
+  expect(errorsOf(await up())).toBe("");
+  expect((await whole(image(version))).verified).toBe(true);
+});
