@@ -1,9 +1,11 @@
 import { z } from "zod";
 import { type Digest, referrersTag } from "../model/digest";
 import type { RegistryClient } from "./registryClient";
+import { RegistryError } from "./registryError";
 import type { RegistryWriter } from "./registryWriter";
 
 const indexType = "application/vnd.oci.image.index.v1+json";
+const mostTries = 5;
 const listSchema = z.looseObject({ manifests: z.array(z.looseObject({ digest: z.string() })) });
 
 /** An entry of a list of referrers. Source: OCI distribution specification 1.1, "Pushing Manifests with Subject". */
@@ -35,11 +37,11 @@ export class FallbackList {
    * @throws RegistryError when the registry refuses or gives no usable answer.
    */
   async prune(repository: string, digest: Digest, entries: readonly Digest[]): Promise<void> {
-    const list = await this.#read(repository, digest);
-    if (!list) return;
-    const kept = await this.#withoutGone(repository, list.manifests, entries);
-    if (kept.length === list.manifests.length) return;
-    await this.#write(repository, digest, { ...list, manifests: kept });
+    await this.#change(repository, digest, async (list) => {
+      if (!list) return undefined;
+      const manifests = await this.#withoutGone(repository, list.manifests, entries);
+      return manifests.length === list.manifests.length ? undefined : { ...list, manifests };
+    });
   }
 
   /**
@@ -47,21 +49,47 @@ export class FallbackList {
    * @throws RegistryError as {@link prune}.
    */
   async add(repository: string, digest: Digest, entry: ReferrerEntry): Promise<void> {
-    const list = (await this.#read(repository, digest)) ?? { schemaVersion: 2, mediaType: indexType, manifests: [] };
-    const listed = list.manifests.map((known) => known.digest);
-    if (listed.includes(entry.digest)) return;
-    const kept = await this.#withoutGone(repository, list.manifests, listed);
-    await this.#write(repository, digest, { ...list, manifests: [...kept, { ...entry }] });
+    await this.#change(repository, digest, async (found) => {
+      const list = found ?? { schemaVersion: 2, mediaType: indexType, manifests: [] };
+      const listed = list.manifests.map((known) => known.digest);
+      if (listed.includes(entry.digest)) return undefined;
+      const kept = await this.#withoutGone(repository, list.manifests, listed);
+      return { ...list, manifests: [...kept, { ...entry }] };
+    });
   }
 
-  async #read(repository: string, digest: Digest): Promise<List | undefined> {
-    const found = await this.#client.manifest(`${repository}:${referrersTag(digest)}`);
-    if (found === undefined) return undefined;
-    if (found.kind === "index") {
-      const { mediaType } = found;
-      return { mediaType, ...listSchema.parse(JSON.parse(found.bytes.toString("utf8"))) };
+  /** Reads, changes and writes back; again when somebody else wrote in between, where the registry notices. */
+  async #change(
+    repository: string,
+    digest: Digest,
+    change: (list: List | undefined) => Promise<List | undefined>,
+  ): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      const found = await this.#read(repository, digest);
+      const list = await change(found?.list);
+      if (!list) return;
+      const bytes = Buffer.from(JSON.stringify(list));
+      const replacing = found?.entityTag;
+      try {
+        await this.#writer.putManifest(`${repository}:${tagOf(digest)}`, list.mediaType, bytes, { replacing });
+        return;
+      } catch (error) {
+        if (!(error instanceof RegistryError) || error.status !== 412 || tries === mostTries) throw error;
+      }
     }
-    throw new Error(`${repository}:${referrersTag(digest)} names an image; accepted is a list of referrers`);
+  }
+
+  async #read(
+    repository: string,
+    digest: Digest,
+  ): Promise<{ readonly list: List; readonly entityTag: string | undefined } | undefined> {
+    const found = await this.#client.manifest(`${repository}:${tagOf(digest)}`);
+    if (found === undefined || found.digest === digest) return undefined;
+    if (found.kind === "index") {
+      const { mediaType, entityTag } = found;
+      return { list: { mediaType, ...listSchema.parse(JSON.parse(found.bytes.toString("utf8"))) }, entityTag };
+    }
+    throw new Error(`${repository}:${tagOf(digest)} names an image; accepted is a list of referrers`);
   }
 
   async #withoutGone(
@@ -73,11 +101,10 @@ export class FallbackList {
     const gone = new Set(suspects.filter((_, position) => present[position] === undefined));
     return manifests.filter((entry) => !gone.has(entry.digest));
   }
-
-  async #write(repository: string, digest: Digest, list: List): Promise<void> {
-    const bytes = Buffer.from(JSON.stringify(list));
-    await this.#writer.putManifest(`${repository}:${referrersTag(digest)}`, list.mediaType, bytes);
-  }
 }
 
 type List = z.output<typeof listSchema> & { readonly mediaType: string };
+
+function tagOf(digest: Digest): string {
+  return digest.replace(":", "-");
+}

@@ -26,6 +26,8 @@ interface Common {
   readonly artifactType?: string;
   readonly subject?: Descriptor;
   readonly annotations: Readonly<Record<string, string>>;
+  /** The entity tag it came with, for a write that is to replace this and nothing newer. Weak ones are of no use there. */
+  readonly entityTag?: string;
 }
 
 /** An OCI index or a Docker manifest list. */

@@ -20,6 +20,8 @@ const unsupported = new Set([400, 404, 405, 406]);
 /**
  * All referrers of a manifest. With an artifact type the registry may filter, but need not. Source: OCI distribution
  * specification 1.1, "Listing Referrers" and "Referrers Tag Schema".
+ * An empty answer of the API is checked against the fallback tag: there are registries and proxies that answer so to whatever they
+ * do not know. A tag that names the manifest itself is no list: GitLab takes it for another way to write the digest.
  */
 export async function listReferrers(
   reference: Reference & { readonly digest: Digest },
@@ -29,10 +31,10 @@ export async function listReferrers(
   const what = `referrers of ${formatReference(reference)}`;
   if (!source.withoutApi.has(reference.registry)) {
     const listed = await fromApi(what, reference, artifactType, source);
-    if (listed) return listed;
+    if (listed && listed.length > 0) return listed;
   }
   const fallback = await source.manifest(referrersTag(reference.digest));
-  if (!fallback) return [];
+  if (!fallback || fallback.digest === reference.digest) return [];
   if (fallback.kind === "index") return fallback.manifests;
   throw new RegistryError("malformed", `cannot read ${what}: the fallback tag names an image; accepted is an index`);
 }

@@ -221,7 +221,9 @@ export class RegistryClient {
     if (isAbsence(answer)) return undefined;
     if (answer.status !== 200) throw answerError(what, answer);
     const [contentType, contentDigest] = [answer.header("content-type"), answer.header("docker-content-digest")];
-    return parseManifest(what, answer.body, { contentType, contentDigest, expected: reference.digest });
+    const manifest = parseManifest(what, answer.body, { contentType, contentDigest, expected: reference.digest });
+    const entityTag = answer.header("etag");
+    return entityTag?.startsWith('"') ? { ...manifest, entityTag } : manifest;
   }
 
   async #has(reference: Reference): Promise<boolean> {

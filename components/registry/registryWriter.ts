@@ -39,9 +39,15 @@ export class RegistryWriter {
   /**
    * Writes a manifest under its digest, or under a tag.
    * @param reference `registry/repository@sha256:…` or `registry/repository:tag`.
-   * @throws RegistryError when the registry refuses or gives no usable answer.
+   * @param options.replacing the entity tag of what is to be replaced: a registry that knows them takes nothing else's place.
+   * @throws RegistryError when the registry refuses or gives no usable answer; with status 412 when it holds something newer.
    */
-  async putManifest(reference: string, mediaType: string, bytes: Buffer): Promise<WrittenManifest> {
+  async putManifest(
+    reference: string,
+    mediaType: string,
+    bytes: Buffer,
+    options: { readonly replacing?: string | undefined } = {},
+  ): Promise<WrittenManifest> {
     const { registry, repository, tag, digest } = parseReference(reference);
     const name = digest ?? tag;
     if (name === undefined) throw new Error(`${JSON.stringify(reference)} names neither a tag nor a digest`);
@@ -50,7 +56,7 @@ export class RegistryWriter {
     const answer = await this.#send(endpoint, repository, {
       method: "PUT",
       url,
-      headers: { "content-type": mediaType },
+      headers: { "content-type": mediaType, ...(options.replacing && { "if-match": options.replacing }) },
       body: bytes,
     });
     if (answer.status !== 201 && answer.status !== 200) throw answerError(reference, answer, "write");

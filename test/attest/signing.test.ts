@@ -145,6 +145,20 @@ describe("who builds", () => {
     });
   });
 
+  it.each([
+    ["a commit", "f".repeat(40), { repository: "https://github.com/mirrors/multiarch", commit: "f".repeat(40) }],
+    ["a branch, which is no commit", "main", undefined],
+  ])("takes the recipe from the mirror's own repository when it is an action at %s", (_, ref, project) => {
+    const environment = {
+      ...github,
+      GITHUB_RUN_ID: "7",
+      GITHUB_SHA: "e".repeat(40),
+      GITHUB_WORKFLOW_REF: "me/mirror.x/.github/workflows/a.yml@refs/heads/main",
+      MIRROR_PROJECT_PATH: `/home/runner/work/_actions/mirrors/multiarch/${ref}`,
+    };
+    expect(runContext(environment, "2026-01-01T00:00:00Z").project).toEqual(project);
+  });
+
   it("is the project elsewhere, without an invocation", () => {
     expect(runContext({}, "2026-01-01T00:00:00Z")).toEqual({
       builder: { id: "https://multiarch-mirror.github.io/builder/v1" },

@@ -163,6 +163,18 @@ it.each([
   expect((await whole(image(version))).verified).toBe(true);
 });
 
+it("signs as the workflow of another repository that uses the mirror as an action, and verifies as that only", async () => {
+  const version = await release();
+  const workflow = "caller/app/.github/workflows/mirror.yml@refs/heads/main";
+  sigstore.issuer.changes = {
+    claims: { repository: "caller/app", workflow_ref: workflow, job_workflow_ref: workflow },
+  };
+  const run = await up({ GITHUB_REPOSITORY: "caller/app", GITHUB_WORKFLOW_REF: workflow });
+  expect(errorsOf(run)).toBe("");
+  expect((await verify(image(version), "--repository", "caller/app")).verified).toBe(true);
+  expect((await whole(image(version))).verified).toBe(false);
+});
+
 it("refuses to publish at another ref or in another workflow before anything is built or signed", async () => {
   const version = await release();
   mirror.mark();

@@ -157,6 +157,18 @@ describe("referrers", () => {
     expect(await client().referrers(`${registry.host}/o/a`, subject)).toEqual([]);
   });
 
+  it("checks an API that answers with nothing against the fallback tag, every time", async () => {
+    registry.answer(/referrers/, list());
+    registry.manifest("o/a", { manifests: [descriptor("a/b")] }, { tag: subject.replace(":", "-") });
+    const made = client();
+    for (let times = 0; times < 2; times++) {
+      expect((await made.referrers(`${registry.host}/o/a`, subject)).map(({ artifactType }) => artifactType)).toEqual([
+        "a/b",
+      ]);
+    }
+    expect(registry.requests.filter((line) => line.includes("referrers"))).toHaveLength(2);
+  });
+
   it.each([
     ["403", { status: 403, ...errorBody("DENIED") }, "authorisation"],
     ["500", { status: 500 }, "outage"],

@@ -1,0 +1,123 @@
+import { createHash } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { text } from "node:stream/consumers";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Digest } from "../../components/model/digest";
+import { FallbackList } from "../../components/registry/fallbackReferrers";
+import { RegistryClient } from "../../components/registry/registryClient";
+import { RegistryWriter } from "../../components/registry/registryWriter";
+import { LoopbackServer } from "../support/loopbackServer";
+
+const indexType = "application/vnd.oci.image.index.v1+json";
+const imageType = "application/vnd.oci.image.manifest.v1+json";
+const digestOf = (body: string): Digest => `sha256:${createHash("sha256").update(body).digest("hex")}`;
+
+/** A registry that knows entity tags, and one writer's list at a time. */
+class TaggedRegistry extends LoopbackServer {
+  readonly content = new Map<string, string>();
+  readonly conditions: (string | undefined)[] = [];
+  /** Done once, before the next list is taken. */
+  meanwhile: (() => void) | undefined;
+  /** What it makes of a body's hash. */
+  entityTag = (hash: string): string | undefined => `"${hash}"`;
+
+  protected override async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const name = request.url?.split("/manifests/")[1] ?? "";
+    if (request.method === "PUT") {
+      const body = await text(request);
+      const condition = request.headers["if-match"];
+      this.conditions.push(condition);
+      this.meanwhile?.();
+      this.meanwhile = undefined;
+      const now = this.content.get(name);
+      if (condition !== undefined && now !== undefined && condition !== this.entityTag(digestOf(now))) {
+        return void response.writeHead(412).end();
+      }
+      this.content.set(name, body);
+      return void response.writeHead(201).end();
+    }
+    const body = request.url === "/v2/" ? "{}" : this.content.get(name);
+    if (body === undefined) {
+      return void response.writeHead(404).end(JSON.stringify({ errors: [{ code: "MANIFEST_UNKNOWN", message: "" }] }));
+    }
+    const etag = this.entityTag(digestOf(body));
+    const type = (JSON.parse(body) as { mediaType?: string }).mediaType ?? "application/json";
+    response.writeHead(200, { "content-type": type, ...(etag !== undefined && { etag }) }).end(body);
+  }
+
+  /** Stores an artifact and gives its entry. */
+  artifact(note: string) {
+    const empty = { mediaType: "application/vnd.oci.empty.v1+json", digest: digestOf("{}"), size: 2 };
+    const body = JSON.stringify({
+      schemaVersion: 2,
+      mediaType: imageType,
+      config: empty,
+      layers: [],
+      annotations: { note },
+    });
+    this.content.set(digestOf(body), body);
+    return { mediaType: imageType, digest: digestOf(body), size: body.length };
+  }
+}
+
+let registry: TaggedRegistry;
+let client: RegistryClient;
+let writer: RegistryWriter;
+let lists: FallbackList;
+const subject: Digest = `sha256:${"5".repeat(64)}`;
+const tag = subject.replace(":", "-");
+
+beforeEach(async () => {
+  registry = await new TaggedRegistry().start();
+  client = new RegistryClient({ environment: {}, retryBudgetMs: 1 });
+  writer = new RegistryWriter({});
+  lists = new FallbackList(client, writer);
+});
+afterEach(async () => {
+  await Promise.all([client.close(), writer.close()]);
+  await registry.stop();
+});
+
+const name = () => `${registry.host}/o/a`;
+const listed = async () => (await client.referrers(name(), subject)).map(({ digest }) => digest);
+
+describe("a list of referrers under a tag", () => {
+  it("replaces the list that was read, and no newer one, where the registry tells them apart", async () => {
+    const [first, second, third] = ["1", "2", "3"].map((note) => registry.artifact(note));
+    await lists.add(name(), subject, first!);
+    registry.meanwhile = () => {
+      const theirs = { schemaVersion: 2, mediaType: indexType, manifests: [first, third] };
+      registry.content.set(tag, JSON.stringify(theirs));
+    };
+    await lists.add(name(), subject, second!);
+    expect(await listed()).toEqual([first!.digest, third!.digest, second!.digest]);
+    expect(registry.conditions.map((condition) => condition !== undefined)).toEqual([false, true, true]);
+  });
+
+  it.each([
+    ["gives no entity tag", () => undefined],
+    ["gives weak ones only", (hash: string) => `W/"${hash}"`],
+  ])("is written without a condition where the registry %s", async (_, entityTag) => {
+    registry.entityTag = entityTag;
+    for (const note of ["1", "2"]) await lists.add(name(), subject, registry.artifact(note));
+    expect(await listed()).toHaveLength(2);
+    expect(registry.conditions).toEqual([undefined, undefined]);
+  });
+
+  it("gives up when there is always a newer one", async () => {
+    await lists.add(name(), subject, registry.artifact("1"));
+    registry.entityTag = () => `"${Math.random()}"`;
+    await expect(lists.add(name(), subject, registry.artifact("2"))).rejects.toMatchObject({ status: 412 });
+    expect(registry.conditions).toHaveLength(6);
+  });
+
+  it("is begun anew where the registry takes its tag for the manifest itself", async () => {
+    const index = JSON.stringify({ schemaVersion: 2, mediaType: indexType, manifests: [registry.artifact("child")] });
+    const own = digestOf(index);
+    registry.content.set(own.replace(":", "-"), index);
+    expect(await client.referrers(name(), own)).toEqual([]);
+    const signature = registry.artifact("signature");
+    await lists.add(name(), own, signature);
+    expect((await client.referrers(name(), own)).map(({ digest }) => digest)).toEqual([signature.digest]);
+  });
+});
