@@ -71,7 +71,7 @@ export class FallbackList {
       const bytes = Buffer.from(JSON.stringify(list));
       const replacing = found?.entityTag;
       try {
-        await this.#writer.putManifest(`${repository}:${tagOf(digest)}`, list.mediaType, bytes, { replacing });
+        await this.#writer.putManifest(`${repository}:${referrersTag(digest)}`, list.mediaType, bytes, { replacing });
         return;
       } catch (error) {
         if (!(error instanceof RegistryError) || error.status !== 412 || tries === mostTries) throw error;
@@ -83,13 +83,13 @@ export class FallbackList {
     repository: string,
     digest: Digest,
   ): Promise<{ readonly list: List; readonly entityTag: string | undefined } | undefined> {
-    const found = await this.#client.manifest(`${repository}:${tagOf(digest)}`);
+    const found = await this.#client.manifest(`${repository}:${referrersTag(digest)}`);
     if (found === undefined || found.digest === digest) return undefined;
     if (found.kind === "index") {
       const { mediaType, entityTag } = found;
       return { list: { mediaType, ...listSchema.parse(JSON.parse(found.bytes.toString("utf8"))) }, entityTag };
     }
-    throw new Error(`${repository}:${tagOf(digest)} names an image; accepted is a list of referrers`);
+    throw new Error(`${repository}:${referrersTag(digest)} names an image; accepted is a list of referrers`);
   }
 
   async #withoutGone(
@@ -104,7 +104,3 @@ export class FallbackList {
 }
 
 type List = z.output<typeof listSchema> & { readonly mediaType: string };
-
-function tagOf(digest: Digest): string {
-  return digest.replace(":", "-");
-}

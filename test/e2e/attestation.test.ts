@@ -243,10 +243,13 @@ describe.each(["distribution", "olareg"] as const)(
       expect(await referrers(image.index)).toHaveLength(5);
     });
 
-    it("are verified by npm run verify, which fails for another key or source", async () => {
-      const run = (...argv: string[]) =>
-        tool("npm", "run", "--silent", "verify", "--", `${repository}:1.0.0`, "--ignore-tlog", ...argv);
-      const good = await run("--key", key(), "--repository", exampleRecord.upstream.repository);
+    it("are verified by npm run verify, which fails for another key, source or version", async () => {
+      const tagged = async (tag: string, ...argv: string[]) => {
+        await tool("regctl", "image", "copy", `${repository}@${image.index}`, `${repository}:${tag}`);
+        return tool("npm", "run", "--silent", "verify", "--", `${repository}:${tag}`, "--ignore-tlog", ...argv);
+      };
+      const run = (...argv: string[]) => tagged("1.2.3", ...argv);
+      const good = await run("--key", key(), "--source", exampleRecord.upstream.repository);
       expect(good).toMatchObject({ status: 0 });
       expect(good.stdout).toContain("SBOM linux/arm64: SPDX 2.3");
       for (const line of good.stdout.split("\n").filter((candidate) => candidate.startsWith("  cosign "))) {
@@ -254,9 +257,13 @@ describe.each(["distribution", "olareg"] as const)(
         expect((await tool(command, ...argv)).status, line).toBe(0);
       }
       const report = JSON.parse(
-        (await run("--key", key(), "--repository", "https://example.org/other.git", "--json")).stdout,
+        (await run("--key", key(), "--source", "https://example.org/other.git", "--json")).stdout,
       ) as { verified: boolean };
       expect(report.verified).toBe(false);
+      expect(await tagged("1.3.0", "--key", key())).toMatchObject({
+        status: 1,
+        stdout: expect.stringContaining("it is about 1.2.3") as unknown,
+      });
       expect((await run("--key", join(folder, "other.pub"))).status).toBe(1);
       expect((await run()).status).toBe(2);
     });
@@ -264,7 +271,7 @@ describe.each(["distribution", "olareg"] as const)(
     it("are not made keyless on a machine without an identity token, and the reason is said", async () => {
       const fresh = `${sandbox.urls.registry}/mirror/fresh`;
       await tool("regctl", "image", "copy", `${repository}@${image.index}`, `${fresh}:1.0.0`);
-      const signing = { mode: "keyless", identity: "^https://example\\.org/", signingConfig: "none" };
+      const signing = { mode: "keyless", identity: "^https://example\\.org/" };
       const { status, stderr } = await attest({ repository: fresh, config: { signing } });
       expect(status).toBe(1);
       expect(stderr).toMatch(/needs an OIDC identity token/);

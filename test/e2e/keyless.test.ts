@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
@@ -14,6 +14,7 @@ import { tinyAppFile, tinyUpstream } from "./support/tinyUpstream";
  * Only who says "this is a run of acme/mirror" is a stand-in.
  */
 
+const root = join(__dirname, "../..");
 const subject = "https://github.com/acme/mirror/.github/workflows/mirror.yml@refs/heads/main";
 const strangersWorkflow = "acme/mirror/.github/workflows/other.yml@refs/heads/main";
 
@@ -68,7 +69,7 @@ interface Ended {
 
 const command = (program: string, ...argv: readonly string[]): Promise<Ended> =>
   new Promise((resolve) => {
-    execFile(program, argv, { env: mirror.environment(), cwd: join(__dirname, "../..") }, (error, stdout, stderr) =>
+    execFile(program, argv, { env: mirror.environment(), cwd: root }, (error, stdout, stderr) =>
       resolve({ status: error ? Number(error.code ?? 128) : 0, stdout, stderr }),
     );
   });
@@ -130,20 +131,53 @@ it.each([
   expect(signatures[0]?.detail).toContain(problem);
 });
 
-it("prints commands that plain cosign accepts for ours, image and platform, and refuses for a stranger's", async () => {
+/** The commands of the README's section about verifying, one a line, for an image of `acme/mirror` and this Sigstore. */
+function commandsOfReadme(reference: string, repository = "acme/mirror"): readonly string[] {
+  const section =
+    readFileSync(join(root, "README.md"), "utf8").split("## Verifying an image")[1]?.split("\n## ")[0] ?? "";
+  const lines = section.replaceAll(" \\\n", " ").split("\n");
+  const shown = lines.filter((line) => line.startsWith("    ")).map((line) => line.trim());
+  const options = /--certificate-identity .*/.exec(shown.find((line) => line.startsWith("cosign verify ")) ?? "")?.[0];
+  const own = `--trusted-root ${sigstore.trustedRoot}`;
+  return shown.map((line) =>
+    line
+      .replace("...", options ?? "")
+      .replaceAll("OWNER/multiarch-mirror", repository)
+      .replace("https://token.actions.githubusercontent.com", sigstore.issuer.url)
+      .replace(
+        /^npm run verify -- (\S+)/,
+        `npm run --silent verify -- ${reference} --issuer ${sigstore.issuer.url} ${own} --timestamps`,
+      )
+      .replace(/^(cosign .*)IMAGE/, `$1${reference} ${own}`),
+  );
+}
+
+it("verifies with the README's commands, as an index and as a platform, and refuses them for a stranger's", async () => {
   const index = await mirror.registry.index("tiny", "1.0.0");
-  for (const digest of [index.digest, index.platforms["linux/arm64"] ?? ""]) {
-    const words = ["--issuer", sigstore.issuer.url, "--trusted-root", sigstore.trustedRoot, "--timestamps"];
-    const shown = await command(
-      process.execPath,
-      ...["tools/run.cjs", "commands/verify.ts", image(digest), "--repository", "acme/mirror", ...words],
-    );
-    const [cosign = ""] = shown.stdout.split("\n").filter((line) => line.startsWith("  cosign verify "));
-    expect(cosign).toContain("--certificate-github-workflow-repository acme/mirror");
-    expect((await command("sh", "-c", cosign)).status, cosign).toBe(0);
-    const strangers = cosign.replaceAll("acme/mirror", "acme/stranger");
-    expect((await command("sh", "-c", strangers)).status).not.toBe(0);
+  const references = [image(index.digest), image(index.platforms["linux/arm64"] ?? "")];
+  for (const reference of references) {
+    const commands = commandsOfReadme(reference);
+    expect(commands).toHaveLength(5);
+    for (const line of commands) {
+      // What describes the version as a whole is on the index.
+      if (reference !== references[0] && /--type (slsa|https)/.test(line)) continue;
+      const { status, stderr } = await command("sh", "-c", line);
+      expect(status, `${line}\n${stderr}`).toBe(0);
+    }
+    for (const line of commandsOfReadme(reference, "acme/stranger")) {
+      expect((await command("sh", "-c", line)).status, line).not.toBe(0);
+    }
   }
+});
+
+it("prints commands that plain cosign accepts", async () => {
+  const reference = image((await mirror.registry.index("tiny", "1.0.0")).digest);
+  const words = ["--issuer", sigstore.issuer.url, "--trusted-root", sigstore.trustedRoot, "--timestamps"];
+  const verifying = ["tools/run.cjs", "commands/verify.ts", reference, "--repository", "acme/mirror", ...words];
+  const { stdout } = await command(process.execPath, ...verifying);
+  const printed = stdout.split("\n").filter((line) => line.startsWith("  cosign "));
+  expect(printed).toHaveLength(4);
+  for (const line of printed) expect((await command("sh", "-c", line)).status, line).toBe(0);
 });
 
 it.each([
@@ -179,6 +213,7 @@ it("refuses to publish at another ref or in another workflow before anything is 
   const version = await release();
   mirror.mark();
   const side = {
+    GITHUB_EVENT_NAME: "workflow_dispatch",
     GITHUB_REF: "refs/heads/side",
     GITHUB_WORKFLOW_REF: subject.slice(19).replace("heads/main", "heads/side"),
   };
