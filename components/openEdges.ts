@@ -39,6 +39,7 @@ export function openEdges(config: Configuration): Edges {
   const upstream = pulumiEdges();
   const bases = baseRegistry(registry);
   const files = upstreamFiles();
+  // All of a run counts from here.
   const startedAt = new Date();
   const startedOn = startedAt.toISOString();
   const failures: Promise<FailureRecord> =
@@ -54,11 +55,11 @@ export function openEdges(config: Configuration): Edges {
         discover(specification, { edges: upstream, ...(repository && { repository }) });
       const appBases = new AppBases(config, planOf, { probe, discover: find, offer: files.offer });
       return {
-        now: new Date(),
+        now: startedAt,
         probe,
         discover: find,
         offer: (specification, target) => appBases.offer(specification, target),
-        attestations: attestationProbe(registry, config),
+        attestations: attestationProbe(registry, config, startedOn),
         missingReferrers: async (copies) => (await missingReferrers(copies, registry)).map(describeReferrer),
         wait: async (app, version) => waitOf((await failures)[failureKey(app, version)], startedAt),
         run: { phase: config.run.phase, covers: (platform) => config.run.platforms?.includes(platform) ?? true },

@@ -6,17 +6,24 @@ import type { RegistryClient } from "../registry/registryClient";
 import { wantedAttestations } from "../config/attestConfig";
 import { attestationStatus } from "./attestations";
 import { expectedSigner } from "../config/expectedSigner";
-import { type MissingAttestation } from "../decide/attestations";
+import type { MissingAttestation } from "../decide/attestations";
 import type { AttestConfig } from "../config/attestConfig";
 import type { RunContext } from "../model/runContext";
 import type { Digest } from "../model/digest";
 import type { AttestedVersion } from "./attestations";
 
-/** What deciding about attestations reads, answered by the registry client. */
-export function attestationProbe(registry: RegistryClient, { attest }: Pick<MirrorConfig, "attest">): AttestationProbe {
+/**
+ * What deciding about attestations reads, answered by the registry client.
+ * @param startedOn when the run began, ISO 8601, UTC.
+ */
+export function attestationProbe(
+  registry: RegistryClient,
+  { attest }: Pick<MirrorConfig, "attest">,
+  startedOn: string,
+): AttestationProbe {
   return {
     config: attest,
-    run: runContext(process.env, new Date().toISOString()),
+    run: runContext(process.env, startedOn),
     missing: async (repository, version, buildKnown) => {
       if (attest.signing.mode === "off") return [];
       const wanted = wantedAttestations(attest, { buildKnown });

@@ -1,0 +1,21 @@
+import { afterEach, expect, it, vi } from "vitest";
+import type { Configuration } from "../components/config/configuration";
+import { openEdges } from "../components/openEdges";
+
+afterEach(() => vi.useRealTimers());
+
+it("counts everything of a run from one moment, however late it is asked for", async () => {
+  vi.useFakeTimers({ toFake: ["Date"], now: new Date("2026-01-01T00:00:00Z") });
+  const config = { run: { phase: "all" }, attest: { signing: { mode: "off" } } } as unknown as Configuration;
+  const edges = openEdges(config);
+  vi.setSystemTime(new Date("2026-01-01T00:10:00Z"));
+  const { now, attestations } = edges.plan(() => Promise.resolve(undefined));
+  const { attest } = edges.services(() => undefined);
+  const startedOn = "2026-01-01T00:00:00.000Z";
+  expect([now.toISOString(), attestations.run.run?.startedOn, attest.startedOn]).toEqual([
+    startedOn,
+    startedOn,
+    startedOn,
+  ]);
+  await edges.registry.close();
+});
