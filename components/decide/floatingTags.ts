@@ -13,6 +13,8 @@ export interface FloatingCandidate {
   readonly state: "complete" | "pending" | "incomplete";
   /** What the version's tag names now, where it exists. */
   readonly digest?: Digest;
+  /** The registry gave no usable answer about it: the tag may name it. */
+  readonly inDoubt?: true;
   /** Upstream commit, where it is known. */
   readonly commit?: string;
   /** The version is the present head of a `gitBranch` source: commits have no order, so only the head may be `latest`. */
@@ -112,7 +114,8 @@ export function floatingTagMoves(
         const { digest } = probe;
         const before = Object.hasOwn(recorded, tag) ? recorded[tag] : undefined;
         const named = versionOf(digest, versions, before?.digest === digest ? before.version : undefined);
-        const decision = wanted.fixed ? stayed(wanted, digest, named) : forward(wanted, digest, named);
+        const doubtful = named ? [] : versions.filter(({ inDoubt }) => inDoubt);
+        const decision = wanted.fixed ? stayed(wanted, digest, named) : forward(wanted, digest, named, doubtful);
         return { tag, ...decision, current: { digest, ...(named && { version: named.version }) } };
       }
       default:
@@ -131,17 +134,33 @@ function versionOf(
   versions: readonly FloatingCandidate[],
   recorded: string | undefined,
 ): Named | undefined {
-  const holders = versions.filter((known) => known.digest === digest);
-  const highest = holders.toSorted((left, right) => compareVersions(left.version, right.version))[0];
-  if (highest || recorded === undefined) return highest;
+  const holder = highest(versions.filter((known) => known.digest === digest));
+  if (holder || recorded === undefined) return holder;
   return versions.find((known) => known.version === recorded) ?? { version: recorded, state: "incomplete" };
 }
 
-/** A tag that follows the versions. */
-function forward({ tag, candidates }: DesiredFloatingTag, digest: Digest, named: Named | undefined): Decision {
+function highest(versions: readonly FloatingCandidate[]): FloatingCandidate | undefined {
+  return versions.toSorted((left, right) => compareVersions(left.version, right.version))[0];
+}
+
+/**
+ * A tag that follows the versions.
+ * @param doubtful the versions it may name for all that is known, when it names none of those the registry told of.
+ */
+function forward(
+  { tag, candidates }: DesiredFloatingTag,
+  digest: Digest,
+  named: Named | undefined,
+  doubtful: readonly FloatingCandidate[],
+): Decision {
   // A version of another line, such as 11.0.0 under the tag 10, is no lower bound: the tag was never meant to name it.
-  const bound = named && (tag === "latest" || named.version.startsWith(`${tag}.`)) ? named : undefined;
-  const ahead = bound ? candidates.filter((version) => !isBehind(version, bound)) : candidates;
+  const isOfLine = ({ version }: Named): boolean => tag === "latest" || version.startsWith(`${tag}.`);
+  const bound = named && isOfLine(named) ? named : undefined;
+  const doubt = highest(doubtful.filter(isOfLine));
+  const lowest = bound ?? doubt;
+  const ahead = lowest ? candidates.filter((version) => !isBehind(version, lowest)) : candidates;
+  if (ahead.length === 0 && doubt)
+    return hold(`it may name ${doubt.version}, about which the registry gave no usable answer`, true);
   if (ahead.length === 0) return hold(`it names ${bound?.version}, higher than every complete version`, false);
   return { action: ahead[0] === bound?.version && isSettled(bound, digest) ? "unchanged" : "move", candidates: ahead };
 }

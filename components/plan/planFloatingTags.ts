@@ -70,6 +70,7 @@ function candidate({ version, tag, plan, release, managed, inWindow, required }:
     mirrorTag: tag,
     state: writesIndex(plan) ? "pending" : isComplete(plan, required) ? "complete" : "incomplete",
     ...(plan.present && { digest: plan.present.digest }),
+    ...(plan.state === "unknown" && { inDoubt: true }),
     ...(commit !== undefined && { commit }),
     ...(release?.reference === "branch" && inWindow && { head: true }),
   };

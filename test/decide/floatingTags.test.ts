@@ -135,6 +135,23 @@ describe("floatingTagMoves", () => {
     });
   });
 
+  it("does not move a tag to a version that may be lower than the one it names, which the registry did not tell of", () => {
+    const doubt = (version: string) => ({ version, mirrorTag: version, state: "incomplete", inDoubt: true }) as const;
+    const unseen = doubt("1.1.0");
+    expect(move("latest", [unseen, complete("1.0.0", 1)], present(digest(9)))).toMatchObject({
+      ...{ action: "hold", problem: true, candidates: [] },
+      held: expect.stringMatching(/may name 1\.1\.0/) as string,
+    });
+    expect(move("latest", [complete("1.2.0", 2), unseen], present(digest(9)))).toMatchObject({ action: "move" });
+    expect(move("latest", [unseen, complete("1.0.0", 1)], absent)).toMatchObject({ action: "create" });
+    const lines = [doubt("2.0.0"), unseen, complete("1.0.0", 1)];
+    expect(move("major", lines, present(digest(9)))).toMatchObject({ tag: "1", action: "hold" });
+    const record = { version: "1.0.0", digest: digest(9) };
+    expect(move("latest", [unseen, complete("1.0.0", 1)], present(digest(9)), record)).toMatchObject({
+      action: "move",
+    });
+  });
+
   it("takes a tag forward that was moved back, or to something unknown (F17)", () => {
     expect(move("latest", both, present(digest(1)))).toMatchObject({ action: "move", candidates: ["10.1.0"] });
     expect(move("latest", both, present(digest(99)))).toMatchObject({ action: "move", candidates: ["10.1.0"] });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type AppOutcome, MirroredApp } from "../../components/declare/mirroredApp";
-import type { AppPlan, PlannedFloatingTag } from "../../components/decide/appPlan";
+import type { AppPlan, PlannedFloatingTag, PlannedVersion } from "../../components/decide/appPlan";
 import type { VersionPlan } from "../../components/decide/versionPlan";
 import type { VersionServices } from "../../components/declare/versionServices";
 import { appPlan, both, services, planned, repository, toBuild, whole } from "./plans";
@@ -100,48 +100,57 @@ describe("a floating tag", () => {
     expect(sources(mock)).toEqual([`${repository}@${digestFor("held 1.0.0")}`]);
   });
 
-  describe("never names an incomplete version", () => {
-    const candidates = ["1.1.0", "1.0.0"];
-    const broken = { failing: ["app-1.1.0-linux-arm64"] };
-    const goesOn = [`${repository}@${digestFor("held 1.0.0")}`];
+  describe("goes on naming the highest complete version", () => {
+    type Look = VersionServices["lookAgain"];
+    const half = { digest: digestFor("half"), platforms: { "linux/amd64": digestFor("amd") } };
+    const both2 = { "linux/amd64": digestFor("amd"), "linux/arm64": digestFor("arm") };
+    const managed = { tag: "1.1.0", digest: digestFor("lost"), platforms: both2, origin: "built" } as const;
+    const completing: VersionPlan = {
+      ...{ state: "partial", build: ["linux/arm64"], keep: {}, lacking: [], offers: both, present: half },
+      sources: [
+        { kind: "existing", digest: half.digest },
+        { kind: "build", platform: "linux/arm64" },
+      ],
+    };
+    const trouble = () => Promise.reject(new Error("503"));
+    /** What the tag answers, first before it is written, then after. */
+    const looks = (...answers: ReturnType<Look>[]): Partial<VersionServices> => {
+      const left = answers.map((answer) => ({ answer }));
+      for (const { answer } of left) answer.catch(() => undefined);
+      return { lookAgain: () => left.shift()?.answer ?? trouble() };
+    };
 
-    it("such as one whose index does not offer what it was written from", async () => {
-      const looks = [undefined, { digest: digestFor("half"), platforms: { "linux/amd64": digestFor("amd") } }];
-      const { mock, outcome } = await declare(
-        appPlan({ versions: [version("1.1.0"), published("1.0.0")], floatingTags: [latest({ candidates })] }),
-        { lookAgain: () => Promise.resolve(looks.shift()) },
-      );
-      expect(sources(mock)).toEqual(goesOn);
+    const beginnings: readonly (readonly [string, Partial<PlannedVersion>, typeof half | undefined])[] = [
+      ["is new", { plan: toBuild }, undefined],
+      ["was to gain a platform", { plan: completing }, half],
+      ["was lost by the registry", { plan: toBuild, managed }, undefined],
+    ];
+    const ends: readonly (readonly [
+      string,
+      (before: typeof half | undefined) => Partial<VersionServices>,
+      MockBehaviour,
+    ])[] = [
+      ["its build fails", () => ({}), { failing: ["app-1.1.0-linux-arm64"] }],
+      ["its check fails", () => ({ check: () => Promise.reject(new Error("wrong")) }), {}],
+      ["its tag cannot be looked at before it is written", () => looks(trouble()), {}],
+      ["its index is refused", () => ({}), { withoutDigest: ["app-1.1.0"] }],
+      ["its index fails", () => ({}), { failing: ["app-1.1.0"] }],
+      ["its tag is absent afterwards", (before) => looks(Promise.resolve(before), Promise.resolve(undefined)), {}],
+      ["its tag cannot be read back", (before) => looks(Promise.resolve(before), trouble()), {}],
+      ["its index lacks a platform", (before) => looks(Promise.resolve(before), Promise.resolve(half)), {}],
+    ];
+    const ways = beginnings.flatMap(([begins, over, before]) =>
+      ends.map(([ends, ...end]) => [begins, ends, over, before, ...end] as const),
+    );
+
+    it.each(ways)("when a higher one %s, and %s", async (_begins, _ends, over, before, services, behaviour) => {
+      const versions = [planned({ version: "1.1.0", tag: "1.1.0", ...over }), published("1.0.0")];
+      const floatingTags = [latest({ candidates: ["1.1.0", "1.0.0"] })];
+      const answers = { lookAgain: () => Promise.resolve(before), ...services(before) };
+      const { mock, outcome } = await declare(appPlan({ versions, floatingTags }), answers, behaviour);
+      expect(sources(mock)).toEqual([`${repository}@${digestFor("held 1.0.0")}`]);
       expect(outcome.published.floatingTags).toMatchObject({ latest: { version: "1.0.0" } });
-      expect(outcome.failures).toEqual([expect.stringContaining("does not offer linux/arm64")]);
-    });
-
-    it("such as one that was to gain a platform, and did not", async () => {
-      const half = { digest: digestFor("half"), platforms: { "linux/amd64": digestFor("amd") } };
-      const plan: VersionPlan = {
-        ...{ state: "partial", build: ["linux/arm64"], keep: {}, lacking: [], offers: both, present: half },
-        sources: [
-          { kind: "existing", digest: half.digest },
-          { kind: "build", platform: "linux/arm64" },
-        ],
-      };
-      const versions = [planned({ version: "1.1.0", tag: "1.1.0", plan }), published("1.0.0")];
-      const { mock, outcome } = await declare(
-        appPlan({ versions, floatingTags: [latest({ candidates })] }),
-        { lookAgain: () => Promise.resolve(half) },
-        broken,
-      );
-      expect(sources(mock)).toEqual(goesOn);
-      expect(outcome.published.versions["1.1.0"]).toMatchObject({ digest: half.digest });
-    });
-
-    it("such as one the registry has lost, which could not be built again", async () => {
-      const platforms = { "linux/amd64": digestFor("amd"), "linux/arm64": digestFor("arm") };
-      const managed = { tag: "1.1.0", digest: digestFor("lost"), platforms, origin: "built" } as const;
-      const lost = planned({ version: "1.1.0", tag: "1.1.0", managed, plan: toBuild });
-      const floatingTags = [latest({ candidates })];
-      const { mock } = await declare(appPlan({ versions: [lost, published("1.0.0")], floatingTags }), {}, broken);
-      expect(sources(mock)).toEqual(goesOn);
+      expect(outcome.failures).toEqual([expect.stringMatching(/^1\.1\.0: /)]);
     });
   });
 

@@ -130,6 +130,14 @@ describe("the plan of an app", () => {
     expect(plan.problems).toEqual([expect.stringMatching(/^floating tag latest: .*500/)]);
   });
 
+  it("does not take latest back from a version the registry gave no usable answer about", async () => {
+    const edges = new FakeEdges([release("1.1.0"), release("1.0.0")], {
+      ...{ "1.1.0": unknown, "1.0.0": held("1.0.0"), latest: held("1.1.0") },
+    });
+    const plan = await planApp(request(), edges);
+    expect(plan.floatingTags).toMatchObject([{ tag: "latest", action: "hold", candidates: [] }]);
+  });
+
   it("never makes an incomplete version latest", async () => {
     const edges = new FakeEdges([release("1.1.0"), release("1.0.0")], {
       "1.1.0": held("1.1.0", [amd]),
