@@ -44,10 +44,14 @@ function decode(value: unknown): unknown {
 /** The value with its variables put in; those that cannot be are added to the mistakes. */
 function expand(value: unknown, environment: Environment, path: ConfigPath, mistakes: Mistake[]): unknown {
   if (Array.isArray(value)) return value.map((item, index) => expand(item, environment, [...path, index], mistakes));
-  if (typeof value === "object" && value !== null)
+  if (typeof value === "object" && value !== null) {
+    // Where any name may be a key, zod leaves this one out without a word.
+    if (Object.hasOwn(value, "__proto__"))
+      mistakes.push({ path: [...path, "__proto__"], message: "there is no such key" });
     return Object.fromEntries(
       Object.entries(value).map(([key, item]) => [key, expand(item, environment, [...path, key], mistakes)]),
     );
+  }
   if (typeof value !== "string") return value;
   return value.replace(/\$\{([^}]*)\}?/g, (whole, name: string) => {
     const refuse = (message: string) => mistakes.push({ path, message });

@@ -170,6 +170,11 @@ describe("readConfig refuses", () => {
     ),
     ...["mattermost", [], {}, ["nope"], [1], ["outline", "outline"], { nope: {} }, { outline: 3 }].map(pair("apps")),
     ...[{ outline: { enabled: false } }, { outline: [] }, '{"__proto__":{}}', { constructor: {} }].map(pair("apps")),
+    ...['{"outline":{},"__proto__":{}}', '{"outline":{"__proto__":{}}}', '{"outline":{},"constructor":{}}'].map(
+      pair("apps"),
+    ),
+    pair("builder")('{"linux/amd64":"a","linux/arm64":"b","linux/ppc64le":"c","__proto__":"d"}'),
+    pair("attest")('{"signing":"off","__proto__":{}}'),
     ...["", "../x", "a b", "-x", "a\n", "$(id)", {}, { "linux/foo": "a" }, 5].map(pair("builder")),
     ...["yes", "1", 1, "", null].map(pair("floatingTags")),
     ...["on", "local", { type: "local" }, { type: "disk" }, {}, { type: "off", mode: "max" }, 1].map(pair("cache")),
