@@ -68,7 +68,7 @@ async function checkSources(): Promise<Tally> {
 async function checkWorkflows(): Promise<Tally> {
   const checks = [
     ["actionlint", ["-color"]],
-    ["zizmor", ["--offline", "--quiet", ".github/workflows"]],
+    ["zizmor", ["--offline", "--quiet", ".github/workflows", "action.yml"]],
   ] as const;
   let total: Tally = tally.none;
   for (const [name, args] of checks) {

@@ -26,7 +26,11 @@ export async function expectedSigner(
   root: string,
   environment: NodeJS.ProcessEnv,
 ): Promise<ExpectedSigner> {
-  if (signing.mode === "keyless") return expectedCertificate(signing, environment);
+  if (signing.mode === "keyless") {
+    const expected = expectedCertificate(signing, environment);
+    if (signing.trustedRoot === undefined) return expected;
+    return { ...expected, authorities: await readAuthorities(resolve(root, signing.trustedRoot)) };
+  }
   const reference = publicKeyAtHand(signing, root);
   return { publicKey: reference === undefined ? undefined : await readPublicKey(reference, environment) };
 }
@@ -49,6 +53,26 @@ export function expectedCertificate(signing: KeylessSigning, environment: NodeJS
     );
   }
   return workflowAt({ repository, workflow, refs: refs ?? [defaultRef(environment)] }, issuer, environment);
+}
+
+const rootSchema = z.looseObject({
+  certificateAuthorities: z
+    .array(
+      z.looseObject({ certChain: z.looseObject({ certificates: z.array(z.looseObject({ rawBytes: z.string() })) }) }),
+    )
+    .default([]),
+});
+
+/** The authorities in a trusted root, a file as `cosign trusted-root create` writes it. */
+async function readAuthorities(path: string): Promise<readonly string[]> {
+  try {
+    const { certificateAuthorities } = rootSchema.parse(JSON.parse(await readFile(path, "utf8")));
+    return certificateAuthorities.flatMap(({ certChain }) => certChain.certificates.map(({ rawBytes }) => rawBytes));
+  } catch (cause) {
+    throw new Error(`attest.signing.trustedRoot ${JSON.stringify(path)} is not readable as a Sigstore trusted root`, {
+      cause,
+    });
+  }
 }
 
 /** The certificates of a workflow's runs at some refs. */

@@ -10,6 +10,8 @@ export interface ExpectedCertificate {
   readonly repository?: string;
   /** Git refs of which the workflow may have run at one; not looked at where absent. */
   readonly refs?: readonly string[];
+  /** Certificates of the authorities of which one must have issued it, DER in base64; not looked at where absent. */
+  readonly authorities?: readonly string[];
 }
 
 /** A public key as PEM. Where only a key management service has it, any signature made by a key counts. */

@@ -1,4 +1,4 @@
-import { createPublicKey, type KeyObject, verify } from "node:crypto";
+import { createPublicKey, type KeyObject, verify, X509Certificate as NodeCertificate } from "node:crypto";
 import { dsse, X509Certificate } from "@sigstore/core";
 import { z } from "zod";
 import type { Digest } from "../model/digest";
@@ -49,10 +49,10 @@ const extension = { olderIssuer: 1, repository: 5, ref: 6, issuer: 8, workflow: 
 
 /**
  * Reads a Sigstore bundle (v0.1 to v0.3, JSON) that holds a DSSE envelope, and judges it without any process and without the network:
- * who signed it must be who is expected, the signature must be by that certificate's or that very key, and it must be
- * about this digest. Whether the certificate comes from the authority that is trusted, in time and logged, is for
- * `cosign verify` to say: everybody who can write the registry could make one that merely reads well. So nothing is
- * signed, completed or moved on the word of this alone.
+ * who signed it must be who is expected, by a certificate of an authority that is trusted where a trusted root says which those are;
+ * the signature must be by that certificate's or that very key, and it must be about this digest. Whether a certificate of
+ * the public Sigstore is its own, and whether any was used in time and is logged, is for `cosign verify` to say: everybody
+ * who can write the registry could make one that merely reads well. So nothing is signed or completed on the word of this alone.
  */
 export function readBundle(bytes: Buffer, about: Digest, expected: ExpectedSigner): ReadBundle {
   try {
@@ -69,6 +69,7 @@ function judge(bundle: z.output<typeof bundleSchema>, about: Digest, expected: E
   const certificate = leaf && signerOf(leaf);
   const problem = signerProblem(expected, certificate);
   if (problem !== undefined) return { problem };
+  if (raw && !isIssued(raw, expected)) return { problem: "its certificate is of no authority that is trusted" };
   const key = leaf ? createPublicKey({ key: leaf.publicKey, format: "der", type: "spki" }) : keyOf(expected);
   const signed = dsse.preAuthEncoding(envelope.payloadType, envelope.payload);
   if (key && !envelope.signatures.some(({ sig }) => verifies(key, signed, sig))) {
@@ -86,6 +87,13 @@ function judge(bundle: z.output<typeof bundleSchema>, about: Digest, expected: E
 function signerProblem(expected: ExpectedSigner, found: CertificateSigner | undefined): string | undefined {
   if ("subject" in expected) return found ? certificateProblem(expected, found) : "signed by a key";
   return found && `signed by ${JSON.stringify(found.subject)}`;
+}
+
+/** The dates of the authorities are for cosign to judge, as all time is. */
+function isIssued(certificate: Buffer, expected: ExpectedSigner): boolean {
+  if (!("subject" in expected) || expected.authorities === undefined) return true;
+  const leaf = new NodeCertificate(certificate);
+  return expected.authorities.some((der) => leaf.verify(new NodeCertificate(Buffer.from(der, "base64")).publicKey));
 }
 
 function signerOf(leaf: X509Certificate): CertificateSigner {

@@ -31,15 +31,41 @@ export const exampleSigner: Required<CertificateSigner> = {
   workflow: "https://github.com/example/mirror/.github/workflows/mirror.yml@refs/heads/main",
 };
 
-/** A certificate as Fulcio writes it, signed by its own key, as nothing here looks at the authority. */
-export async function testCertificate(says: CertificateSigner = exampleSigner): Promise<TestSigner> {
+/** An authority of a test. */
+export interface TestAuthority {
+  readonly keys: webcrypto.CryptoKeyPair;
+  readonly certificate: x509.X509Certificate;
+}
+
+/** An authority that issues certificates. */
+export async function testAuthority(): Promise<TestAuthority> {
+  const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
+  const extensions = [new x509.BasicConstraintsExtension(true, 1, true)];
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    keys,
+    name: "CN=authority",
+    signingAlgorithm: algorithm,
+    extensions,
+  });
+  return { keys, certificate };
+}
+
+/** A certificate as Fulcio writes it; without an authority, signed by its own key. */
+export async function testCertificate(
+  says: CertificateSigner = exampleSigner,
+  authority?: TestAuthority,
+): Promise<TestSigner> {
   const keys = await webcrypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, ["sign", "verify"]);
   const bare = (number: number, text = "") => extension(number, Buffer.from(text));
   const string = (number: number, text = "") =>
-    extension(number, Buffer.concat([Buffer.from([0x0c, 0x81, Buffer.byteLength(text)]), Buffer.from(text)]));
+    extension(number, Buffer.concat([Buffer.from([0x0c, ...derLength(Buffer.byteLength(text))]), Buffer.from(text)]));
   const url = { type: says.subject.includes("://") ? ("url" as const) : ("email" as const), value: says.subject };
-  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
-    keys,
+  const certificate = await x509.X509CertificateGenerator.create({
+    publicKey: keys.publicKey,
+    signingKey: authority?.keys.privateKey ?? keys.privateKey,
+    subject: "",
+    issuer: authority?.certificate.subject ?? "",
     notBefore: new Date("2026-01-01T00:00:00Z"),
     notAfter: new Date("2026-01-01T00:10:00Z"),
     signingAlgorithm: { name: "ECDSA", hash: "SHA-256" },
@@ -59,6 +85,10 @@ export async function testCertificate(says: CertificateSigner = exampleSigner): 
     privateKey: createPrivateKey({ key: pkcs8, format: "der", type: "pkcs8" }),
     certificate: Buffer.from(certificate.rawData),
   };
+}
+
+function derLength(length: number): readonly number[] {
+  return length < 128 ? [length] : [0x81, length];
 }
 
 function extension(number: number, value: Buffer): x509.Extension {

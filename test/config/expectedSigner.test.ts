@@ -58,6 +58,14 @@ describe("whose signatures count", () => {
     expect(() => expectedCertificate({ mode: "keyless" }, {})).toThrow(/attest\.signing\.repository/);
   });
 
+  it("is a certificate of the authorities in the trusted root, where there is one", async () => {
+    const authority = { certChain: { certificates: [{ rawBytes: "QQ==" }, { rawBytes: "Qg==" }] } };
+    write("root.json", JSON.stringify({ mediaType: "x", certificateAuthorities: [authority] }));
+    const signer = (trustedRoot: string) => expectedSigner({ mode: "keyless", trustedRoot }, directory, github);
+    expect(await signer("root.json")).toMatchObject({ authorities: ["QQ==", "Qg=="], repository: "me/mirror" });
+    await expect(signer("gone.json")).rejects.toThrow("gone.json");
+  });
+
   it("is the public key beside the private one, or that in a variable; one in a service is not at hand", async () => {
     const { publicKey } = testKey();
     write("cosign.pub", publicKey);

@@ -5,7 +5,7 @@ import { AttestedRegistry } from "../attest/attestedRegistry";
 import { describeMissing } from "../../components/decide/attestations";
 import type { ExpectedSigner } from "../../components/model/signer";
 import type { IndexManifest } from "../../components/registry/manifest";
-import { exampleSigner, testCertificate, testKey } from "../attest/bundles";
+import { exampleSigner, testAuthority, testCertificate, testKey } from "../attest/bundles";
 import { attestationStatus } from "../../components/probe/attestations";
 
 const expected: ExpectedSigner = {
@@ -149,6 +149,21 @@ describe.each([
     registry.attach(registry.index, "signature");
     expect(await missing()).not.toContain("unsigned");
     expect(await missing()).toHaveLength(7);
+  });
+
+  it("is everything when the certificate reads well and no trusted authority has issued it", async () => {
+    const [ours, theirs] = [await testAuthority(), await testAuthority()];
+    const authorities = [Buffer.from(ours.certificate.rawData).toString("base64")];
+    const version = { indexDigest: registry.index, platformDigests: registry.platforms };
+    const lacking = () => attestationStatus(client, registry.repository, version, wanted, { ...expected, authorities });
+    for (const authority of [undefined, theirs]) {
+      registry.signer = await testCertificate(exampleSigner, authority);
+      complete();
+    }
+    expect(await lacking()).toHaveLength(8);
+    registry.signer = await testCertificate(exampleSigner, ours);
+    complete();
+    expect(await lacking()).toEqual([]);
   });
 
   it("is what was signed about another image and copied here", async () => {
