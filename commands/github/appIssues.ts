@@ -6,31 +6,32 @@ import type { RunResult } from "../reconcile/result";
 /** What is to become of an app's issue. */
 export type AppIssue =
   | { readonly action: "keep"; readonly app: string; readonly issue: WantedIssue }
-  | { readonly action: "close"; readonly app: string };
+  | { readonly action: "close"; readonly app: string; readonly key: string };
 
 /** GitHub refuses a body longer than 65,536 characters. */
 const mostLines = 100;
 
 /**
- * One issue per app that is not complete. Apps the run did not deal with are left out, and a run that was asked for part of
+ * One issue per app and stack that is not complete. Apps the run did not deal with are left out, and a run that was asked for part of
  * the work closes none. The text changes only with what is missing and why, so that an issue is not edited by every run. Text
  * from upstream is put in code spans.
  */
-export function appIssues({ apps, versions, whole }: RunResult): readonly AppIssue[] {
+export function appIssues({ stack, apps, versions, whole }: RunResult): readonly AppIssue[] {
   return apps.flatMap(({ app, problems }): AppIssue[] => {
     const own = versions.filter((version) => version.app === app);
     if (own.length === 0 && problems.length === 0) return [];
+    const key = `${stack}:${app}`;
     // A version that waits for upstream, or whose images wait for the others, needs nobody here.
     const missing = own.filter(
       ({ complete, outcome, lastFailure }) =>
         !complete && outcome !== "built" && (outcome !== "waiting" || lastFailure !== undefined),
     );
-    if (missing.length === 0 && problems.length === 0) return whole ? [{ action: "close", app }] : [];
+    if (missing.length === 0 && problems.length === 0) return whole ? [{ action: "close", app, key }] : [];
     return [
       {
         action: "keep",
         app,
-        issue: { key: app, title: `Mirror: ${app} is not complete`, body: body(missing, problems) },
+        issue: { key, title: `Mirror: ${app} is not complete in ${stack}`, body: body(missing, problems) },
       },
     ];
   });

@@ -3,7 +3,7 @@ import type { GithubApi } from "./githubApi";
 
 /** What an issue is to say. */
 export interface WantedIssue {
-  /** Says which issue it is; never shown. Letters, digits, dots, dashes. */
+  /** Says which issue it is; never shown. Letters, digits, dots, dashes, slashes, colons. */
   readonly key: string;
   readonly title: string;
   /** Markdown. */
@@ -75,7 +75,7 @@ export class IssueBook {
 }
 
 function marker(key: string): string {
-  if (!/^[A-Za-z0-9._-]+$/.test(key)) throw new Error(`${JSON.stringify(key)} is no key of an issue`);
+  if (!/^[A-Za-z0-9._/:-]+$/.test(key)) throw new Error(`${JSON.stringify(key)} is no key of an issue`);
   return `<!-- multiarch-mirror: ${key} -->`;
 }
 

@@ -145,6 +145,7 @@ function announce(event: EngineEvent, progress: Progress, looking: boolean, voic
   if (event.kind === "message") {
     // Where a plugin was found says nothing about the mirror.
     if (/^using pulumi-\S+ from \$PATH at /.test(event.text)) return;
+    if (event.type === "docker-build:index:Image" && event.severity === "info") return tellBuildLog(event, voice);
     // What the program says is for people; of what resources say only that something went wrong.
     const told = ["", "pulumi:pulumi:Stack"].includes(event.type)
       ? event.severity !== "debug"
@@ -161,6 +162,19 @@ function announce(event: EngineEvent, progress: Progress, looking: boolean, voic
   voice.say(
     { event: kind, kind: what, resource: name, ...(seconds !== undefined && { seconds }) },
     `${kind === "failed" ? "FAILED" : kind} ${what} ${name}${after}`,
+  );
+}
+
+/** Enough to see what went wrong, and what led to it. */
+const toldLines = 60;
+
+/** The provider hands on what BuildKit printed only once a build has failed; the end of it says why. */
+function tellBuildLog({ name, text }: Extract<EngineEvent, { kind: "message" }>, voice: Voice): void {
+  const lines = text.split("\n").slice(-toldLines);
+  voice.say(
+    { event: "log", resource: name, lines },
+    `the last lines of the build of ${name}:`,
+    ...lines.map((line) => `  | ${line}`),
   );
 }
 
@@ -207,7 +221,7 @@ async function leave(
   const command = verify && { verify: (reference: string) => verificationCommands(reference, verify)[0] ?? "" };
   const results = run.results && completed(run.results, records, { phase: request.phase, ...command });
   const whole = request.keep === undefined && request.platforms === undefined;
-  const result = resultOf(run, results, { good: ended.good, whole });
+  const result = resultOf(run, results, { stack: request.stack, good: ended.good, whole });
   for (const entry of result.versions) voice.say({ event: "version", ...entry });
   if (results && (request.phase === "all" || request.phase === "publish") && request.failures !== undefined) {
     const before = await readFailureFile(request.failures);

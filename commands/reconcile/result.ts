@@ -17,6 +17,7 @@ const version = z.object({
 });
 
 const schema = z.object({
+  stack: z.string(),
   good: z.boolean(),
   /** The run was asked for all versions and platforms of its apps. */
   whole: z.boolean(),
@@ -34,10 +35,10 @@ const troubled: readonly string[] = ["unknown", "moved", "waiting"];
 export function resultOf(
   run: RunFile,
   results: readonly AppResult[] | undefined,
-  { good, whole }: Pick<RunResult, "good" | "whole">,
+  about: Pick<RunResult, "stack" | "good" | "whole">,
 ): RunResult {
   const versions = results ? results.flatMap(versionsDone) : run.apps.flatMap(versionsSeen);
-  return { good, whole, apps: run.apps.map(({ app, problems }) => ({ app, problems: [...problems] })), versions };
+  return { ...about, apps: run.apps.map(({ app, problems }) => ({ app, problems: [...problems] })), versions };
 }
 
 type VersionRow = RunResult["versions"][number];

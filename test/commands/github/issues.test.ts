@@ -38,6 +38,7 @@ const row = (fields: Partial<Row>): Row => ({
   ...fields,
 });
 const result = (...versions: readonly Row[]): RunResult => ({
+  stack: "prod",
   good: false,
   whole: true,
   apps: [...new Set(versions.map(({ app }) => app))].map((app) => ({ app, problems: [] })),
@@ -132,7 +133,7 @@ describe("what becomes of issues after a run", () => {
 
   it("opens none for a version that waits for upstream", () => {
     expect(appIssues(result(row({ outcome: "waiting", reason: "it waits for linux/arm64" })))).toEqual([
-      { action: "close", app: "esbuild" },
+      { action: "close", app: "esbuild", key: "prod:esbuild" },
     ]);
   });
 
@@ -171,11 +172,14 @@ describe("what becomes of issues after a run", () => {
   });
 
   it("leaves an app alone that the run did not deal with", () => {
-    expect(appIssues({ good: true, whole: true, apps: [{ app: "outline", problems: [] }], versions: [] })).toEqual([]);
+    expect(
+      appIssues({ stack: "prod", good: true, whole: true, apps: [{ app: "outline", problems: [] }], versions: [] }),
+    ).toEqual([]);
   });
 
   it("tells of an app whose versions could not even be found out", () => {
     const [wanted] = appIssues({
+      stack: "prod",
       good: false,
       whole: true,
       apps: [{ app: "outline", problems: ["discovery failed"] }],
@@ -232,7 +236,11 @@ describe("the commands", () => {
     const file = join(await mkdtemp(join(tmpdir(), "results-")), "publish.json");
     await writeFile(file, JSON.stringify(result(row({}), row({ app: "outline", complete: true }))));
     expect(await run("commands/issues.ts", "--result", file)).toEqual({ status: 0, output: "esbuild: opened\n" });
-    expect(github.issues.map(({ title }) => title)).toEqual(["Mirror: esbuild is not complete"]);
+    expect(github.issues.map(({ title }) => title)).toEqual(["Mirror: esbuild is not complete in prod"]);
+    const other = { ...result(row({ complete: true })), stack: "prod-eu" };
+    await writeFile(file, JSON.stringify(other));
+    expect(await run("commands/issues.ts", "--result", file)).toEqual({ status: 0, output: "" });
+    expect(github.issues[0]?.state, "complete in another stack is not complete in this one").toBe("open");
     await writeFile(file, "{}");
     expect(await run("commands/issues.ts", "--result", file)).toMatchObject({ status: 1 });
     expect(await run("commands/issues.ts")).toMatchObject({ status: 2 });

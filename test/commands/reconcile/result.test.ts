@@ -20,6 +20,7 @@ const seen = (state: ReportState, on: readonly [ReportState, ReportState], more:
     problems: [],
   };
   return resultOf({ dryRun: true, apps: [app], building: [], onlyUnreadable: false }, undefined, {
+    stack: "prod",
     good: true,
     whole: true,
   }).versions[0];
