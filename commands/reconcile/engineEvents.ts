@@ -32,9 +32,12 @@ export type EngineEvent =
       readonly kind: "message";
       readonly severity: string;
       readonly text: string;
-      /** Type of the resource it is about; empty: none. */
+      /** Type and name of the resource it is about; empty: none. */
       readonly type: string;
-    };
+      readonly name: string;
+    }
+  /** A line a resource shows while it is worked on: what BuildKit prints. */
+  | { readonly kind: "output"; readonly text: string; readonly type: string; readonly name: string };
 
 /**
  * Reads the lines of Pulumi's event log, which come in pieces while it grows. A line that is not understood is skipped:
@@ -55,9 +58,10 @@ function parseLine(line: string): readonly EngineEvent[] {
   const parsed = schema.safeParse(json(line));
   if (!parsed.success) return [];
   const { timestamp, diagnosticEvent: message, resourcePreEvent, resOutputsEvent, resOpFailedEvent } = parsed.data;
-  if (message && !message.ephemeral) {
+  if (message) {
     const { severity, urn } = message;
-    return [{ kind: "message", severity, text: withoutMarkup(message.message), type: typeOf(urn) }];
+    const said = { text: withoutMarkup(message.message), type: typeOf(urn), name: nameOf(urn) };
+    return [message.ephemeral ? { kind: "output", ...said } : { kind: "message", severity, ...said }];
   }
   const found = [
     ["begun", resourcePreEvent],
@@ -67,7 +71,7 @@ function parseLine(line: string): readonly EngineEvent[] {
   return found.flatMap(([kind, event]) => {
     if (!event) return [];
     const { op: operation, type, urn } = event.metadata;
-    return [{ kind, operation, type, name: urn.split("::").at(-1) ?? "", at: timestamp }];
+    return [{ kind, operation, type, name: nameOf(urn), at: timestamp }];
   });
 }
 
@@ -82,6 +86,10 @@ function json(line: string): unknown {
 /** The type in `urn:pulumi:stack::project::parent$type::name`. */
 function typeOf(urn: string): string {
   return urn.split("::")[2]?.split("$").at(-1) ?? "";
+}
+
+function nameOf(urn: string): string {
+  return urn.split("::").at(-1) ?? "";
 }
 
 /** Pulumi marks colours as `<{%red%}>`. */

@@ -142,10 +142,10 @@ const words: Readonly<Record<string, string>> = {
 };
 
 function announce(event: EngineEvent, progress: Progress, looking: boolean, voice: Voice): void {
+  if (event.kind === "output") return;
   if (event.kind === "message") {
     // Where a plugin was found says nothing about the mirror.
     if (/^using pulumi-\S+ from \$PATH at /.test(event.text)) return;
-    if (event.type === "docker-build:index:Image" && event.severity === "info") return tellBuildLog(event, voice);
     // What the program says is for people; of what resources say only that something went wrong.
     const told = ["", "pulumi:pulumi:Stack"].includes(event.type)
       ? event.severity !== "debug"
@@ -163,19 +163,13 @@ function announce(event: EngineEvent, progress: Progress, looking: boolean, voic
     { event: kind, kind: what, resource: name, ...(seconds !== undefined && { seconds }) },
     `${kind === "failed" ? "FAILED" : kind} ${what} ${name}${after}`,
   );
-}
-
-/** Enough to see what went wrong, and what led to it. */
-const toldLines = 60;
-
-/** The provider hands on what BuildKit printed only once a build has failed; the end of it says why. */
-function tellBuildLog({ name, text }: Extract<EngineEvent, { kind: "message" }>, voice: Voice): void {
-  const lines = text.split("\n").slice(-toldLines);
-  voice.say(
-    { event: "log", resource: name, lines },
-    `the last lines of the build of ${name}:`,
-    ...lines.map((line) => `  | ${line}`),
-  );
+  const printed = kind === "failed" ? (build?.output ?? []) : [];
+  if (printed.length > 0)
+    voice.say(
+      { event: "log", resource: name, lines: printed },
+      `what the build of ${name} printed last:`,
+      ...printed.map((line) => `  | ${line}`),
+    );
 }
 
 async function conclude(

@@ -47,7 +47,7 @@ export function buildRecords(
     const seconds = observed?.state === "built" ? { seconds: observed.seconds } : {};
     if (succeeded) return { app, version, platform, ...seconds };
     const unfinished = stopped === undefined ? undefined : `it did not end: ${stopped}`;
-    const reason = observed?.state === "failed" ? result?.reason : (unfinished ?? result?.reason);
+    const reason = observed?.state === "failed" ? (observed.failure ?? result?.reason) : (unfinished ?? result?.reason);
     return { app, version, platform, ...seconds, reason: reason ?? "it failed" };
   });
 }

@@ -31,7 +31,13 @@ describe("Pulumi's event log", () => {
         name: "esbuild-1.0.0-linux-amd64",
         at: 10,
       },
-      { kind: "message", severity: "error", text: "bad", type: "docker-build:index:Image" },
+      {
+        kind: "message",
+        severity: "error",
+        text: "bad",
+        type: "docker-build:index:Image",
+        name: "esbuild-1.0.0-linux-amd64",
+      },
       {
         kind: "done",
         operation: "create",
@@ -56,8 +62,14 @@ describe("Pulumi's event log", () => {
     },
   );
 
-  it("has passing messages that are left out", () => {
-    expect(new EngineEventReader().read(`${message("#1 building", { ephemeral: true })}\n`)).toEqual([]);
+  it("has passing messages, which are what a build prints", () => {
+    const [line] = new EngineEventReader().read(`${message("#1 building\n", { ephemeral: true })}\n`);
+    expect(line).toEqual({
+      kind: "output",
+      text: "#1 building",
+      type: "docker-build:index:Image",
+      name: "esbuild-1.0.0-linux-amd64",
+    });
   });
 });
 
@@ -72,6 +84,15 @@ describe("the progress of a run", () => {
     const progress = after(image("resourcePreEvent", 10), image("resOutputsEvent", 52));
     expect(progress.build("esbuild-1.0.0-linux-amd64")).toEqual({ state: "built", seconds: 42 });
     expect(progress.changes).toBe(1);
+  });
+
+  it("knows what BuildKit said of a build that failed", () => {
+    const said = message('buildx:\nfailed to solve: process "/make" did not complete successfully: exit code: 2\n\n');
+    const printed = Array.from({ length: 70 }, (_, line) => message(`#3 ${line}\n`, { ephemeral: true }));
+    const progress = after(image("resourcePreEvent", 10), ...printed, image("resOpFailedEvent", 15), said);
+    const { failure, output } = progress.build("esbuild-1.0.0-linux-amd64")!;
+    expect(failure).toBe('failed to solve: process "/make" did not complete successfully: exit code: 2');
+    expect([output?.length, output?.[0], output?.at(-1)]).toEqual([60, "#3 10", "#3 69"]);
   });
 
   it("knows what failed, what never ended and what was not begun", () => {

@@ -91,6 +91,13 @@ describe("records of builds", () => {
     ]);
   });
 
+  it("say what BuildKit said, where it is known", () => {
+    const results = [app(version({ outcome: "missing", platforms: [], reason: "the build for linux/amd64 failed" }))];
+    const failed = { state: "failed", seconds: 4, failure: "exit code: 2" } as const;
+    const [first] = buildRecords({ building, results }, observed({ "esbuild-1.0.0-linux-amd64": failed }), bad);
+    expect(first?.reason).toBe("exit code: 2");
+  });
+
   it("take what never came to an end for a failure: a release must not burn the time limit four times a day", () => {
     const progress = observed({ "esbuild-1.0.0-linux-amd64": { state: "building", seconds: 0 } });
     const [first] = buildRecords({ building: building.slice(0, 1) }, progress, {
