@@ -19,7 +19,11 @@ const parts = [
  * Copies the program into a folder, as it is in the checkout now, with other apps: a file in `apps/` each, by the name of
  * its export, and the list of them. The checkout itself is never written to.
  */
-export function copyProgram(folder: string, apps: Readonly<Record<string, string>>): void {
+export function copyProgram(
+  folder: string,
+  apps: Readonly<Record<string, string>>,
+  { libraries = true }: { readonly libraries?: boolean } = {},
+): void {
   const listed = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", ...parts], {
     cwd: checkout,
     encoding: "utf8",
@@ -30,7 +34,7 @@ export function copyProgram(folder: string, apps: Readonly<Record<string, string
     cpSync(join(checkout, path), join(folder, path), { force: true });
   }
   rmSync(join(folder, "node_modules"), { force: true });
-  symlinkSync(join(checkout, "node_modules"), join(folder, "node_modules"));
+  if (libraries) symlinkSync(join(checkout, "node_modules"), join(folder, "node_modules"));
   writeApps(folder, apps);
 }
 

@@ -1,0 +1,139 @@
+import { mkdtempSync } from "node:fs";
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Sandbox } from "../../tools/sandbox/sandbox";
+import { startSandbox } from "../../tools/sandbox/startSandbox";
+import { FakeGithub } from "../commands/github/fakeGithub";
+import { RegistryView } from "./support/registryView";
+import { tinyAppFile, tinyDockerfile, tinyUpstream } from "./support/tinyUpstream";
+import { WorkflowFork } from "./support/workflowRun";
+
+let folder: string;
+let sandbox: Sandbox;
+let github: FakeGithub;
+let fork: WorkflowFork;
+let registry: RegistryView;
+
+const account = { user: "forker", password: "s3cret" };
+/** Requests that could have changed the registry since the last look. */
+let seen = 0;
+const writes = (): readonly string[] => {
+  const log = sandbox.requestLog("registry").filter(({ method }) => !["GET", "HEAD"].includes(method));
+  const since = log.slice(seen);
+  seen = log.length;
+  return since.map(({ method, path }) => `${method} ${path}`);
+};
+
+beforeAll(async () => {
+  folder = mkdtempSync("/tmp/workflows-");
+  github = await FakeGithub.start();
+  sandbox = await startSandbox({
+    dir: join(folder, "sandbox"),
+    builders: { "multiarch-mirror": [] },
+    authentication: { mode: "token", ...account },
+  });
+  const later = tinyDockerfile.replace("ENTRYPOINT", `ADD ${sandbox.urls.files}/later/file /file\nENTRYPOINT`);
+  await tinyUpstream(sandbox, "tiny", [{ version: "1.0.0" }, { version: "1.1.0", dockerfile: later }]);
+  // Releases, and not tags: they are read through the provider that has to be told its owner.
+  sandbox.setReleases("acme/tiny", [{ tag_name: "v1.1.0" }, { tag_name: "v1.0.0" }]);
+  const releases = 'source: { kind: "githubReleases", repository: "acme/tiny" }';
+  fork = new WorkflowFork({
+    folder,
+    sandbox,
+    apps: { tiny: tinyAppFile(sandbox, "tiny").replace(/source: \{.*\}/, releases) },
+    settings: {
+      registry: sandbox.urls.registry,
+      namespace: "forker",
+      keep: 2,
+      apps: { tiny: { repository: `${sandbox.urls.git}/tiny.git` } },
+      attest: "off",
+    },
+    environment: github.environment,
+    secrets: { GITHUB_TOKEN: "secret", REGISTRY_USER: account.user, REGISTRY_PASSWORD: account.password },
+  });
+  registry = new RegistryView(`${sandbox.urls.registry}/forker`, { ...process.env, ...sandbox.env });
+}, 600_000);
+
+afterAll(async () => {
+  await sandbox.stop();
+  await github.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+describe("mirror.yml, run as it is", () => {
+  it("only looks in a dry run by hand: one job, which writes neither image nor issue", async () => {
+    const run = await fork.run({ event: "workflow_dispatch", inputs: { "dry-run": "true" } });
+    expect(run, run.log).toMatchObject({ good: true, jobs: { Plan: true } });
+    expect(Object.keys(run.jobs)).toEqual(["Plan"]);
+    expect(writes()).toEqual([]);
+    expect(github.issues).toEqual([]);
+  });
+
+  it("publishes what can be built on schedule, is red for the rest, and opens an issue that says why", async () => {
+    const run = await fork.run({ event: "schedule", run: { id: 70, attempt: 1 } });
+    expect(run, run.log).toMatchObject({ good: false, jobs: { Plan: true, Publish: false } });
+    expect(Object.keys(run.jobs).toSorted()).toEqual(["Build linux-amd64", "Build linux-arm64", "Plan", "Publish"]);
+    expect(run.log).toContain("what the build of tiny-1.1.0-linux-amd64 printed last:");
+    expect(await registry.tags("tiny")).toEqual(["1.0.0", "latest"]);
+    expect(github.issues).toMatchObject([{ title: "Mirror: tiny is not complete in prod", state: "open" }]);
+    expect(github.issues[0]?.body).toMatch(/- `1\.1\.0`: `linux\/amd64, linux\/arm64: failed to solve: .* 404`/);
+    expect(github.issues[0]?.body).toContain("/acme/mirror/actions/runs/70");
+    expect(await readdir(join(folder, "cache"))).toEqual([encodeURIComponent("failures:prod:70-1")]);
+  });
+
+  it("leaves alone what failed before: one green job, no try, no word in the issue", async () => {
+    const before = github.issues[0]?.body;
+    writes();
+    const run = await fork.run({ event: "schedule" });
+    expect(run, run.log).toMatchObject({ good: true });
+    expect(run.jobs).toEqual({ Plan: true });
+    expect(run.log).toContain("restored from failures:prod:70-1");
+    expect(run.log).toContain("tiny: unchanged");
+    expect(github.issues[0]?.body).toBe(before);
+    expect(writes()).toEqual([]);
+  });
+
+  it("tries again at once when the scheduled run is run again, completes the mirror and closes the issue", async () => {
+    sandbox.putFile("later/file", "here now");
+    const run = await fork.run({ event: "schedule", run: { id: 70, attempt: 2 } });
+    expect(run, run.log).toMatchObject({ good: true, jobs: { Plan: true, Publish: true } });
+    expect(await registry.tags("tiny")).toEqual(["1.0.0", "1.1.0", "latest"]);
+    expect(await registry.digest("tiny", "latest")).toBe(await registry.digest("tiny", "1.1.0"));
+    expect(github.issues).toMatchObject([{ state: "closed" }]);
+  });
+
+  it("has one job when all is there, whoever asks for it", async () => {
+    writes();
+    const run = await fork.run({ event: "repository_dispatch", payload: { app: "tiny" } });
+    expect(run, run.log).toMatchObject({ good: true });
+    expect(run.jobs).toEqual({ Plan: true });
+    expect(writes()).toEqual([]);
+  });
+
+  it("ends with a clear line and without a try on wrong input", async () => {
+    const run = await fork.run({ event: "workflow_dispatch", inputs: { apps: "nosuch" } });
+    expect(run, run.log).toMatchObject({ good: false, jobs: { Plan: false } });
+    expect(run.log).toContain('"nosuch"; there is no such app');
+    expect(github.issues).toHaveLength(1);
+  });
+});
+
+describe("the other workflows", () => {
+  it("preview.yml is green though it may read no package, and shows what it cannot tell", async () => {
+    const run = await fork.run({ workflow: "preview.yml", event: "pull_request" });
+    expect(run, run.log).toMatchObject({ good: true, jobs: { Preview: true } });
+    expect(run.log).toContain("(authorisation)");
+    expect(run.log).toContain("logged in to ghcr.io");
+  });
+
+  it("heartbeat.yml keeps the workflows enabled", async () => {
+    const before = github.requests.length;
+    const run = await fork.run({ workflow: "heartbeat.yml", event: "schedule" });
+    expect(run, run.log).toMatchObject({ good: true, jobs: { Heartbeat: true } });
+    expect(github.requests.slice(before).filter((line) => line.startsWith("PUT "))).toEqual([
+      "PUT /repos/acme/mirror/actions/workflows/mirror.yml/enable",
+      "PUT /repos/acme/mirror/actions/workflows/heartbeat.yml/enable",
+    ]);
+  });
+});
