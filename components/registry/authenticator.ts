@@ -18,8 +18,8 @@ interface Authorization {
 }
 
 const answerSchema = z.object({
-  token: z.string().optional(),
-  access_token: z.string().optional(),
+  token: z.string().nullish(),
+  access_token: z.string().nullish(),
   expires_in: z.number().positive().optional().catch(undefined),
 });
 /** Seconds a token is good for when the server does not say; from the distribution token specification. */
@@ -135,6 +135,18 @@ export class Authenticator {
     throw new RegistryError("authorisation", message);
   }
 
+  async #askForToken(
+    challenge: BearerChallenge,
+    scope: string | undefined,
+    endpoint: Endpoint,
+    credentials: Credentials | undefined,
+  ): Promise<TransportAnswer> {
+    const answer = await this.#transport.send(tokenRequest(challenge, scope, endpoint, credentials));
+    if (!credentials || !("identityToken" in credentials) || !withoutPost.has(answer.status)) return answer;
+    const asPassword = { username: "", password: credentials.identityToken };
+    return this.#transport.send(tokenRequest(challenge, scope, endpoint, asPassword));
+  }
+
   async #token(
     challenge: BearerChallenge,
     endpoint: Endpoint,
@@ -142,7 +154,7 @@ export class Authenticator {
     credentials: Credentials | undefined,
   ): Promise<Authorization> {
     const started = this.#clock.now();
-    const answer = await this.#transport.send(tokenRequest(challenge, scope, endpoint, credentials));
+    const answer = await this.#askForToken(challenge, scope, endpoint, credentials);
     if (answer.status !== 200) throw answerError(`token for ${endpoint.host} (${scope ?? "no scope"})`, answer);
     const parsed = answerSchema.safeParse(parseJson(answer.body));
     const token = parsed.data?.token || parsed.data?.access_token;
@@ -156,6 +168,9 @@ export class Authenticator {
     return { header: `Bearer ${token}`, until: started + lifetime - Math.min(10_000, lifetime / 4) };
   }
 }
+
+/** How token servers that know no POST refuse it: Google's with 404, Azure's with 400, Artifactory's with 401. Source: containerd. */
+const withoutPost = new Set([400, 401, 404, 405]);
 
 function tokenRequest(
   { realm, service }: BearerChallenge,

@@ -8,17 +8,17 @@ import { ProcessError, runProcess } from "../system/process";
 /** What to prove oneself with: a name and password, or an identity token to be exchanged at the token server. */
 export type Credentials = { readonly username: string; readonly password: string } | { readonly identityToken: string };
 
-const authSchema = z.object({
-  auth: z.string().optional(),
-  username: z.string().optional(),
-  password: z.string().optional(),
-  identitytoken: z.string().optional(),
-});
-const configurationSchema = z.object({
-  auths: z.record(z.string(), authSchema).default({}),
-  credHelpers: z.record(z.string(), z.string()).default({}),
-  credsStore: z.string().optional(),
-});
+// Docker reads null anywhere as nothing, and so must this.
+const text = z.string().nullish();
+const authSchema = z.object({ auth: text, username: text, password: text, identitytoken: text }).nullish();
+const configurationSchema = z
+  .object({
+    auths: z.record(z.string(), authSchema).nullish(),
+    credHelpers: z.record(z.string(), text).nullish(),
+    credsStore: text,
+  })
+  .nullish()
+  .transform((read) => ({ ...read, auths: read?.auths ?? {}, credHelpers: read?.credHelpers ?? {} }));
 type Configuration = z.infer<typeof configurationSchema>;
 
 /** Docker keeps Docker Hub's credentials under the address of its first, long gone registry. */
@@ -26,7 +26,8 @@ const hubKey = "https://index.docker.io/v1/";
 const hubHosts = ["docker.io", "index.docker.io", "registry-1.docker.io"];
 
 /**
- * Credentials as `docker login` left them: `config.json` in $DOCKER_CONFIG or `~/.docker`. A helper named for the
+ * Credentials as Docker finds them: `auths` in $DOCKER_AUTH_CONFIG, then what `docker login` left, `config.json` in
+ * $DOCKER_CONFIG or `~/.docker`. A helper named for the
  * registry (`credHelpers`) goes first, then the general one (`credsStore`), then `auths`, as in Docker itself.
  * Each registry is looked up once, until {@link forget}.
  */
@@ -54,9 +55,11 @@ export class DockerCredentials {
   }
 
   async #lookUp(host: string): Promise<Credentials | undefined> {
+    const keys = hubHosts.includes(host) ? [hubKey, ...hubHosts] : [host];
+    const given = stored(this.#given(), keys);
+    if (given) return given;
     const configuration = await this.#configuration();
     if (!configuration) return undefined;
-    const keys = hubHosts.includes(host) ? [hubKey, ...hubHosts] : [host];
     const own = keys.find((key) => Object.hasOwn(configuration.credHelpers, key));
     const helper = own === undefined ? configuration.credsStore : configuration.credHelpers[own];
     if (helper) {
@@ -64,6 +67,12 @@ export class DockerCredentials {
       if (found) return found;
     }
     return stored(configuration, keys);
+  }
+
+  /** Docker, too, goes on with its file where the variable cannot be read. */
+  #given(): Configuration {
+    const given = configurationSchema.safeParse(parseJson(this.#environment["DOCKER_AUTH_CONFIG"] || "null"));
+    return given.data ?? { auths: {}, credHelpers: {} };
   }
 
   async #configuration(): Promise<Configuration | undefined> {
@@ -75,7 +84,7 @@ export class DockerCredentials {
         cause,
       });
     });
-    if (text === undefined) return undefined;
+    if (text === undefined || text.trim() === "") return undefined;
     try {
       return configurationSchema.parse(JSON.parse(text));
     } catch {
@@ -110,11 +119,11 @@ function hostOf(key: string): string {
 
 const timeoutMs = 30_000;
 const mostOutput = 1024 * 1024;
-const answerSchema = z.object({ Username: z.string(), Secret: z.string().min(1) });
+const answerSchema = z.object({ Username: text, Secret: text });
 
 /**
  * Asks `docker-credential-<helper> get` for a registry's credentials: the server address goes to its standard input,
- * JSON comes back. Undefined when it has none. The helper is found through PATH, runs without a shell and is killed
+ * JSON comes back. Undefined when it has none, which some say with empty strings. The helper is found through PATH, runs without a shell and is killed
  * after 30 s. Source: docker/docker-credential-helpers.
  * @throws RegistryError (authorisation) when the helper is missing, fails, hangs or answers nonsense.
  */
@@ -148,6 +157,7 @@ export async function askCredentialHelper(
   const answer = answerSchema.safeParse(parseJson(stdout));
   if (!answer.success) throw failure(helper, server, "its answer is not a JSON object with Username and Secret");
   const { Username: username, Secret: secret } = answer.data;
+  if (!username || !secret) return undefined;
   return username === "<token>" ? { identityToken: secret } : { username, password: secret };
 }
 

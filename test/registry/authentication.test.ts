@@ -77,6 +77,28 @@ describe("token authentication", () => {
     });
   });
 
+  it.each([400, 401, 404, 405])(
+    "asks for a token by GET, with the identity token for a password, where POST is answered %i",
+    async (status) => {
+      wantTokens(registry);
+      registry.rule(({ method, path }) => (method === "POST" && path.startsWith("/token") ? { status } : undefined));
+      await configure({ auths: { [registry.host]: { identitytoken: "id-canary" } } });
+      expect(await probe("o/a")).toMatchObject({ state: "present" });
+      const authorization = `Basic ${Buffer.from(":id-canary").toString("base64")}`;
+      expect(tokenRequests()[1]).toMatchObject({ method: "GET", authorization });
+    },
+  );
+
+  it.each([
+    '{"token":"t1","access_token":null}',
+    '{"token":null,"access_token":"t1"}',
+    '{"token":"","access_token":"t1"}',
+  ])("takes the token out of %s", async (body) => {
+    wantTokens(registry);
+    registry.answer(/token/, { status: 200, body });
+    expect(await probe("o/a")).toMatchObject({ state: "present" });
+  });
+
   it("renews a token before it runs out, and not earlier than needed", async () => {
     wantTokens(registry, { lifetime: 100 });
     await probe("o/a");

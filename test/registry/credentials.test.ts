@@ -71,6 +71,33 @@ describe("basic authentication", () => {
     expect(await credentials.for("ghcr.io")).toBeUndefined();
   });
 
+  it.each<[string, () => unknown]>([
+    ["null", () => null],
+    ["null for auths", () => ({ auths: null, credHelpers: null, credsStore: null })],
+    ["null for an entry", () => ({ auths: { other: null, [registry.host]: null } })],
+    ["null for what an entry holds", () => ({ auths: { [registry.host]: { auth: null, username: null } } })],
+    ["null for a helper", () => ({ credHelpers: { [registry.host]: null } })],
+    ["empty strings", () => ({ credsStore: "", auths: { [registry.host]: { auth: "" } } })],
+  ])("has none where the configuration holds %s", async (_, value) => {
+    await configure(value());
+    expect(await new DockerCredentials({ DOCKER_CONFIG: folder }).for(registry.host)).toBeUndefined();
+  });
+
+  it("has none where the configuration is an empty file, as Docker reads it", async () => {
+    await writeFile(join(folder, "config.json"), "\n");
+    expect(await new DockerCredentials({ DOCKER_CONFIG: folder }).for(registry.host)).toBeUndefined();
+  });
+
+  it("takes DOCKER_AUTH_CONFIG before the file, and the file for all else or when it is no JSON", async () => {
+    await configure({ auths: { "a.example": { username: "file", password: "1" }, "b.example": { auth: "Yjpi" } } });
+    const given = JSON.stringify({ auths: { "a.example": { auth: "YTph" } } });
+    const credentials = new DockerCredentials({ DOCKER_CONFIG: folder, DOCKER_AUTH_CONFIG: given });
+    expect(await credentials.for("a.example")).toEqual({ username: "a", password: "a" });
+    expect(await credentials.for("b.example")).toEqual({ username: "b", password: "b" });
+    const broken = new DockerCredentials({ DOCKER_CONFIG: folder, DOCKER_AUTH_CONFIG: "{" });
+    expect(await broken.for("a.example")).toEqual({ username: "file", password: "1" });
+  });
+
   it("reads the configuration again when the credentials were refused", async () => {
     wantBasic();
     await configure({ auths: { [registry.host]: { username: "user", password: "old" } } });
@@ -120,6 +147,16 @@ describe("basic authentication", () => {
       await configure({ credsStore: "one", auths: { [registry.host]: { username: "user", password: secret } } });
       expect(await probe("o/a")).toMatchObject({ state: "present" });
     });
+
+    it.each([`{"Username":"","Secret":""}`, `{"Username":"u","Secret":""}`, "{}"])(
+      "has none when the helper answers %s",
+      async (answer) => {
+        wantBasic();
+        await helper("one", `echo '${answer}'`);
+        await configure({ credsStore: "one", auths: { [registry.host]: { username: "user", password: secret } } });
+        expect(await probe("o/a")).toMatchObject({ state: "present" });
+      },
+    );
 
     it.each([
       ["fails", "one", `echo ${secret}; exit 3`, /status 3/],
