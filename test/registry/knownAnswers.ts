@@ -21,7 +21,7 @@ const page: Reply = { status: 404, body: "<html>Not Found</html>", headers: { "c
 const noTag = "the tag does not exist";
 const noRepository = "the repository does not exist";
 
-/** The answers of the registries people run, as their documentation and sources have them: one list for tests and for `docs/registries.md`. */
+/** The answers of the registries people run, as their documentation, sources and users' reports have them: one list for tests and for `docs/registries.md`. */
 export const knownAnswers: readonly KnownAnswer[] = [
   { registry: "GHCR", when: noTag, reply: json(404, error("MANIFEST_UNKNOWN", "manifest unknown")), means: "absent" },
   { registry: "GHCR", when: noRepository, reply: json(403, error("DENIED", "denied")), means: "authorisation" },
