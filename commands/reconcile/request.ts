@@ -1,7 +1,8 @@
 import { resolve } from "node:path";
-import { Command, InvalidArgumentError, Option } from "commander";
-import { parsePlatform, type Platform } from "../../components/model/platform";
-import { reasonOf } from "../../components/model/reasonOf";
+import { Command, Option } from "commander";
+import { z } from "zod";
+import { check } from "../../components/config/problems";
+import { acceptedPlatforms, parsePlatform, type Platform, platformSpellings } from "../../components/model/platform";
 
 const phases = ["plan", "build", "publish", "all"] as const;
 
@@ -48,8 +49,45 @@ export interface ReconcileRequest {
   readonly verbose: boolean;
 }
 
-/** The stack's own name, or with organisation and project in front. */
+const acceptedStack = "accepted is NAME, PROJECT/NAME or ORGANISATION/PROJECT/NAME, of letters, digits, . _ -";
 const stackName = /^(?:[A-Za-z0-9_-][A-Za-z0-9_.-]*\/){0,2}[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$/;
+const app = z.string().regex(/^[a-z0-9][a-z0-9._-]*$/, "it is no app's name; accepted is a-z, 0-9, . _ -");
+const platform = z.enum(platformSpellings, `accepted are ${acceptedPlatforms.join(", ")}`).transform(parsePlatform);
+const whole = z
+  .string()
+  .regex(/^[1-9][0-9]{0,4}$/, "accepted is a whole number from 1 to 99999")
+  .transform(Number);
+const yes = z.stringbool({ truthy: ["true"], falsy: ["false"], case: "sensitive" }).default(false);
+const text = z.string().exactOptional();
+
+const schema = z
+  .object({
+    "--stack": z.string(acceptedStack).regex(stackName, acceptedStack),
+    "--phase": z.enum(phases).default("all"),
+    "--apps": z.array(app).exactOptional(),
+    "--platforms": z.array(platform).exactOptional(),
+    "--keep": whole.exactOptional(),
+    "--digests": text,
+    "--dry-run": yes,
+    "--json": z.boolean(),
+    "--verbose": z.boolean(),
+    "--retry": yes,
+    "--accept-unreadable": z.boolean(),
+    "--parallel": whole.default(4),
+    "--time-limit": whole.exactOptional(),
+    "--state": text,
+    "--config-file": text,
+    "--failures": text,
+    "--summary": text,
+    "--result": text,
+    "--emulate": yes,
+    "--project": z.string(),
+  })
+  .refine((given) => !["build", "publish"].includes(given["--phase"]) || given["--digests"] !== undefined, {
+    path: ["--digests"],
+    error: "phases build and publish need the folder in which builds leave digests, and publishing finds them",
+    when: ({ value }) => typeof value === "object" && value !== null,
+  });
 
 const help = `
 Exit status:
@@ -64,66 +102,69 @@ Versions that wait after failed builds are missing, but no failure. Credentials 
 /**
  * Reads the command line. An option with an empty value is one that is not given, so that workflows can pass on inputs as
  * they are.
- * @throws CommanderError after printing usage or help; its `exitCode` is 0 for help.
+ * @throws CommanderError after printing help, or a line for every mistake; its `exitCode` is 0 for help.
  */
 export function readRequest(argv: readonly string[], environment: NodeJS.ProcessEnv, root: string): ReconcileRequest {
   const program = new Command("reconcile")
     .description("Makes a registry complete: looks what is missing, builds it, publishes it, says what happened.")
-    .requiredOption("--stack <name>", "stack, as in Pulumi.<name>.yaml", matching(stackName, "a stack name"))
-    .addOption(new Option("--phase <phase>", "part of the work").choices(phases).default("all"))
-    .option("--apps <names>", "only these apps, comma-separated", names)
-    .option("--platforms <platforms>", "build only for these, comma-separated", platforms)
-    .option("--keep <n>", "how many versions to keep complete, instead of the stack's setting", whole)
+    .option("--stack <name>", "stack, as in Pulumi.<name>.yaml (required)")
+    .option("--phase <phase>", `part of the work: ${phases.join(", ")} (default: all)`)
+    .option("--apps <names>", "only these apps, comma-separated", items)
+    .option("--platforms <platforms>", "build only for these, comma-separated", items)
+    .option("--keep <n>", "how many versions to keep complete, instead of the stack's setting")
     .option("--digests <folder>", "where builds leave digests, and publishing finds them (needed by those phases)")
-    .option("--dry-run [boolean]", "change nothing", yes, false)
+    .addOption(new Option("--dry-run [boolean]", "change nothing").preset("true"))
     .option("--json", "print JSON lines instead of text", false)
     .option("--verbose", "print build logs too", false)
-    .option("--retry [boolean]", "try versions that wait after failed builds at once", yes, false)
+    .addOption(new Option("--retry [boolean]", "try versions that wait after failed builds at once").preset("true"))
     .option("--accept-unreadable", "with --phase plan: what may not be read from here is no failure", false)
-    .option("--parallel <n>", "resource operations at once (default: 4)", whole)
-    .option("--time-limit <minutes>", "stop after so long; what was being built counts as failed", whole)
+    .option("--parallel <n>", "resource operations at once (default: 4)")
+    .option("--time-limit <minutes>", "stop after so long; what was being built counts as failed")
     .option("--state <url>", "Pulumi backend: URL or folder (default: $PULUMI_BACKEND_URL, or one that is thrown away)")
     .option("--config-file <file>", "stack configuration (default: Pulumi.<stack>.yaml)")
     .option("--failures <file>", "record of failed builds, kept up to date")
     .option("--summary <file>", "append a Markdown summary to this file (default: $GITHUB_STEP_SUMMARY)")
     .option("--result <file>", "leave the result in this file, as JSON")
-    .option("--emulate [boolean]", "plan one build job for all platforms, not one on a native runner each", yes, false)
+    .addOption(
+      new Option("--emulate [boolean]", "plan one build job for all platforms, not one on a native runner each").preset(
+        "true",
+      ),
+    )
     .option("--project <folder>", "folder of the Pulumi program", root)
     .addHelpText("after", help)
     .exitOverride();
   program.parse(argv, { from: "user" });
-  const options = given(program);
-  if ((options.phase === "build" || options.phase === "publish") && options.digests === undefined)
-    program.error(`error: --phase ${options.phase} needs --digests <folder>`);
-  const { timeLimit, state, ...rest } = options;
-  const path = (name: "digests" | "configFile" | "failures" | "summary" | "result", fallback?: string) => {
-    const value = rest[name] ?? fallback;
-    return value ? { [name]: resolve(value) } : {};
-  };
+  const given = program.options
+    .map((option): readonly [string, unknown] => [option.long ?? "", program.getOptionValue(option.attributeName())])
+    .filter(([, value]) => value !== undefined && value !== "");
+  const result = check(schema, Object.fromEntries(given));
+  if (!result.success) return program.error(result.problems.map((line) => `error: ${line}`).join("\n"));
+  const options = result.value;
+  const path = (name: string, value: string | undefined) => (value ? { [name]: resolve(value) } : {});
+  const timeLimit = options["--time-limit"];
   return {
-    ...rest,
-    parallel: options.parallel ?? 4,
-    project: resolve(options.project),
-    ...path("digests"),
-    ...path("configFile"),
-    ...path("failures"),
-    ...path("summary", environment["GITHUB_STEP_SUMMARY"]),
-    ...path("result"),
+    stack: options["--stack"],
+    phase: options["--phase"],
+    dryRun: options["--dry-run"],
+    json: options["--json"],
+    verbose: options["--verbose"],
+    retry: options["--retry"],
+    acceptUnreadable: options["--accept-unreadable"],
+    emulate: options["--emulate"],
+    parallel: options["--parallel"],
+    project: resolve(options["--project"]),
+    ...(options["--apps"] && { apps: options["--apps"] }),
+    ...(options["--platforms"] && { platforms: options["--platforms"] }),
+    ...(options["--keep"] !== undefined && { keep: options["--keep"] }),
+    ...path("digests", options["--digests"]),
+    ...path("configFile", options["--config-file"]),
+    ...path("failures", options["--failures"]),
+    ...path("summary", options["--summary"] ?? environment["GITHUB_STEP_SUMMARY"]),
+    ...path("result", options["--result"]),
     ...(timeLimit !== undefined && { timeLimitMs: timeLimit * 60_000 }),
-    ...backend(state ?? environment["PULUMI_BACKEND_URL"]),
+    ...backend(options["--state"] ?? environment["PULUMI_BACKEND_URL"]),
     ...(environment["GITHUB_OUTPUT"] && { outputs: environment["GITHUB_OUTPUT"] }),
   };
-}
-
-type Options = Omit<ReconcileRequest, "timeLimitMs" | "outputs" | "parallel"> & {
-  readonly parallel?: number;
-  readonly timeLimit?: number;
-};
-
-/** The options that have a value. */
-function given(program: Command): Options {
-  const all = Object.entries(program.opts<Record<string, unknown>>());
-  return Object.fromEntries(all.filter(([, value]) => value !== undefined && value !== "")) as unknown as Options;
 }
 
 function backend(given: string | undefined): { readonly state?: string } {
@@ -131,36 +172,7 @@ function backend(given: string | undefined): { readonly state?: string } {
   return { state: /^[a-z][a-z0-9+.-]*:\/\//.test(given) ? given : `file://${resolve(given)}` };
 }
 
-function yes(text: string): boolean {
-  if (text === "true") return true;
-  if (text === "false" || text === "") return false;
-  throw new InvalidArgumentError(`${JSON.stringify(text)} is neither true nor false.`);
-}
-
-function matching(pattern: RegExp, what: string): (text: string) => string {
-  return (text) => {
-    if (pattern.test(text)) return text;
-    throw new InvalidArgumentError(`${JSON.stringify(text)} is not ${what}.`);
-  };
-}
-
-function names(text: string): readonly string[] | undefined {
-  if (text === "") return undefined;
-  return text.split(",").map((item) => matching(/^[a-z0-9][a-z0-9._-]*$/, "an app's name")(item.trim()));
-}
-
-function platforms(text: string): readonly Platform[] | undefined {
-  if (text === "") return undefined;
-  return text.split(",").map((item) => {
-    try {
-      return parsePlatform(item.trim());
-    } catch (error) {
-      throw new InvalidArgumentError(reasonOf(error));
-    }
-  });
-}
-
-function whole(text: string): number | undefined {
-  if (text === "") return undefined;
-  return Number(matching(/^[1-9][0-9]{0,4}$/, "a whole number from 1 to 99999")(text));
+/** The items of a comma-separated value. An empty item is kept, to be refused. */
+function items(value: string): string | readonly string[] {
+  return value === "" ? value : value.split(",").map((item) => item.trim());
 }
