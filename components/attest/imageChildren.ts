@@ -1,7 +1,28 @@
 import type { Digest } from "../model/digest";
 import type { Platform } from "../model/platform";
 import type { Descriptor, ImageManifest, Manifest } from "../registry/manifest";
-import type { VerificationCheck, VerificationEdges } from "./imageVerification";
+import type { AttestationReader } from "../probe/attestations";
+import type { ImageConfiguration } from "../registry/imageConfiguration";
+
+/** One thing that was looked at. */
+export interface VerificationCheck {
+  readonly what: string;
+  readonly ok: boolean;
+  /** What was found, or what is wrong; from signed data or the registry, so escape it before printing. */
+  readonly detail: string;
+}
+
+/** An image under verification. */
+export interface ImageInQuestion {
+  /** With its registry. */
+  readonly name: string;
+  readonly digest: Digest;
+  /** Undefined where a digest was given. */
+  readonly tag: string | undefined;
+  /** Its platforms; of an image that is no index, itself. */
+  readonly children: readonly ImageChild[];
+  readonly isIndex: boolean;
+}
 
 /** An image of one platform. */
 export interface ImageChild {
@@ -15,14 +36,17 @@ export interface ImageChildren {
   readonly checks: readonly VerificationCheck[];
 }
 
-type Reader = VerificationEdges["reader"];
+/** What looking at an image reads. */
+export type ImageReader = AttestationReader & {
+  imageConfig(repository: string, manifest: ImageManifest): Promise<Pick<ImageConfiguration, "platform">>;
+};
 
 /**
  * The platforms of an image, each looked at: whether it is there, and whether it is what the index says. What build tools list besides
  * (attestations without a platform of their own) is passed over. An image that is no index has one, its own.
  * @throws RegistryError when the registry gives no usable answer.
  */
-export async function childrenOf(name: string, manifest: Manifest, reader: Reader): Promise<ImageChildren> {
+export async function childrenOf(name: string, manifest: Manifest, reader: ImageReader): Promise<ImageChildren> {
   if (manifest.kind === "image") {
     const { platform } = await reader.imageConfig(name, manifest);
     if (platform !== undefined) return { children: [{ platform, digest: manifest.digest }], checks: [] };
@@ -46,7 +70,7 @@ export async function childrenOf(name: string, manifest: Manifest, reader: Reade
 async function lookAt(
   name: string,
   { platform, digest }: Descriptor,
-  reader: Reader,
+  reader: ImageReader,
 ): Promise<VerificationCheck | undefined> {
   if (platform === undefined) return bad(`child ${digest}`, "the index does not say for which platform it is");
   const what = `platform ${platform}`;
@@ -57,7 +81,7 @@ async function lookAt(
   return said === platform ? undefined : bad(what, `${digest} is an image for ${said ?? "no platform"}`);
 }
 
-async function platformOf(name: string, manifest: ImageManifest, reader: Reader): Promise<Platform | undefined> {
+async function platformOf(name: string, manifest: ImageManifest, reader: ImageReader): Promise<Platform | undefined> {
   return (await reader.imageConfig(name, manifest)).platform;
 }
 

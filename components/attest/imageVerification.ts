@@ -1,22 +1,18 @@
 import type { Digest } from "../model/digest";
 import { parseReference } from "../model/reference";
 import type { CertificateSigner, ExpectedSigner } from "../model/signer";
-import { type AttestationList, type AttestationReader, listAttestations } from "../probe/attestations";
+import { type AttestationList, listAttestations } from "../probe/attestations";
 import type { SignedStatement } from "../probe/bundle";
-import type { ImageConfiguration } from "../registry/imageConfiguration";
-import type { ImageManifest } from "../registry/manifest";
 import type { Cosign } from "./cosign";
-import { childrenOf, type ImageChild } from "./imageChildren";
+import {
+  childrenOf,
+  type ImageChild,
+  type ImageInQuestion,
+  type ImageReader,
+  type VerificationCheck,
+} from "./imageChildren";
 import { isSbomOf } from "./sbom";
-import { provenanceCheck, recordCheck } from "./statementChecks";
-
-/** One thing that was looked at. */
-export interface VerificationCheck {
-  readonly what: string;
-  readonly ok: boolean;
-  /** What was found, or what is wrong; from signed data or the registry, so escape it before printing. */
-  readonly detail: string;
-}
+import { provenanceCheck, recordCheck, type VerificationWishes } from "./statementChecks";
 
 /** Who signed an image, and when. */
 export interface ImageSigner {
@@ -38,21 +34,9 @@ export interface ImageVerification {
   readonly notChecked: readonly string[];
 }
 
-/** What the image is expected to be. */
-export interface VerificationWishes {
-  /** Upstream repository the provenance must name. */
-  readonly source?: string;
-  /** Upstream commit the provenance must name. */
-  readonly commit?: string;
-  readonly sbom: boolean;
-  readonly provenance: boolean;
-}
-
 /** What verifying rests on. */
 export interface VerificationEdges {
-  readonly reader: AttestationReader & {
-    imageConfig(repository: string, manifest: ImageManifest): Promise<Pick<ImageConfiguration, "platform">>;
-  };
+  readonly reader: ImageReader;
   readonly cosign: Pick<Cosign, "verified" | "statements" | "refusal">;
   readonly signer: ExpectedSigner;
 }
@@ -103,18 +87,6 @@ export async function verifyImage(
     ),
     notChecked: leftOut(image, list, wishes, edges.signer),
   };
-}
-
-/** An image under verification. */
-export interface ImageInQuestion {
-  /** With its registry. */
-  readonly name: string;
-  readonly digest: Digest;
-  /** Undefined where a digest was given. */
-  readonly tag: string | undefined;
-  /** Its platforms; of an image that is no index, itself. */
-  readonly children: readonly ImageChild[];
-  readonly isIndex: boolean;
 }
 
 async function childSignature(
@@ -190,7 +162,7 @@ async function statementChecks(
 async function steadyTag(
   reference: string,
   digest: Digest,
-  reader: Pick<AttestationReader, "manifest">,
+  reader: Pick<ImageReader, "manifest">,
 ): Promise<VerificationCheck> {
   const now = await reader.manifest(reference);
   const ok = now?.digest === digest;

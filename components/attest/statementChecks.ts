@@ -1,8 +1,18 @@
 import { z } from "zod";
 import { reasonOf } from "../model/reasonOf";
 import type { CertificateSigner } from "../model/signer";
-import type { ImageInQuestion, VerificationCheck, VerificationWishes } from "./imageVerification";
+import type { ImageInQuestion, VerificationCheck } from "./imageChildren";
 import { parseSlsaProvenance } from "./slsaProvenance";
+
+/** What the image is expected to be. */
+export interface VerificationWishes {
+  /** Upstream repository the provenance must name. */
+  readonly source?: string;
+  /** Upstream commit the provenance must name. */
+  readonly commit?: string;
+  readonly sbom: boolean;
+  readonly provenance: boolean;
+}
 
 const sourceSchema = z.looseObject({ repository: z.string(), commit: z.string() });
 const recordSchema = z.looseObject({

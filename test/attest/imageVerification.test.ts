@@ -1,9 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import {
-  type ImageVerification,
-  verifyImage,
-  type VerificationWishes,
-} from "../../components/attest/imageVerification";
+import { type ImageVerification, verifyImage } from "../../components/attest/imageVerification";
+import type { VerificationWishes } from "../../components/attest/statementChecks";
 import { mirrorPredicate } from "../../components/attest/mirrorPredicate";
 import { provenance } from "../../components/attest/provenance";
 import { sbomName } from "../../components/attest/sbom";
