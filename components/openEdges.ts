@@ -19,7 +19,7 @@ import type { StateEdges } from "./plan/alignWithState";
 import type { PlanOf } from "./plan/planApps";
 import type { PlanEdges } from "./plan/planEdges";
 import { discover } from "./discover/discover";
-import { pulumiEdges } from "./discover/pulumiEdges";
+import { pulumiEdges } from "./discover/upstreamEdges";
 import { upstreamFiles } from "./discover/upstreamFiles";
 import type { VersionServices } from "./declare/versionServices";
 import { readSource } from "./discover/sourceTree";

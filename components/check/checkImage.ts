@@ -1,14 +1,12 @@
 import type { Digest } from "../model/digest";
 import type { Platform } from "../model/platform";
-import { CheckError } from "./checkError";
 import { elfMismatch } from "./elfMismatch";
 import type { FileTree, Resolution } from "./fileTree";
 import { identicalProblem, replacementProblem, wantedChecksum, type IdenticalFile } from "./identical";
-import { ImageReader } from "./imageReader";
+import { ImageReader, type RegistryReader } from "./imageReader";
 import { locateProgram, programProblem, startedPrograms } from "./mainExecutable";
 import { runSmoke, type SmokeCommand, type SmokeResult } from "./smokeRun";
 import { reasonOf } from "../model/reasonOf";
-import type { RegistryReader } from "./imageReader";
 
 /** One finished image of one platform, and what it must satisfy before its version gets a tag. */
 export interface CheckRequest {
@@ -138,4 +136,27 @@ async function lookUp(
     if (!open()) break;
   }
   return answers;
+}
+
+/** How many problems one message lists; the rest is counted. */
+const listed = 10;
+
+/**
+ * A finished image failed its checks, or could not be checked, and must not get a tag.
+ * The message names the image (`repository@digest`), the platform and each problem; paths and texts out of the image are escaped.
+ */
+export class CheckError extends Error {
+  override readonly name = "CheckError";
+  readonly problems: readonly string[];
+
+  constructor(
+    image: { readonly repository: string; readonly digest: Digest; readonly platform: Platform },
+    problems: readonly string[],
+    options?: ErrorOptions,
+  ) {
+    const lines = problems.slice(0, listed).map((problem) => `\n- ${problem}`);
+    const rest = problems.length > listed ? `\n- and ${problems.length - listed} more` : "";
+    super(`${image.repository}@${image.digest} (${image.platform}) is not tagged:${lines.join("")}${rest}`, options);
+    this.problems = problems;
+  }
 }

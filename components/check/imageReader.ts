@@ -2,10 +2,9 @@ import type { Digest } from "../model/digest";
 import { Limiter } from "../system/limiter";
 import type { Descriptor, ImageManifest } from "../registry/manifest";
 import { FileTree } from "./fileTree";
-import { LayerError } from "./layerError";
+import { LayerError, readLayer } from "./readLayer";
 import type { FileContent, LayerListing } from "./layerListing";
 import type { WantedChecksum } from "./listingBuilder";
-import { readLayer } from "./readLayer";
 import type { RegistryClient } from "../registry/registryClient";
 
 const transferAttempts = 3;

@@ -1,11 +1,12 @@
-import { Transform, type Readable } from "node:stream";
+import { type Readable, PassThrough, Transform, type Duplex } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { extract } from "tar-stream";
 import type { Digest } from "../model/digest";
-import { decompress } from "./decompress";
-import { LayerError } from "./layerError";
 import type { LayerListing } from "./layerListing";
 import { ListingBuilder, type WantedChecksum } from "./listingBuilder";
+import zlib from "node:zlib";
+import { Decompress } from "fzstd";
+import { reasonOf } from "../model/reasonOf";
 
 /**
  * Reads a layer once, as a stream, into a listing: no file is ever held in memory beyond its first bytes.
@@ -43,5 +44,69 @@ class ByteCounter extends Transform {
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: (error: null, chunk: Buffer) => void): void {
     this.bytes += chunk.length;
     done(null, chunk);
+  }
+}
+
+/** Large enough that the work per piece outweighs the hand-over between threads. */
+const chunkSize = 256 * 1024;
+
+/**
+ * A stream that unpacks a layer of the given media type (OCI and Docker, also Docker's "foreign" layers): gzip, zstd or plain tar.
+ * It fails on damaged or cut data. Node has zstd from 22.15; before that a JavaScript decompressor is used.
+ * @throws Error naming the media type when it is none of these.
+ */
+function decompress(mediaType: string): Duplex {
+  if (/^application\/vnd\.(oci\.image\.layer|docker\.image\.rootfs)\./.test(mediaType)) {
+    if (/[.+]gzip$/.test(mediaType)) return zlib.createGunzip({ chunkSize });
+    if (/[.+]zstd$/.test(mediaType)) return zstd();
+    if (/[.]tar$/.test(mediaType)) return new PassThrough();
+  }
+  throw new Error(`layer of media type ${JSON.stringify(mediaType)}; accepted are tar, tar+gzip and tar+zstd layers`);
+}
+
+function zstd(): Duplex {
+  if ("createZstdDecompress" in zlib && typeof zlib.createZstdDecompress === "function") {
+    return (zlib.createZstdDecompress as (options: { chunkSize: number }) => Duplex)({ chunkSize });
+  }
+  return zstdInJavaScript();
+}
+
+function zstdInJavaScript(): Duplex {
+  const stream = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      done(attempt(() => void unpack.push(chunk)));
+    },
+    flush(done) {
+      done(attempt(() => void unpack.push(new Uint8Array(0), true)));
+    },
+  });
+  const unpack = new Decompress((piece) => {
+    if (piece.length > 0) stream.push(Buffer.from(piece));
+  });
+  return stream;
+}
+
+function attempt(action: () => void): Error | null {
+  try {
+    action();
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+/** A layer could not be read: its transfer failed, which may pass, or its content is damaged, which will not. */
+export class LayerError extends Error {
+  override readonly name = "LayerError";
+
+  constructor(
+    layer: Digest,
+    readonly kind: "transfer" | "damaged",
+    cause: unknown,
+  ) {
+    const reason = JSON.stringify(reasonOf(cause));
+    super(`layer ${layer} ${kind === "transfer" ? "could not be read from the registry" : "is damaged"}: ${reason}`, {
+      cause,
+    });
   }
 }

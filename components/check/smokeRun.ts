@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Platform } from "../model/platform";
 import { BuildProgress } from "./buildProgress";
-import { buildxCommand } from "./buildxCommand";
 import { ProcessError, type ProcessResult, runProcess } from "../system/process";
 import { isDigest, type Digest } from "../model/digest";
 import { printable, jsonEscape } from "../model/safeText";
@@ -141,4 +140,51 @@ export function smokeDockerfile(repository: string, digest: Digest, command: rea
 /** Strictly a JSON string. Escaping more than JSON asks for keeps here-documents, quotes and `$` out of the parser's sight. */
 function encode(element: string): string {
   return `"${element.replace(plain, jsonEscape)}"`;
+}
+
+/** The first words of a buildx command line. */
+interface BuildxCommand {
+  readonly command: string;
+  readonly arguments: readonly string[];
+}
+
+const candidates: readonly BuildxCommand[] = [
+  { command: "docker", arguments: ["buildx"] },
+  { command: "buildx", arguments: [] },
+];
+
+const found = new Map<string, Promise<BuildxCommand>>();
+
+/**
+ * How buildx is called here: as Docker's plugin or, without one, standing alone. Found by running it, once per environment.
+ * @throws Error saying what was tried when neither answers.
+ */
+export async function buildxCommand(environment: Readonly<NodeJS.ProcessEnv>): Promise<BuildxCommand> {
+  const key = JSON.stringify([environment["PATH"], environment["DOCKER_CONFIG"], environment["HOME"]]);
+  const pending = found.get(key) ?? search(environment);
+  found.set(key, pending);
+  try {
+    return await pending;
+  } catch (error) {
+    found.delete(key);
+    throw error;
+  }
+}
+
+async function search(environment: Readonly<NodeJS.ProcessEnv>): Promise<BuildxCommand> {
+  for (const candidate of candidates) {
+    if (await answers(candidate, environment)) return candidate;
+  }
+  throw new Error(
+    `neither "docker buildx" nor "buildx" answers on PATH ${JSON.stringify(environment["PATH"] ?? "")}; install Docker's buildx`,
+  );
+}
+
+async function answers(candidate: BuildxCommand, environment: Readonly<NodeJS.ProcessEnv>): Promise<boolean> {
+  try {
+    const argv = [...candidate.arguments, "version"];
+    return (await runProcess(candidate.command, argv, { environment, limitMs: 20_000 })).status === 0;
+  } catch {
+    return false;
+  }
 }

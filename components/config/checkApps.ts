@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import type { AppSpecification } from "../model/appSpecification";
 import { appSchema } from "./appSchema";
 import { check, type ConfigPath, formatValue, problemLine } from "./problems";
-import { isRepositoryPath } from "../model/repositoryPath";
+import { isRepositoryPath } from "../model/gitRepository";
 import { isRecord } from "./schemaParts";
 import { noSuch } from "./noSuch";
 

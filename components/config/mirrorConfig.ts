@@ -5,8 +5,39 @@ import { appSettings } from "./appSettings";
 import { appNameSchema, appsSchema, platformsSchema, type SelectedApps } from "./appsSchema";
 import { attestConfigSchema } from "./attestConfig";
 import { builderSchema } from "./builder";
-import { cacheSchema } from "./cacheConfig";
-import { boolean, isRecord, keepSchema, text, uniqueList } from "./schemaParts";
+import { boolean, isRecord, keepSchema, uniqueList, text } from "./schemaParts";
+
+/** How much a build writes to the cache: the layers of the result, or of every stage. */
+const cacheMode = z.enum(["min", "max"]).default("max");
+
+// BuildKit takes cache settings as comma-separated attributes, so the path must not be able to add one.
+const cacheDirectory = text(
+  "a folder: an absolute path, or one below the project without ..; no commas, quotes, backslashes or control characters",
+  (value) => /^[^\x00-\x1f\x7f-\x9f,"'`\\]+$/.test(value) && !value.split("/").includes(".."),
+);
+
+const cacheRepository = text(
+  "a repository path in the same registry, such as owner/build-cache",
+  (value) => parseReference(`localhost/${value}`).repository === value,
+);
+
+const cacheSettings = z.discriminatedUnion("type", [
+  z.strictObject({ type: z.literal("off") }),
+  z.strictObject({ type: z.literal("gha"), mode: cacheMode }),
+  /** A folder of the machine the builds run on. */
+  z.strictObject({ type: z.literal("local"), directory: cacheDirectory, mode: cacheMode }),
+  /** A repository of the same registry; without one, `<namespace>/build-cache`. */
+  z.strictObject({ type: z.literal("registry"), repository: cacheRepository.exactOptional(), mode: cacheMode }),
+]);
+
+/** Reads `cache`: a map with a `type`, or the type alone where it needs nothing else. */
+const cacheSchema = z.union(
+  [z.enum(["off", "gha", "registry"]).transform((type) => cacheSettings.parse({ type })), cacheSettings],
+  "accepted is off, gha, registry, or a map with a type: off, gha, local, registry",
+);
+
+/** Where build layers are kept between runs. Each app and platform has its own corner of it. */
+export type CacheConfig = z.output<typeof cacheSchema>;
 
 /**
  * The keys of the stack configuration, each with what it takes, its default and its description. Pulumi.yaml declares the

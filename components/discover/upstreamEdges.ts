@@ -1,3 +1,7 @@
+import { local } from "@pulumi/command";
+import * as github from "@pulumi/github";
+import { gitListCommand } from "./gitReferences";
+
 /** What the GitHub REST API answered: the status code, and headers and body as text, unread. */
 export interface RestAnswer {
   readonly code: number;
@@ -31,4 +35,15 @@ function once<T>(ask: (question: string) => Promise<T>): (question: string) => P
     answers.set(question, answer);
     return answer;
   };
+}
+
+/**
+ * The outside as Pulumi's providers reach it, each question asked once per run.
+ * Base URL, token and retries of the API are the configuration of the `github` provider; git runs through the `command` provider, without a shell.
+ */
+export function pulumiEdges(): UpstreamEdges {
+  return sharedEdges({
+    restApi: (endpoint) => github.getRestApi({ endpoint }),
+    listRemote: async (url) => (await local.run(gitListCommand(url))).stdout ?? "",
+  });
 }

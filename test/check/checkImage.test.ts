@@ -2,8 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { Readable } from "node:stream";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { checkImage } from "../../components/check/checkImage";
-import { CheckError } from "../../components/check/checkError";
+import { checkImage, CheckError } from "../../components/check/checkImage";
 import {
   check,
   configuration,

@@ -9,7 +9,7 @@ import {
   type KeylessSigning,
   strangerProblem,
 } from "../../components/config/expectedSigner";
-import { signingProblems } from "../../components/config/signingProblems";
+import { signingProblems } from "../../components/config/configuration";
 import { testKey } from "../attest/bundles";
 
 const directory = mkdtempSync(join(tmpdir(), "signer-"));

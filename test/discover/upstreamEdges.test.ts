@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { beforeAll, describe, expect, it } from "vitest";
-import { pulumiEdges } from "../../components/discover/pulumiEdges";
+import { pulumiEdges } from "../../components/discover/upstreamEdges";
 
 const calls: pulumi.runtime.MockCallArgs[] = [];
 
