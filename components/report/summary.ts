@@ -41,7 +41,7 @@ function appSection(result: AppResult): readonly string[] {
     inlineCode(row.version),
     row.outcome,
     row.platforms.map((platform) => inlineCode(platform)).join(" ") || "-",
-    inlineCode(durations(row.builds)),
+    row.builds.length === 0 ? "-" : inlineCode(durations(row.builds)),
     row.digest === undefined ? "-" : inlineCode(row.digest),
   ]);
   return [

@@ -51,7 +51,7 @@ describe("summaryMarkdown", () => {
         "",
         "| version | outcome | platforms | built in | digest |",
         "| --- | --- | --- | --- | --- |",
-        "| `1.9.3` | missing | - | `-` | - |",
+        "| `1.9.3` | missing | - | - | - |",
         `| \`1.9.2\` | published | \`linux/amd64\` \`linux/arm64\` | \`linux/amd64 42 s, linux/arm64 4 min 12 s\` | \`${digest}\` |`,
         "",
         "**Missing or waiting**",
