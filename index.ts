@@ -8,7 +8,7 @@ import { conclude, reportPlans } from "./components/report/conclude";
 import { orLeaveMistakes } from "./components/report/runFile";
 import { alignWithState } from "./components/plan/alignWithState";
 import { planApps } from "./components/plan/planApps";
-import { readHandedOver } from "./components/handover/digestFolder";
+import { readHandedOver } from "./components/handover/recordFolder";
 
 /** config ─► discover ─► probe ─► plan ─► declare ─► attest ─► outputs */
 export = async () => {
@@ -18,9 +18,9 @@ export = async () => {
   const handedOver = await orLeaveMistakes(() => readHandedOver(config));
   // Read while upstream is asked already.
   const recorded = previousRun();
-  const planned = await planApps(config, recorded, edges.plan, handedOver);
+  const planned = await planApps(config, recorded, edges.plan, handedOver.images);
   const plans = await alignWithState(planned, edges.state);
   await reportPlans(plans);
   const mirrored = declareApps(plans, edges);
-  return conclude(config, plans, mirrored, await recorded);
+  return conclude(config, plans, mirrored, { published: await recorded, refused: handedOver.refused });
 };

@@ -4,7 +4,6 @@ import { mirrorPredicate } from "../components/attest/mirrorPredicate";
 import { provenance } from "../components/attest/provenance";
 import { planVariable } from "../components/attest/attestPlan";
 import type { Digest } from "../components/model/digest";
-import { buildRecordSchema } from "../components/model/buildRecord";
 import { writeDebianLayout } from "../test/attest/debianLayout";
 import { exampleRecord } from "../test/attest/fixtures";
 import { checkout } from "../components/engine/checkout";
@@ -107,11 +106,19 @@ class Images {
   }
 }
 
-async function runner(workshop: Workshop, repository: string, { index }: CopiedVersion): Promise<number> {
+async function runner(workshop: Workshop, repository: string, { index, platforms }: CopiedVersion): Promise<number> {
   const { env } = workshop.sandbox;
   const keys = { key: env["MIRROR_SANDBOX_COSIGN_KEY"], publicKey: env["MIRROR_SANDBOX_COSIGN_PUB"] };
   const config = { signing: { mode: "key", ...keys, signingConfig: "none" } };
-  const plan = { repository, indexDigest: index, config, builtNow: true, startedOn: "2026-01-01T00:00:00Z" };
+  const plan = {
+    repository,
+    indexDigest: index,
+    config,
+    version: exampleRecord.version,
+    tag: exampleRecord.tag,
+    known: Object.values(platforms),
+    startedOn: "2026-01-01T00:00:00Z",
+  };
   const { seconds } = await workshop.run(["node", "components/attest/launch.cjs"], {
     cwd: checkout,
     env: { ...workshop.environment, [planVariable]: JSON.stringify(plan) },
@@ -121,7 +128,6 @@ async function runner(workshop: Workshop, repository: string, { index }: CopiedV
 }
 
 async function script(workshop: Workshop, repository: string, version: CopiedVersion): Promise<number> {
-  const record = buildRecordSchema.parse(exampleRecord);
   const platforms = version.platforms as Readonly<Record<`linux/${string}`, Digest>>;
   const write = (file: string, content: unknown): string => {
     const path = join(workshop.folder, file);
@@ -129,8 +135,8 @@ async function script(workshop: Workshop, repository: string, version: CopiedVer
     return path;
   };
   const files = [
-    write("provenance.json", provenance(record, platforms)),
-    write("mirror.json", mirrorPredicate(record, { repository, digest: version.index as Digest, platforms })),
+    write("provenance.json", provenance(exampleRecord, platforms)),
+    write("mirror.json", mirrorPredicate(exampleRecord, { repository, digest: version.index as Digest, platforms })),
   ];
   const images = Object.entries(version.platforms).map(([platform, digest]) => `${platform}=${digest}`);
   const argv = ["sh", join(checkout, "bench/support/attest.sh"), repository, version.index, ...files, ...images];

@@ -1,7 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
-import { baseRegistry } from "./probe/baseRegistry";
+import { runContext } from "./model/runContext";
+import { trustServices } from "./trustServices";
+import { baseRegistry, imageManifest } from "./probe/baseRegistry";
 import { buildCache } from "./declare/buildCache";
-import { checkBeforeTag, describeCheck } from "./check/checkBeforeTag";
+import { checkBeforeTag, checksMade, describeCheck } from "./check/checkBeforeTag";
 import { failureKey, type FailureRecord, waitOf } from "./decide/backoff";
 import { readFailureFile } from "./report/failureFile";
 import { builderFor } from "./config/builder";
@@ -42,6 +44,7 @@ export function openEdges(config: Configuration): Edges {
   // All of a run counts from here.
   const startedAt = new Date();
   const startedOn = startedAt.toISOString();
+  const run = runContext(process.env, startedOn);
   const failures: Promise<FailureRecord> =
     config.run.failures === undefined ? Promise.resolve({}) : readFailureFile(config.run.failures);
   let accepted: Promise<boolean> | undefined;
@@ -58,6 +61,7 @@ export function openEdges(config: Configuration): Edges {
         now: startedAt,
         probe,
         discover: find,
+        labels: async (reference) => labelsOf(registry, reference),
         offer: (specification, target) => appBases.offer(specification, target),
         attestations: attestationProbe(registry, config, startedOn),
         missingReferrers: async (copies) => (await missingReferrers(copies, registry)).map(describeReferrer),
@@ -77,7 +81,10 @@ export function openEdges(config: Configuration): Edges {
       check: async (image) => {
         const report = await checkBeforeTag(image, registry, config.builder);
         await pulumi.log.info(describeCheck(image, report));
+        return checksMade(image, report);
       },
+      ...trustServices(config),
+      run,
       phase: config.run.phase,
       attest: { config: config.attest, startedOn },
       lookAgain: async (reference) => holding(reference, await probe(reference)),
@@ -90,6 +97,11 @@ export function openEdges(config: Configuration): Edges {
       },
     }),
   };
+}
+
+async function labelsOf(registry: RegistryClient, reference: string): Promise<Readonly<Record<string, string>>> {
+  const manifest = await imageManifest(registry, reference);
+  return (await registry.imageConfig(reference.replace(/@.*$/, ""), manifest)).labels;
 }
 
 async function readOne({ path, ...request }: SourceRequest): ReturnType<RecipeEdges["readSource"]> {

@@ -33,7 +33,7 @@ export interface BuildRecord {
 
 const suffix = ".ndjson";
 
-/** Leaves the records of a build run beside its digest files. Their name is not that of a digest file. */
+/** Leaves the records of a build run beside the build records of its images, whose names end in `.json`. */
 export async function writeBuildRecords(
   folder: string,
   platforms: readonly Platform[],

@@ -18,7 +18,7 @@ export interface ReconcileRequest {
   readonly platforms?: readonly Platform[];
   /** Takes the place of the stack configuration's `keep`. */
   readonly keep?: number;
-  /** Folder with the digest files, written by `build`, read by `publish`. */
+  /** Folder with the build records, written by `build`, read by `publish`. */
   readonly digests?: string;
   /** Resource operations at once. */
   readonly parallel: number;

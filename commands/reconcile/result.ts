@@ -29,7 +29,7 @@ const schema = z.object({
 export type RunResult = z.output<typeof schema>;
 
 const settled: readonly string[] = ["published", "adopted", "not offered", "-"];
-const troubled: readonly string[] = ["unknown", "moved", "waiting"];
+const troubled: readonly string[] = ["unknown", "moved", "not ours", "waiting"];
 
 /** The result of a run that only looked, or with `results` of one that did something. */
 export function resultOf(

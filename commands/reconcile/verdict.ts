@@ -91,7 +91,8 @@ export function tries(results: readonly AppResult[], records: readonly BuildReco
   const versions = results.flatMap(({ app, versions: own }) =>
     own.map(({ version, outcome }) => ({ app, version, outcome })),
   );
-  const complete = versions.filter(({ outcome }) => outcome !== "missing" && outcome !== "waiting");
+  const open: readonly string[] = ["missing", "waiting", "not ours"];
+  const complete = versions.filter(({ outcome }) => !open.includes(outcome));
   const failed = versions
     .filter(({ outcome }) => outcome === "missing")
     .flatMap(({ app, version }) => {

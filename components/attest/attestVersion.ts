@@ -1,25 +1,14 @@
+import { versionRecord } from "../decide/versionRecord";
+import type { BuiltRecord } from "../model/buildRecord";
 import type { Digest } from "../model/digest";
-import type { PerPlatform } from "../model/platform";
+import { type PerPlatform, platformEntries } from "../model/platform";
+import type { VersionRecord } from "../model/versionRecord";
+import { type AttestationReader, listAttestations } from "../probe/attestations";
 import type { AttestPlan } from "./attestPlan";
-import { type AttestationState, inspectAttestations, type Requirement, requirementsOf } from "./attestationState";
-import type { AttestationWriter } from "./attestationWriter";
-import type { Cosign } from "./cosign";
-import { describeMissing } from "../decide/attestations";
-import type { AttestationReader } from "../probe/attestations";
-import type { ExpectedSigner } from "../model/signer";
-
-/** What attesting a version rests on. */
-export interface AttestEdges {
-  readonly reader: AttestationReader;
-  readonly signer: ExpectedSigner;
-  readonly cosign: Pick<Cosign, "verified" | "statements" | "refusal">;
-  readonly writer: Pick<AttestationWriter, "write">;
-  /** Why nothing can be signed here; undefined when it can. */
-  readonly cannotSign: () => string | undefined;
-  readonly sleep: (milliseconds: number) => Promise<void>;
-  /** Aborted when time is up. */
-  readonly deadline: AbortSignal;
-}
+import { requirementsOf } from "./attestationState";
+import { type AttestEdges, completeAttestations } from "./completeAttestations";
+import { isSigned } from "./isSigned";
+import { recordsIn } from "./provenance";
 
 /** What was done. */
 export interface AttestSummary {
@@ -29,67 +18,87 @@ export interface AttestSummary {
   readonly added: readonly string[];
 }
 
-const mostTries = 3;
-const pauseMs = 1000;
+type Platforms = PerPlatform<Digest>;
+
+type OwnershipEdges = Pick<AttestEdges, "reader" | "signer" | "cosign">;
+
+/** A version that may be signed: what its index holds, and how it came to be where that is known. */
+export interface AttestedIndex {
+  readonly platforms: Platforms;
+  readonly record?: VersionRecord;
+}
 
 /**
- * Completes the attestations of one version: verifies what is there, makes what is absent, verifies all again.
- * What another writer's list made disappear is written again, and what failed is tried again, a few times.
- * @throws Error saying what is missing and why, when it is not complete at the end.
+ * Finds out what an index holds and whether it may be signed. It is ours when it, or every platform manifest it lists, carries a
+ * valid signature of ours, which cosign says and no label; only a stack that takes over what others published signs others.
+ * @throws Error saying what is not ours, or about another version.
  */
-export async function attestVersion(plan: AttestPlan, edges: AttestEdges): Promise<AttestSummary> {
+export async function examineIndex(plan: AttestPlan, edges: OwnershipEdges): Promise<AttestedIndex> {
   const platforms = await platformsOf(plan, edges.reader);
-  const required = requirementsOf(plan, platforms);
-  const inspect = (): Promise<AttestationState> => inspectAttestations(plan.repository, required, platforms, edges);
-  let state = await inspect();
-  const added = state.absent.map(describeMissing);
-  const refusal = state.absent.length > 0 ? edges.cannotSign() : undefined;
-  if (refusal !== undefined) throw new Error(`${added.join(", ")}: ${refusal}`);
-  let cause: Error | undefined;
-  for (let tries = 0; state.absent.length > 0;) {
-    const before = state;
-    const { failures, overtaken } = await edges.writer.write(before, platforms);
-    state = await inspect();
-    if (state.absent.length === 0) break;
-    if (failures.length > 0 || !overtaken) tries++;
-    const lacking = state.absent.map(describeMissing).join(", ");
-    if (failures.length === 0 && !overtaken && grewEverywhere(before, state)) {
-      throw new Error(
-        `${lacking}: it was written, but does not verify: ${whyNot(plan.repository, state, edges.cosign)}`,
-      );
-    }
-    cause = edges.deadline.aborted ? (cause ?? failures[0]) : failures[0];
-    const reason = cause?.message ?? "what was written was lost to another writer";
-    if (tries === mostTries) throw new Error(`${lacking}, after ${mostTries} tries: ${reason}`, { cause });
-    if (edges.deadline.aborted) throw new Error(`${lacking}, and time is up: ${reason}`, { cause });
-    await edges.sleep(pauseMs * (tries + 1));
-  }
-  return { digest: plan.indexDigest, platforms, added };
+  if (!plan.config.adopted) await refuseForeign(plan, platforms, edges);
+  const record = plan.record ?? (await signedRecord(plan, platforms, edges));
+  const lacking = Object.keys(record?.platforms ?? {}).filter((platform) => !(platform in platforms));
+  if (lacking.length > 0) throw new Error(`it has no ${lacking.join(", ")}, which were said to be in it`);
+  return { platforms, ...(record && { record }) };
 }
 
-/** Whether the lists say that all that is still absent was in fact written. */
-function grewEverywhere(before: AttestationState, after: AttestationState): boolean {
-  const count = (state: AttestationState, { digest, kind }: Requirement): number =>
-    state.lists.get(digest)?.bundles.filter((bundle) => bundle.kind === kind).length ?? 0;
-  return after.absent.every((requirement) => count(after, requirement) > count(before, requirement));
+/**
+ * Completes the attestations of one version.
+ * @throws Error as {@link completeAttestations}.
+ */
+export async function attestVersion(
+  plan: AttestPlan,
+  { platforms, record }: AttestedIndex,
+  edges: AttestEdges,
+): Promise<AttestSummary> {
+  const { repository, indexDigest: digest } = plan;
+  const required = requirementsOf(plan, platforms, record);
+  const { added } = await completeAttestations({ repository, platforms, required }, edges);
+  return { digest, platforms, added };
 }
 
-/** What the last bundle written of an absent kind says of itself, and cosign of it. */
-function whyNot(repository: string, { absent, lists }: AttestationState, cosign: Pick<Cosign, "refusal">): string {
-  const bundles = absent.flatMap(({ digest, kind }) =>
-    (lists.get(digest)?.bundles ?? []).filter((bundle) => bundle.kind === kind),
+async function refuseForeign(
+  { repository, indexDigest, known }: AttestPlan,
+  platforms: Platforms,
+  edges: OwnershipEdges,
+): Promise<void> {
+  if (await isSigned(repository, indexDigest, edges)) return;
+  const judged = platformEntries(platforms).map(async ([platform, digest]) =>
+    known.includes(digest) || (await isSigned(repository, digest, edges)) ? [] : [platform],
   );
-  const problem = bundles.findLast((bundle) => bundle.problem !== undefined)?.problem;
-  const [refusal] = absent.flatMap(({ digest }) => cosign.refusal(`${repository}@${digest}`) ?? []);
-  const reasons = [problem, refusal].filter((reason) => reason !== undefined);
-  return reasons.length > 0 ? reasons.join("; cosign: ") : "cosign gave no reason";
+  const foreign = (await Promise.all(judged)).flat();
+  if (foreign.length === 0) return;
+  throw new Error(
+    `not ours: ${foreign.join(", ")} carries no valid signature of this mirror; it is signed only with "adopted: true"`,
+  );
+}
+
+/** The version's record out of the provenance its images carry, signed by us; undefined when none does. */
+async function signedRecord(
+  { repository, version, tag }: AttestPlan,
+  platforms: Platforms,
+  edges: OwnershipEdges,
+): Promise<VersionRecord | undefined> {
+  const found = await Promise.all(
+    Object.values(platforms).map(async (digest) => {
+      const { counts } = await listAttestations(edges.reader, repository, digest, edges.signer);
+      const statements =
+        counts.provenance > 0 ? await edges.cosign.statements(`${repository}@${digest}`, "provenance") : [];
+      return statements
+        .flatMap(({ predicate }) => recordsIn(predicate))
+        .find((record) => record.image.digest === digest && record.image.repository === repository);
+    }),
+  );
+  const records = found.filter((record): record is BuiltRecord => record !== undefined);
+  const other = records.find((record) => record.version !== version || record.tag !== tag);
+  if (other)
+    throw new Error(`not ours: its ${other.platform} is the image of version ${other.version}, not ${version}`);
+  const [first] = records;
+  return first && versionRecord({ version, tag, repository, upstream: first.upstream, records, present: platforms });
 }
 
 /** The platform manifests, as the registry has them; attestations of other tools in the index are left alone. */
-async function platformsOf(
-  { repository, indexDigest, record }: AttestPlan,
-  reader: AttestationReader,
-): Promise<PerPlatform<Digest>> {
+async function platformsOf({ repository, indexDigest }: AttestPlan, reader: AttestationReader): Promise<Platforms> {
   const reference = `${repository}@${indexDigest}`;
   const probe = await reader.probe(reference, { skipChildren: true });
   if (probe.state === "unknown")
@@ -97,7 +106,5 @@ async function platformsOf(
   if (probe.state === "absent") throw new Error(`${reference} is not in the registry, so it cannot be signed`);
   const { platforms } = probe;
   if (Object.keys(platforms).length === 0) throw new Error(`${reference} lists no platform; accepted is an image`);
-  const lacking = Object.keys(record?.platforms ?? {}).filter((platform) => !(platform in platforms));
-  if (lacking.length > 0) throw new Error(`${reference} has no ${lacking.join(", ")}, which were said to be in it`);
   return platforms;
 }

@@ -1,5 +1,6 @@
 import type { Digest } from "../model/digest";
 import { type PerPlatform, platformEntries } from "../model/platform";
+import type { VersionRecord } from "../model/versionRecord";
 import type { AttestPlan } from "./attestPlan";
 import type { AttestationKind } from "../model/attestationKind";
 import { type AttestationList, listAttestations } from "../probe/attestations";
@@ -23,9 +24,14 @@ export interface AttestationState {
   readonly lists: ReadonlyMap<Digest, AttestationList>;
 }
 
-/** All a plan asks for, for the platforms the index has. */
-export function requirementsOf(plan: AttestPlan, platforms: PerPlatform<Digest>): readonly Requirement[] {
-  const wanted = wantedAttestations(plan.config, { buildKnown: plan.record !== undefined });
+/** All a plan asks for, for the platforms the index has. @param record how the version came to be, where that is known. */
+export function requirementsOf(
+  plan: AttestPlan,
+  platforms: PerPlatform<Digest>,
+  record: VersionRecord | undefined,
+): readonly Requirement[] {
+  const recorded = record !== undefined;
+  const wanted = wantedAttestations(plan.config, { recorded, built: recorded && record.builds.length > 0 });
   const entries = platformEntries(platforms);
   const onIndex = wanted.index.flatMap((kind): Requirement[] =>
     kind === "sbom"

@@ -1,5 +1,6 @@
 import type { Digest } from "../model/digest";
-import type { Platform, PerPlatform } from "../model/platform";
+import type { PerPlatform, Platform } from "../model/platform";
+import type { AttestationKind } from "../model/attestationKind";
 import type { AttestationState, Requirement } from "./attestationState";
 import type { Cosign } from "./cosign";
 import { DigestLedger } from "./digestLedger";
@@ -8,7 +9,8 @@ import type { AttestationReader } from "../probe/attestations";
 import type { ExpectedSigner } from "../model/signer";
 
 type Platforms = PerPlatform<Digest>;
-type Queue = (work: () => Promise<void>) => Promise<void>;
+/** Does a piece of work that is about one kind, and keeps its failure. */
+type Attempt = (kind: AttestationKind | undefined, work: () => Promise<void>) => Promise<void>;
 
 /** What writing attestations rests on. */
 export interface WriterEdges {
@@ -17,10 +19,10 @@ export interface WriterEdges {
   readonly cosign: Pick<Cosign, "sign" | "attest">;
   /** Writes to a digest while nobody else does. */
   readonly locked: (reference: string, write: () => Promise<void>) => Promise<void>;
-  /** Makes the SBOM of one platform and gives the path of its file. */
+  /** The path of one platform's SBOM, which was made where its image was. */
   readonly sbom: (subject: SbomSubject) => Promise<string>;
-  /** The file of a predicate that describes the version as a whole. */
-  readonly predicate: (kind: "provenance" | "mirror", platforms: Platforms) => Promise<string>;
+  /** The file of a provenance or mirror record: about the digest of one platform, or about the version as a whole. */
+  readonly predicate: (requirement: Requirement, platforms: Platforms) => Promise<string>;
   /** Takes entries that lead nowhere out of a digest's fallback list. */
   readonly prune: (digest: Digest, dangling: readonly Digest[]) => Promise<void>;
   /** Aborted when time is up. */
@@ -39,7 +41,7 @@ export interface WriteResult {
 export class AttestationWriter {
   readonly #repository: string;
   readonly #edges: WriterEdges;
-  /** SBOMs made so far: a second try does not scan again. */
+  /** SBOMs found so far: a second try does not fetch them again. */
   readonly #sboms = new Map<Platform, Promise<string>>();
 
   constructor(repository: string, edges: WriterEdges) {
@@ -47,17 +49,22 @@ export class AttestationWriter {
     this.#edges = edges;
   }
 
-  /** Makes what is absent. After the first failure nothing new is begun. Never rejects for a failed tool. */
+  /**
+   * Makes what is absent. After the first failure nothing new is begun, unless only an SBOM failed: nothing waits for those.
+   * Never rejects for a failed tool.
+   */
   async write(state: AttestationState, platforms: Platforms): Promise<WriteResult> {
     const failures: Error[] = [];
     const overtaken = { value: false };
-    const attempt: Queue = async (work) => {
-      if (failures.length > 0) return;
+    let stopped = false;
+    const attempt: Attempt = async (kind, work) => {
+      if (stopped) return;
       try {
         if (this.#edges.deadline.aborted) throw new Error("time is up");
         await work();
       } catch (error) {
         failures.push(error instanceof Error ? error : new Error(String(error)));
+        stopped ||= kind !== "sbom";
       }
     };
     await this.#checkPredicates(state, platforms, attempt);
@@ -67,11 +74,11 @@ export class AttestationWriter {
   }
 
   /** Before anything is signed: a predicate that is not valid must leave the registry as it was. */
-  async #checkPredicates(state: AttestationState, platforms: Platforms, attempt: Queue): Promise<void> {
-    for (const { kind } of state.absent) {
-      if (kind === "provenance" || kind === "mirror")
-        await attempt(async () => {
-          await this.#edges.predicate(kind, platforms);
+  async #checkPredicates(state: AttestationState, platforms: Platforms, attempt: Attempt): Promise<void> {
+    for (const requirement of state.absent) {
+      if (requirement.kind === "provenance" || requirement.kind === "mirror")
+        await attempt(requirement.kind, async () => {
+          await this.#edges.predicate(requirement, platforms);
         });
     }
   }
@@ -80,7 +87,7 @@ export class AttestationWriter {
     digest: Digest,
     state: AttestationState,
     platforms: Platforms,
-    attempt: Queue,
+    attempt: Attempt,
     overtaken: { value: boolean },
   ): Promise<void> {
     const list = state.lists.get(digest);
@@ -88,9 +95,10 @@ export class AttestationWriter {
     const ledger = new DigestLedger(this.#edges, this.#repository, digest, list);
     const reference = `${this.#repository}@${digest}`;
     let queue = Promise.resolve();
-    const inTurn: Queue = (work) => (queue = queue.then(() => attempt(() => this.#edges.locked(reference, work))));
+    const inTurn: Attempt = (kind, work) =>
+      (queue = queue.then(() => attempt(kind, () => this.#edges.locked(reference, work))));
     if (list.dangling.length > 0) {
-      void inTurn(async () => {
+      void inTurn(undefined, async () => {
         await this.#edges.prune(digest, list.dangling);
         ledger.pruned(list.dangling.length);
       });
@@ -99,7 +107,7 @@ export class AttestationWriter {
     await Promise.all(
       mine.map((requirement) =>
         this.#prepared(requirement, platforms, attempt, (put) =>
-          inTurn(async () => {
+          inTurn(requirement.kind, async () => {
             if (await ledger.othersAdded(requirement.kind)) overtaken.value = true;
             else await put(reference).then(() => ledger.added(requirement.kind));
           }),
@@ -110,15 +118,17 @@ export class AttestationWriter {
 
   /** Makes the predicate, outside the digest's turn, and hands over what puts it there. */
   async #prepared(
-    { kind, platform }: Requirement,
+    requirement: Requirement,
     platforms: Platforms,
-    attempt: Queue,
+    attempt: Attempt,
     enqueue: (put: (reference: string) => Promise<void>) => Promise<void>,
   ): Promise<void> {
+    const { kind, platform } = requirement;
     if (kind === "signature") return enqueue((reference) => this.#edges.cosign.sign(reference));
     let file: string | undefined;
-    await attempt(async () => {
-      file = kind === "sbom" ? await this.#sbom(platform, platforms) : await this.#edges.predicate(kind, platforms);
+    await attempt(kind, async () => {
+      file =
+        kind === "sbom" ? await this.#sbom(platform, platforms) : await this.#edges.predicate(requirement, platforms);
     });
     const path = file;
     if (path !== undefined) await enqueue((reference) => this.#edges.cosign.attest(reference, kind, path));

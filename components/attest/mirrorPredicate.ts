@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { type Digest, isDigest } from "../model/digest";
 import type { PerPlatform } from "../model/platform";
-import { type BuildRecord, buildRecordSchema } from "../model/buildRecord";
+import { upstreamSchema } from "../model/buildRecord";
+import type { VersionRecord } from "../model/versionRecord";
 import { checked } from "../config/problems";
 
-const record = buildRecordSchema.shape;
 const text = z.string().min(1);
 const digest = z.custom<Digest>(isDigest, 'accepted is "sha256:" and 64 lower-case hex digits');
 const platformEntry = z.strictObject({
@@ -12,10 +12,11 @@ const platformEntry = z.strictObject({
   digest,
   origin: z.enum(["built", "copied", "kept"]),
   from: text.optional(),
+  adopted: z.literal(true).optional(),
 });
 
 const schema = z.strictObject({
-  upstream: record.upstream,
+  upstream: upstreamSchema,
   version: text,
   image: z.strictObject({ repository: text, tag: text, digest }),
   platforms: z.array(platformEntry).min(1),
@@ -39,21 +40,23 @@ export interface MirroredImageFacts {
 }
 
 /**
- * Writes the mirror's record of a version. A platform the index holds and the build record does not name was there before.
+ * Writes the mirror's record of a version. A platform the index holds and the version's record does not name was there before.
  * @throws Error listing each field at fault by its path.
  */
-export function mirrorPredicate(build: BuildRecord, image: MirroredImageFacts): MirrorPredicate {
+export function mirrorPredicate(record: VersionRecord, image: MirroredImageFacts): MirrorPredicate {
+  const bases = record.builds.flatMap((build) => build.bases);
+  const project = record.builds.find((build) => build.project)?.project;
   const predicate = {
-    upstream: build.upstream,
-    version: build.version,
-    image: { repository: image.repository, tag: build.tag, digest: image.digest },
+    upstream: record.upstream,
+    version: record.version,
+    image: { repository: image.repository, tag: record.tag, digest: image.digest },
     platforms: Object.entries(image.platforms).map(([platform, platformDigest]) => ({
       platform,
       digest: platformDigest,
-      ...(build.platforms[platform] ?? { origin: "kept" }),
+      ...(record.platforms[platform] ?? { origin: "kept" }),
     })),
-    baseImages: build.bases,
-    ...(build.project && { project: build.project }),
+    baseImages: [...new Map(bases.map((base) => [JSON.stringify(base), base])).values()],
+    ...(project && { project }),
   };
   return checked(schema, predicate, "not a mirror record");
 }

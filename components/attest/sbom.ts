@@ -9,7 +9,10 @@ import { foreignPackage, packagesOnly, spdxSchema } from "./spdxDocument";
 
 /** One platform's image, by digest. */
 export interface SbomSubject {
+  /** `registry/namespace/name` it is published in. */
   readonly repository: string;
+  /** Where it is read, `name@sha256:…`; default: in that repository. An image that is to be copied is still upstream's. */
+  readonly from?: string;
   readonly digest: Digest;
   readonly platform: Platform;
 }
@@ -44,7 +47,11 @@ export async function makeSbom(subject: SbomSubject, options: SyftOptions): Prom
   const settings = { SYFT_CHECK_FOR_APP_UPDATE: "false", SYFT_FILE_METADATA_SELECTION: "none" };
   const environment = { ...options.environment, ...settings };
   const source = ["--source-name", subject.repository, "--source-version", subject.digest];
-  const what = ["--platform", subject.platform, `registry:${subject.repository}@${subject.digest}`];
+  const what = [
+    "--platform",
+    subject.platform,
+    `registry:${subject.from ?? `${subject.repository}@${subject.digest}`}`,
+  ];
   const argv = ["scan", "--quiet", "--output", `spdx-json@2.3=${file}`, ...source, ...what];
   const result = await run("syft", argv, { environment, directory, limitMs });
   if (result.status !== 0) throw toolFailure("syft", argv, result, environment);

@@ -23,11 +23,12 @@ const resource = z
     name: text.optional(),
     downloadLocation: uri.optional(),
     mediaType: text.optional(),
+    content: z.base64("accepted is base64").optional(),
     annotations: z.record(text, z.unknown()).optional(),
   })
   .refine(
-    ({ uri: address, digest }) => address !== undefined || digest !== undefined,
-    "accepted is a resource with uri or digest",
+    ({ uri: address, digest, content }) => address !== undefined || digest !== undefined || content !== undefined,
+    "accepted is a resource with uri, digest or content",
   );
 
 const parameters = z

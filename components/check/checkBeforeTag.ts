@@ -1,10 +1,12 @@
+import type { IdenticalFile } from "./identical";
 import { type CheckReport, checkImage, type CheckRequest } from "./checkImage";
 import { type Builder, builderFor } from "../config/builder";
-import { parseDigest } from "../model/digest";
+import { hexOf, parseDigest } from "../model/digest";
 import { buildTarget } from "../model/buildTarget";
 import type { RegistryReader } from "./imageReader";
 import type { BuildRecipe, PlannedVersion } from "../decide/appPlan";
 import type { AppSpecification } from "../model/appSpecification";
+import type { ChecksMade } from "../model/buildRecord";
 import type { Platform } from "../model/platform";
 import { referenceParts } from "../model/reference";
 
@@ -40,7 +42,7 @@ function expectations({
   platform,
   specification,
   recipe,
-}: ImageToCheck): Pick<CheckRequest, "smoke" | "identical"> {
+}: ImageToCheck): Pick<CheckRequest, "smoke"> & { readonly identical?: IdenticalFile & { readonly source: string } } {
   if (!planned.release) return {};
   const target = buildTarget(planned.release, platform);
   const { smoke, identical } = specification;
@@ -54,6 +56,18 @@ function expectations({
   return {
     ...ran,
     identical: { path: identical.path, checksum, source, ...(identical.replaces && { replaces: true }) },
+  };
+}
+
+/** What a passed check looked at, for the record of the image. */
+export function checksMade(image: ImageToCheck, report: CheckReport): ChecksMade {
+  const { smoke, identical } = image.recipe ? expectations(image) : {};
+  return {
+    programs: report.checkedFiles,
+    ...(smoke && { smoke: { command: [...smoke.command] } }),
+    ...(identical && {
+      identical: { path: identical.path, url: identical.source, sha256: hexOf(identical.checksum) },
+    }),
   };
 }
 

@@ -13,6 +13,8 @@ export interface AppSettings {
   /** The upstream repository to use instead of the app's own. */
   readonly repository?: RepositoryOverride;
   readonly exclude: readonly string[];
+  /** Whether images that others published under a wanted tag are taken over; undefined: as the stack says. */
+  readonly adopted?: boolean;
   /** Zero when a release is taken at once. */
   readonly minimumReleaseAgeHours: number;
   /** Empty when the stack writes no floating tags; `latest` when neither the stack nor the app says anything. */
@@ -41,6 +43,7 @@ export function appSettings(config: StackSettings, specification: AppSpecificati
     platformsRequired: platforms.filter((platform) => required.includes(platform)),
     ...(overrides.repository && { repository: overrides.repository }),
     exclude: overrides.exclude,
+    ...(overrides.adopted !== undefined && { adopted: overrides.adopted }),
     minimumReleaseAgeHours: overrides.minimumReleaseAgeHours ?? 0,
     floatingTags: config.floatingTags ? (specification.floatingTags ?? ["latest"]) : [],
   };

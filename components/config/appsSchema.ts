@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { AppSpecification } from "../model/appSpecification";
 import { acceptedRepository, parseRepository } from "../model/gitRepository";
-import { acceptedPlatforms, parsePlatform, platformSpellings } from "../model/platform";
+import { platformSpellings, parsePlatform, acceptedPlatforms } from "../model/platform";
 import { acceptedFilesFrom, parseFilesFrom, withFilesFrom } from "./filesFrom";
 import { noSuch } from "./noSuch";
 import { boolean, integer, keepSchema, parsedText, uniqueList } from "./schemaParts";
@@ -52,6 +52,9 @@ const settings = z
     exclude: uniqueList("a list of versions", version, { mayBeEmpty: true })
       .prefault([])
       .describe("Versions that are not mirrored."),
+    adopted: boolean
+      .exactOptional()
+      .describe("Whether images that others published under a wanted tag are taken over."),
     minimumReleaseAge: age.exactOptional().describe("Releases younger than this wait."),
   })
   .meta({ id: "app" })

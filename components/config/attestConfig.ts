@@ -83,7 +83,7 @@ const settings = z.strictObject({
  * - `signing.identity`, `signing.issuer`: what a keyless certificate must say instead, exactly or as a regular expression.
  *   For signers other than a workflow. Default: that workflow, and GitHub's issuer.
  * - `signing.signingConfig`, `signing.trustedRoot`: files of a private Sigstore. `signingConfig: none` uses no services.
- * - `adopted`: also sign what others published. Provenance is never written for those: nobody here saw the build.
+ * - `adopted`: take over and sign what others published, which the mirror record then says. Provenance is never written for those: nobody here saw the build.
  */
 export const attestConfigSchema = z.union(
   [z.enum(["keyless", "off"]).transform((mode) => settings.parse({ signing: { mode } })), settings],
@@ -143,15 +143,16 @@ export interface WantedAttestations {
 }
 
 /**
- * What the configuration asks for. Provenance and the mirror's record need a known build; a version whose build
- * nobody here saw gets signatures and SBOMs only.
+ * What the configuration asks for. Provenance is about a build somebody here saw, and the mirror's record about a version of
+ * which it is known how it was put together.
  */
 export function wantedAttestations(
   config: AttestConfig,
-  version: { readonly buildKnown: boolean },
+  { built, recorded }: { readonly built: boolean; readonly recorded: boolean },
 ): WantedAttestations {
   if (config.signing.mode === "off") return { index: [], platform: [] };
   const sbom = config.sbom ? (["sbom"] as const) : [];
-  const provenance = config.provenance && version.buildKnown ? (["provenance", "mirror"] as const) : [];
-  return { index: ["signature", ...sbom, ...provenance], platform: ["signature", ...sbom] };
+  const provenance = config.provenance && built ? (["provenance"] as const) : [];
+  const mirror = config.provenance && recorded ? (["mirror"] as const) : [];
+  return { index: ["signature", ...sbom, ...provenance, ...mirror], platform: ["signature", ...sbom] };
 }

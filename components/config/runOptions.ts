@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { AppSpecification } from "../model/appSpecification";
-import { acceptedPlatforms, parsePlatform, type Platform, platformSpellings } from "../model/platform";
+import { type Platform, platformSpellings, parsePlatform, acceptedPlatforms } from "../model/platform";
 import { appNameSchema } from "./appsSchema";
 import { check, ConfigError } from "./problems";
 import type { Environment } from "./readConfig";
@@ -21,7 +21,7 @@ export interface RunOptions {
   readonly platforms?: readonly Platform[];
   /** `MIRROR_APPS`, comma-separated: the run deals with these only. Undefined: with all of the stack. */
   readonly apps?: readonly string[];
-  /** `MIRROR_DIGESTS`: folder with the digest files of build runs. Phase `publish` needs it. */
+  /** `MIRROR_DIGESTS`: folder with the build records of build runs. Phase `publish` needs it. */
   readonly digests?: string;
   /** `MIRROR_REPORT`: file to leave what was found and done in, as JSON. */
   readonly report?: string;
@@ -43,7 +43,7 @@ const optionsSchema = (apps: readonly AppSpecification[]) =>
     })
     .refine((options) => options.MIRROR_PHASE !== "publish" || options.MIRROR_DIGESTS !== undefined, {
       path: ["MIRROR_DIGESTS"],
-      error: "phase publish needs the folder with the digest files of the build runs",
+      error: "phase publish needs the folder with the build records of the build runs",
       when: () => true,
     });
 

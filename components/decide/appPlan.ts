@@ -1,9 +1,10 @@
-import type { BuildRecordInput } from "../model/buildRecord";
+import type { RecordedImage } from "../model/buildRecord";
+import type { VersionRecord } from "../model/versionRecord";
 import type { AppSpecification } from "../model/appSpecification";
 import type { Digest } from "../model/digest";
 import type { Wait } from "./backoff";
 import type { FloatingTagMove } from "./floatingTags";
-import type { Platform, PerPlatform } from "../model/platform";
+import type { PerPlatform, Platform } from "../model/platform";
 import type { PublishedFloatingTag, PublishedVersion } from "../model/published";
 import type { RejectedTag, Release } from "../model/release";
 import type { VersionPlan } from "./versionPlan";
@@ -31,8 +32,13 @@ export interface BuildRecipe {
   readonly platform: Platform;
   /** BuildKit context: `<repo>.git?tag=…&checksum=<commit>[&subdir=…]`. */
   readonly context: string;
-  /** Path of the Dockerfile, relative to the repository (ours: to the project); its text, unless BuildKit finds it by itself in the context. */
-  readonly dockerfile: { readonly path: string; readonly inline?: string };
+  /**
+   * Path of the Dockerfile, relative to the repository (ours: to the project), and its checksum; its text, unless BuildKit
+   * finds it by itself in the context.
+   */
+  readonly dockerfile: { readonly path: string; readonly sha256: string; readonly inline?: string };
+  /** The image that reads the Dockerfile, where it names one. */
+  readonly frontend?: { readonly reference: string; readonly pinned: string; readonly digest: Digest };
   readonly target?: string;
   readonly buildArguments: Readonly<Record<string, string>>;
   readonly namedContexts: Readonly<Record<string, NamedContext>>;
@@ -79,8 +85,16 @@ export interface PlannedVersion {
   readonly notOffered: PerPlatform<string>;
   /** Platforms upstream publishes itself. */
   readonly official: readonly Platform[];
-  /** Platform manifests that need no build here, by digest: upstream's own, to be copied, or those a build run handed over. */
+  /** Platform manifests that need no build, by digest: upstream's own, to be copied. */
   readonly copies: PerPlatform<string>;
+  /** Platforms that others published and the stack is told to take over. */
+  readonly adopted: readonly Platform[];
+  /** Manifests this stack's state says it built. */
+  readonly known: readonly Digest[];
+  /** What build runs handed over and nothing speaks against. */
+  readonly records: PerPlatform<RecordedImage>;
+  /** The release the version stands for, from where its source really comes; undefined when upstream no longer lists it. */
+  readonly upstream?: VersionRecord["upstream"];
   /** Upstream's own index, by digest, when all of it is copied and nothing else goes into the version. */
   readonly copiedIndex?: string;
   readonly inWindow: boolean;
@@ -119,8 +133,10 @@ export interface PlannedAttestation {
   readonly mode: AttestationMode;
   /** What is missing, in a few words each. */
   readonly gaps: readonly string[];
-  /** How the version came to be, as far as it is known. */
-  readonly record?: BuildRecordInput;
+  /** Platforms whose own SBOM is missing: work for the build phase, as it means unpacking the image. */
+  readonly scans: readonly Platform[];
+  /** How the version came to be, where nothing of it is made in this run. */
+  readonly record?: VersionRecord;
   readonly problem?: string;
 }
 

@@ -11,6 +11,8 @@ export interface FloatingCandidate {
   readonly mirrorTag: string;
   /** `complete`: published with every required platform. `pending`: will be, if this run's build succeeds. `incomplete`: will not be. */
   readonly state: "complete" | "pending" | "incomplete";
+  /** It is whole, and only what this run is to sign about it is pending: its digest stays what it is. */
+  readonly unsigned?: true;
   /** What the version's tag names now, where it exists. */
   readonly digest?: Digest;
   /** The registry gave no usable answer about it: the tag may name it. */
@@ -126,7 +128,7 @@ export function floatingTagMoves(
 
 type Decision = Omit<FloatingTagMove, "tag">;
 
-type Named = Pick<FloatingCandidate, "version" | "state" | "digest" | "commit">;
+type Named = Pick<FloatingCandidate, "version" | "state" | "unsigned" | "digest" | "commit">;
 
 /** The version a digest belongs to, the highest if there are several; else the one on record for it, even if it is not among the versions any more. */
 function versionOf(
@@ -173,9 +175,9 @@ function stayed({ tag }: DesiredFloatingTag, digest: Digest, named: Named | unde
   return { action: isSettled(named, digest) ? "unchanged" : "move", candidates: [named.version] };
 }
 
-/** Whether a version is complete and this is its image, rather than one it had before it gained a platform. */
+/** Whether a version is whole and this is its image, rather than one it had before it gained a platform. */
 function isSettled(named: Named | undefined, digest: Digest): boolean {
-  return named?.state === "complete" && named.digest === digest;
+  return (named?.state === "complete" || named?.unsigned === true) && named.digest === digest;
 }
 
 function hold(held: string, problem: boolean): Decision {

@@ -14,7 +14,7 @@ export interface LabelInput {
 }
 
 /** Prefix of the mirror's own labels. */
-export const mirrorLabelPrefix = "io.github.multiarch-mirror";
+const mirrorLabelPrefix = "io.github.multiarch-mirror";
 
 /**
  * The labels of an image: the pre-defined annotation keys of the OCI image specification 1.1, of which GHCR reads source,
@@ -32,25 +32,38 @@ export function imageLabels({
   const oci = {
     title: specification.title ?? specification.name,
     description: specification.description,
-    version: release.version,
     created: committedAt,
     source: source.replace(/\.git$/, ""),
-    revision: release.commit,
     url: specification.url,
     licenses: specification.licenses,
     "base.name": base?.reference,
     "base.digest": base?.digest,
   };
-  const own = {
-    app: specification.name,
-    "upstream-tag": release.tag,
-    dockerfile: specification.ownDockerfile ? "mirror" : "upstream",
-  };
   return {
     ...prefixed("org.opencontainers.image", oci),
-    ...prefixed(mirrorLabelPrefix, own),
+    ...releaseLabels(specification, release),
     ...specification.labels,
   };
+}
+
+/**
+ * The labels that tell which release of which app an image is of, as every image built for it has them. They prove nothing,
+ * as anybody can write them; an image without them is another one.
+ */
+export function releaseLabels(
+  specification: AppSpecification,
+  { version, tag, commit }: Release,
+): Readonly<Record<string, string>> {
+  const own = {
+    app: specification.name,
+    "upstream-tag": tag,
+    dockerfile: specification.ownDockerfile ? "mirror" : "upstream",
+  };
+  const labels = {
+    ...prefixed("org.opencontainers.image", { version, revision: commit }),
+    ...prefixed(mirrorLabelPrefix, own),
+  };
+  return Object.fromEntries(Object.entries(labels).map(([key, value]) => [key, specification.labels?.[key] ?? value]));
 }
 
 function prefixed(

@@ -22,6 +22,8 @@ export interface VersionFacts {
    * Needed only when a managed tag is absent or names another digest than recorded.
    */
   readonly recordedManifests?: PerPlatform<"present" | "absent" | "unknown">;
+  /** Why what the tag names is not this mirror's, when it is not and the stack does not take it over. */
+  readonly foreign?: string;
 }
 
 /** One source of the version's index: what an earlier run declared, a manifest or index that exists in the app's repository, or the image made in this run for a platform. */
@@ -31,7 +33,8 @@ export type IndexSource =
   | { readonly kind: "build"; readonly platform: Platform };
 
 /** How one version stands, in the words of the report. */
-export type VersionState = "published" | "missing" | "partial" | "unknown" | "moved" | "gone" | "incomplete";
+export type VersionState =
+  "published" | "missing" | "partial" | "unknown" | "moved" | "not ours" | "gone" | "incomplete";
 
 /** What is to be done about one version. */
 export interface VersionPlan {
@@ -60,7 +63,7 @@ export interface VersionPlan {
  * Decides what is to be done about one version: the decision table of the design, and the only place that decides.
  *
  * Invariants, whatever the facts: a platform that exists is never built; nothing is built on an unknown answer; an index
- * that is declared anew keeps every platform the tag holds; a tag that was moved by others is left alone;
+ * that is declared anew keeps every platform the tag holds; a tag that was moved by others, or names what is not ours, is left alone;
  * what is declared once is declared again as long as it exists.
  */
 export function decideVersion(facts: VersionFacts): VersionPlan {
@@ -75,13 +78,18 @@ export function decideVersion(facts: VersionFacts): VersionPlan {
       return whenAbsent(facts);
     case "present": {
       const conflict = managed && conflictWith(managed, probe, facts.recordedManifests ?? {});
-      return conflict === undefined
+      if (conflict !== undefined) return { ...untouched(facts, "moved", conflict), present: probe };
+      return facts.foreign === undefined
         ? whenPresent(facts, probe)
-        : { ...untouched(facts, "moved", conflict), present: probe };
+        : { ...untouched(facts, "not ours", notOurs(facts.foreign)), present: probe };
     }
     default:
       return probe satisfies never;
   }
+}
+
+function notOurs(reason: string): string {
+  return `the image under this tag is not ours: ${reason}; it is left as it is. Delete the tag, or set "adopted: true" to take it over`;
 }
 
 /** Whether carrying out the plan writes the version's index. */
@@ -91,7 +99,12 @@ export function writesIndex({ sources }: Pick<VersionPlan, "sources">): boolean 
 
 /** Whether the version's tag offers, as it is now, all platforms without which it is not complete. What others put there does not count. */
 export function isComplete({ present, state }: VersionPlan, required: readonly Platform[]): boolean {
-  return present !== undefined && state !== "moved" && required.every((platform) => platform in present.platforms);
+  return (
+    present !== undefined &&
+    state !== "moved" &&
+    state !== "not ours" &&
+    required.every((platform) => platform in present.platforms)
+  );
 }
 
 /** The same decision for a version that is not built in this run, for the reason given if that is a problem: what exists is declared as before. */

@@ -2,10 +2,11 @@ import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { AttestConfig } from "../config/attestConfig";
 import type { AttestSummary } from "../attest/attestVersion";
-import type { BuildRecordInput } from "../model/buildRecord";
+import type { RecordedImage } from "../model/buildRecord";
 import { checkout } from "../engine/checkout";
-import { planVariable } from "../attest/attestPlan";
-import { isDigest } from "../model/digest";
+import type { VersionRecord } from "../model/versionRecord";
+import { type AttestPlanInput, planVariable } from "../attest/attestPlan";
+import { type Digest, isDigest } from "../model/digest";
 import type { AttestationMode } from "../decide/appPlan";
 
 /** Arguments of {@link Attestation}. Nothing in them is secret: they end up in the state. */
@@ -14,10 +15,17 @@ export interface AttestationArgs {
   readonly repository: string;
   /** Digest of the version's index: a finished value, or what the Index resource gave. */
   readonly indexDigest: pulumi.Input<string>;
+  /** The version, and its tag in the mirror. */
+  readonly version: string;
+  readonly tag: string;
   readonly config: AttestConfig;
+  /** Manifests this stack's state says it built. */
+  readonly known: readonly Digest[];
   readonly mode: Exclude<AttestationMode, "none">;
   /** How the version came to be. A repair uses the record of the run that built it, where the state still has that. */
-  readonly record?: BuildRecordInput;
+  readonly record?: pulumi.Input<VersionRecord | undefined>;
+  /** The images made for it in this run or handed over to it, whose SBOMs are to be attested. */
+  readonly images?: pulumi.Input<readonly RecordedImage[]>;
   /** When this run began, ISO 8601, UTC: makes a repair run again, whatever the last one was about. */
   readonly startedOn: string;
 }
@@ -40,7 +48,7 @@ export class Attestation extends pulumi.ComponentResource {
         create: "attest",
         dir: checkout,
         environment: { [planVariable]: plan(args) },
-        stdin: record === undefined ? "" : JSON.stringify(record),
+        stdin: pulumi.output(record).apply((known) => (known === undefined ? "" : JSON.stringify(known))),
       },
       {
         parent: this,
@@ -67,10 +75,22 @@ function ignored(mode: AttestationArgs["mode"]): string[] {
   }
 }
 
-function plan({ repository, indexDigest, config, mode, startedOn }: AttestationArgs): pulumi.Output<string> {
-  return pulumi.output(indexDigest).apply((digest) => {
+function plan({
+  repository,
+  version,
+  tag,
+  indexDigest,
+  config,
+  known,
+  startedOn,
+  images = [],
+}: AttestationArgs): pulumi.Output<string> {
+  return pulumi.all([indexDigest, images]).apply(([digest, made]) => {
+    const sboms = Object.fromEntries(made.flatMap(({ record, sbom }) => (sbom ? [[record.platform, sbom]] : [])));
     if (isDigest(digest))
-      return JSON.stringify({ repository, indexDigest: digest, config, builtNow: mode === "fresh", startedOn });
+      return JSON.stringify({
+        ...{ repository, indexDigest: digest, version, tag, config, known: [...known], sboms, startedOn },
+      } satisfies AttestPlanInput);
     // After a refused push the provider gives the bare tag; signing that would sign whatever it names.
     throw new pulumi.RunError(`${repository} is not signed: ${JSON.stringify(digest)} is not the digest of an index`);
   });

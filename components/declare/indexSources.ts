@@ -1,19 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { PlannedVersion } from "../decide/appPlan";
-import type { AppSpecification } from "../model/appSpecification";
+import type { RecordedImage } from "../model/buildRecord";
 import type { Digest } from "../model/digest";
 import type { IndexSource } from "../decide/versionPlan";
-import type { Platform, PerPlatform } from "../model/platform";
+import type { PerPlatform, Platform } from "../model/platform";
 import { reasonOf } from "../model/reasonOf";
+import { type ImageRequest, type MadeImage, recordedImage } from "./recordedImage";
 import type { VersionServices } from "./versionServices";
-import { digestIn } from "../model/reference";
 
 /** What the sources of a version's index are made from. */
-export interface SourcesRequest {
-  readonly specification: AppSpecification;
-  readonly repository: string;
-  readonly planned: PlannedVersion;
-  readonly services: Pick<VersionServices, "check" | "lookAgain">;
+export interface SourcesRequest extends ImageRequest {
+  readonly services: ImageRequest["services"] & Pick<VersionServices, "lookAgain" | "seal">;
 }
 
 /** The sources of an index whose images all passed their checks. */
@@ -22,16 +18,21 @@ export interface CheckedSources {
   readonly references: string[];
   /** The images built for it. */
   readonly built: PerPlatform<Digest>;
+  /** The images that go into it beside those that are there, with their records. */
+  readonly images: readonly RecordedImage[];
+  /** Platforms the tag holds already. */
+  readonly present: PerPlatform<Digest>;
 }
 
 /**
- * Checks every new image as soon as it is built, looks at the tag a last time and composes the sources. Should another run have
- * published in the meantime, the platforms it published stay: only what is still missing is added.
+ * Checks every new image as soon as it is built, looks at the tag a last time, composes the sources and has every platform
+ * manifest among them signed. Should another run have published in the meantime, the platforms it published stay: only what is
+ * still missing is added.
  * @param made the images built in this run, as the provider names them; undefined for one whose build failed.
  * @throws RunError, which Pulumi prints without a stack trace, when an image must not get the tag.
  */
 export async function checkedSources(
-  made: ReadonlyMap<Platform, Promise<string | undefined>>,
+  made: ReadonlyMap<Platform, Promise<MadeImage | undefined>>,
   tag: string,
   request: SourcesRequest,
   sources: readonly IndexSource[],
@@ -40,57 +41,79 @@ export async function checkedSources(
   try {
     const fresh = await checkedImages(made, request);
     const built = Object.fromEntries(
-      [...made.keys()].map((platform) => [platform, digestOf(referenceOf(fresh, platform))]),
+      [...made.keys()].map((platform) => [platform, imageOf(fresh, platform).record.image.digest]),
     );
     const now = await services.lookAgain(tag);
     if (now === undefined || now.digest === planned.plan.present?.digest) {
-      return {
-        built,
-        references:
-          planned.copiedIndex === undefined
-            ? sources.map((source) =>
-                source.kind === "build" ? referenceOf(fresh, source.platform) : literal(source, repository),
-              )
-            : [planned.copiedIndex],
-      };
+      return await sealed(
+        {
+          built,
+          images: planned.plan.build.map((platform) => imageOf(fresh, platform)),
+          present: planned.plan.present?.platforms ?? {},
+          references:
+            planned.copiedIndex === undefined
+              ? sources.map((source) =>
+                  source.kind === "build" ? referenceOf(fresh, source.platform) : literal(source, repository),
+                )
+              : [planned.copiedIndex],
+        },
+        request,
+      );
     }
     const missing = planned.plan.build.filter((platform) => !(platform in now.platforms));
     if (missing.length > 0 && now.rewriteLoses)
       throw new Error(`its index, which another run wrote meanwhile, would lose ${now.rewriteLoses.join("; ")}`);
-    return {
-      built,
-      references: [`${repository}@${now.digest}`, ...missing.map((platform) => referenceOf(fresh, platform))],
-    };
+    return await sealed(
+      {
+        built,
+        images: missing.map((platform) => imageOf(fresh, platform)),
+        present: now.platforms,
+        references: [`${repository}@${now.digest}`, ...missing.map((platform) => referenceOf(fresh, platform))],
+      },
+      request,
+    );
   } catch (error) {
     throw new pulumi.RunError(`${tag} is not written: ${reasonOf(error)}`);
   }
 }
 
-/** References by digest of the version's new images, when all are built or copied and have passed their checks. */
+/** The same once all that is in this repository is signed. What is copied comes into it only with the index. */
+async function sealed(
+  sources: CheckedSources,
+  { repository, planned, services }: SourcesRequest,
+): Promise<CheckedSources> {
+  const images = sources.images.filter(({ record }) => record.origin === "built");
+  const { known, adopted } = planned;
+  await services.seal({ repository, images, kept: sources.present, known, adopted });
+  return sources;
+}
+
+/** The version's new images, when all are built, handed over or to be copied, and have passed their checks. */
 async function checkedImages(
-  made: ReadonlyMap<Platform, Promise<string | undefined>>,
-  { specification, repository, planned, services }: SourcesRequest,
-): Promise<ReadonlyMap<Platform, string>> {
-  const checks = planned.plan.build.map(async (platform): Promise<[Platform, string | undefined]> => {
-    const image = planned.copies[platform] ?? (await made.get(platform));
-    if (image === undefined) return [platform, undefined];
-    const reference = planned.copies[platform] ?? `${repository}@${digestOf(image)}`;
-    const recipe = planned.recipes.find((candidate) => candidate.platform === platform);
-    await services.check({ reference, platform, specification, planned, ...(recipe && { recipe }) });
-    return [platform, reference];
-  });
+  made: ReadonlyMap<Platform, Promise<MadeImage | undefined>>,
+  request: SourcesRequest,
+): Promise<ReadonlyMap<Platform, RecordedImage>> {
+  const checks = request.planned.plan.build.map(
+    async (platform) => [platform, await recordedImage(platform, made.get(platform), request)] as const,
+  );
   // All are waited for, so that no check goes on after the version has failed.
   await Promise.allSettled(checks);
   const checked = await Promise.all(checks);
-  const unbuilt = checked.filter(([, reference]) => reference === undefined).map(([platform]) => platform);
+  const unbuilt = checked.filter(([, image]) => image === undefined).map(([platform]) => platform);
   if (unbuilt.length > 0) throw new Error(`the build for ${unbuilt.join(", ")} failed`);
-  return new Map(checked.flatMap(([platform, reference]) => (reference === undefined ? [] : [[platform, reference]])));
+  return new Map(checked.flatMap(([platform, image]) => (image === undefined ? [] : [[platform, image]])));
 }
 
-function referenceOf(images: ReadonlyMap<Platform, string>, platform: Platform): string {
-  const reference = images.get(platform);
-  if (reference !== undefined) return reference;
-  throw new Error(`the image for ${platform} is not among those built, which would be a mistake of the plan`);
+function imageOf(images: ReadonlyMap<Platform, RecordedImage>, platform: Platform): RecordedImage {
+  const image = images.get(platform);
+  if (image !== undefined) return image;
+  throw new Error(`the image for ${platform} is not among those made, which would be a mistake of the plan`);
+}
+
+/** Where an index takes the image from. */
+function referenceOf(images: ReadonlyMap<Platform, RecordedImage>, platform: Platform): string {
+  const { record } = imageOf(images, platform);
+  return record.origin === "copied" ? record.from : `${record.image.repository}@${record.image.digest}`;
 }
 
 /** A source that exists, as a reference. */
@@ -105,13 +128,4 @@ export function literal(source: IndexSource, repository: string): string {
     default:
       return source satisfies never;
   }
-}
-
-/** The digest of a reference; one without a digest names whatever the tag holds and must never be used. */
-export function digestOf(reference: string): Digest {
-  const digest = digestIn(reference);
-  if (digest) return digest;
-  throw new Error(
-    `the builder gave ${JSON.stringify(reference)}, which carries no digest; the push was probably refused`,
-  );
 }

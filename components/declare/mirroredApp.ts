@@ -2,6 +2,7 @@ import * as dockerBuild from "@pulumi/docker-build";
 import * as pulumi from "@pulumi/pulumi";
 import { MirroredVersion } from "./mirroredVersion";
 import type { AppPlan, PlannedFloatingTag, PlannedVersion } from "../decide/appPlan";
+import type { Digest } from "../model/digest";
 import { writesIndex } from "../decide/versionPlan";
 import type { PublishedApp, PublishedFloatingTag } from "../model/published";
 import { resourceNames } from "../model/resourceNames";
@@ -29,6 +30,7 @@ export class MirroredApp extends pulumi.ComponentResource {
   /** The versions this stack has resources for. What others published and needs nothing is only recorded. */
   readonly versions = new Map<string, MirroredVersion>();
   readonly #ended = new Map<string, Promise<VersionOutcome>>();
+  private readonly services: VersionServices;
   /** What became of the app. Never rejects. */
   readonly outcome: pulumi.Output<AppOutcome>;
   /** The same as a promise. */
@@ -37,6 +39,7 @@ export class MirroredApp extends pulumi.ComponentResource {
   constructor(name: string, args: MirroredAppArgs, options?: pulumi.ComponentResourceOptions) {
     super("multiarch-mirror:index:MirroredApp", name, {}, options);
     const { plan, services } = args;
+    this.services = services;
     const { repository } = plan;
     for (const planned of plan.versions) {
       if (hasResources(planned) || (services.phase === "build" && planned.plan.state !== "gone")) {
@@ -100,6 +103,7 @@ export class MirroredApp extends pulumi.ComponentResource {
       const outcome = await this.#ended.get(version);
       const record = outcome && "record" in outcome ? outcome.record : undefined;
       if (!record || (outcome && "incomplete" in outcome)) continue;
+      if (!(await this.isSigned(plan, version, record.digest))) continue;
       return {
         version,
         digest: record.digest,
@@ -107,6 +111,14 @@ export class MirroredApp extends pulumi.ComponentResource {
       };
     }
     return managed;
+  }
+
+  /** What was attested in this run has been verified; of anything else only the registry has been read so far. */
+  private async isSigned(plan: AppPlan, version: string, digest: Digest): Promise<boolean> {
+    const planned = plan.versions.find((candidate) => candidate.version === version);
+    const mode = planned?.attestation?.mode;
+    if (mode === "fresh" || mode === "repair" || pulumi.runtime.isDryRun()) return true;
+    return this.services.signed(plan.repository, digest);
   }
 
   private isPending(plan: AppPlan, version: string): boolean {

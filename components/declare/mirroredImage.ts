@@ -68,7 +68,8 @@ function buildInputs(recipe: BuildRecipe, imageOf: MirroredImageArgs["imageOf"])
   return {
     context: { location: recipe.context, named: Object.fromEntries(named) as Record<string, { location: string }> },
     ...(recipe.dockerfile.inline !== undefined && { dockerfile: { inline: recipe.dockerfile.inline } }),
-    buildArgs: recipe.buildArguments,
+    // BuildKit takes the frontend this argument names rather than what the Dockerfile's own tag names by then.
+    buildArgs: { ...recipe.buildArguments, ...(recipe.frontend && { BUILDKIT_SYNTAX: recipe.frontend.pinned }) },
     labels: { ...recipe.labels, ...baseLabels(recipe, imageOf) },
     ...(recipe.target !== undefined && { target: recipe.target }),
   };

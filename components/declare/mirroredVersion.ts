@@ -5,12 +5,16 @@ import { buildOnly } from "./buildOnly";
 import type { PlannedVersion } from "../decide/appPlan";
 import type { Digest } from "../model/digest";
 import { type IndexSource, writesIndex } from "../decide/versionPlan";
-import type { Platform, PerPlatform } from "../model/platform";
+import type { PerPlatform, Platform } from "../model/platform";
 import type { PublishedVersion } from "../model/published";
 import { reasonOf } from "../model/reasonOf";
 import { settle } from "../engine/settled";
 import { spelledAnew } from "../decide/spellings";
-import { VersionAttachments } from "./versionAttachments";
+import { scannedImage } from "./recordedImage";
+import type { RecordedImage } from "../model/buildRecord";
+import { versionRecord } from "../decide/versionRecord";
+import type { VersionRecord } from "../model/versionRecord";
+import { type AttachedIndex, VersionAttachments } from "./versionAttachments";
 import { toBuild, VersionImages } from "./versionImages";
 import { failed, untouched, type VersionOutcome } from "./versionOutcome";
 import type { MirroredVersionArgs } from "./versionServices";
@@ -65,14 +69,15 @@ export class MirroredVersion extends pulumi.ComponentResource {
     if (!writing || pulumi.runtime.isDryRun()) {
       const sources = this.sourcesShown(args, planned, writing ? version.written : undefined);
       new dockerBuild.Index(name, { tag, sources, push: true }, options);
-      const digest = writing ? unknownOutput() : digestBefore(version);
-      const attachments = new VersionAttachments(name, args, digest, this);
+      const about = writing ? { digest: unknownOutput() } : published(args);
+      const attachments = new VersionAttachments(name, args, about, this);
       return writing ? Promise.resolve({ state: "pending" }) : attachments.complete(untouched(version));
     }
     const images = toBuild(version).map((platform) => ({ platform, ref: this.#images.of(platform) }));
+    const made = this.#images.made();
     // Not by apply: a failed build leaves an unknown list, which the provider refuses in a way that ends the whole run.
     const sources = pulumi.output(
-      checkedSources(new Map(images.map(whenBuilt)), tag, args, planned).then((checked) => ({
+      checkedSources(made, tag, args, planned).then((checked) => ({
         ...checked,
         references: spelledAnew(checked.references, version.written, version.tag),
       })),
@@ -82,8 +87,12 @@ export class MirroredVersion extends pulumi.ComponentResource {
       { tag, sources: sources.apply((checked) => checked.references), push: true },
       options,
     );
-    const digest = index.ref.apply((ref) => digestIn(ref) ?? ref);
-    const attachments = new VersionAttachments(name, args, digest, this);
+    const about = {
+      digest: index.ref.apply((ref) => digestIn(ref) ?? ref),
+      images: sources.apply(({ images: own }) => own),
+      record: sources.apply((checked) => recordOf(args, checked)),
+    };
+    const attachments = new VersionAttachments(name, args, about, this);
     return attachments.complete(this.follow(args, tag, images, sources, index));
   }
 
@@ -100,14 +109,14 @@ export class MirroredVersion extends pulumi.ComponentResource {
     if (planned.copiedIndex !== undefined) return [planned.copiedIndex];
     return sources.map((source) =>
       source.kind === "build"
-        ? (planned.copies[source.platform] ?? this.#images.of(source.platform))
+        ? (existingSource(planned, source.platform) ?? this.#images.of(source.platform))
         : literal(source, repository),
     );
   }
 
   /** A version without an Index of this stack: adopted, or not to be had. Only what is attached to it may need work. */
   private leaveIndex(name: string, args: MirroredVersionArgs): Promise<VersionOutcome> {
-    const attachments = new VersionAttachments(name, args, digestBefore(args.planned), this);
+    const attachments = new VersionAttachments(name, args, published(args), this);
     return attachments.complete(untouched(args.planned));
   }
 
@@ -165,15 +174,40 @@ interface PlatformImage {
   readonly ref: pulumi.Output<string>;
 }
 
-/** An image's reference once it is built; undefined when its build failed. */
-function whenBuilt({ platform, ref }: PlatformImage): [Platform, Promise<string | undefined>] {
-  const built = settle(ref).then((settled) => (settled.state === "known" ? settled.value : undefined));
-  return [platform, built];
+/** What the tag names, or named when it could last be seen: attestations once declared are declared again. */
+function published(args: MirroredVersionArgs): AttachedIndex {
+  const { plan, managed, attestation } = args.planned;
+  const digest: Digest | undefined = plan.present?.digest ?? managed?.digest;
+  const scans = pulumi.runtime.isDryRun() ? [] : (attestation?.scans ?? []);
+  return {
+    ...(digest && { digest }),
+    ...(attestation?.record && { record: attestation.record }),
+    ...(scans.length > 0 && { images: scanned(scans, args) }),
+  };
 }
 
-/** What the tag names, or named when it could last be seen: attestations once declared are declared again. */
-function digestBefore({ plan, managed }: PlannedVersion): Digest | undefined {
-  return plan.present?.digest ?? managed?.digest;
+/** Published images with the SBOMs they lack, as far as those can be had here. */
+async function scanned(platforms: readonly Platform[], args: MirroredVersionArgs): Promise<readonly RecordedImage[]> {
+  const present = args.planned.plan.present?.platforms;
+  const images = platforms.map(async (platform) => {
+    const digest = present?.[platform];
+    return digest && (await scannedImage(platform, digest, args));
+  });
+  return (await Promise.all(images)).filter((image) => image !== undefined);
+}
+
+/** Where a platform comes from that needs no build. */
+function existingSource({ copies, records }: PlannedVersion, platform: Platform): string | undefined {
+  const image = records[platform]?.record.image;
+  return copies[platform] ?? (image && `${image.repository}@${image.digest}`);
+}
+
+/** How the version came to be, by the records of its images; undefined when the release it stands for is not known. */
+function recordOf({ repository, planned }: MirroredVersionArgs, checked: CheckedSources): VersionRecord | undefined {
+  const { version, tag, upstream, adopted } = planned;
+  const { images, present } = checked;
+  const records = images.map(({ record }) => record);
+  return upstream && versionRecord({ version, tag, repository, upstream, present, records, adopted });
 }
 
 /** What a preview cannot know yet. */

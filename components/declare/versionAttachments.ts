@@ -1,10 +1,22 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Attestation } from "./attestation";
 import { CopiedReferrers } from "./copiedReferrers";
+import type { RecordedImage } from "../model/buildRecord";
+import type { VersionRecord } from "../model/versionRecord";
 import { reasonOf } from "../model/reasonOf";
 import { settle } from "../engine/settled";
 import type { VersionOutcome } from "./versionOutcome";
 import type { MirroredVersionArgs } from "./versionServices";
+
+/** The index that things are attached to. */
+export interface AttachedIndex {
+  /** Undefined when the version has no index and gets none. */
+  readonly digest?: pulumi.Input<string>;
+  /** The images made for it in this run or handed over to it. */
+  readonly images?: pulumi.Input<readonly RecordedImage[]>;
+  /** How the version came to be, where that is known. */
+  readonly record?: pulumi.Input<VersionRecord | undefined>;
+}
 
 /** What belongs to a published version beside its index: its attestations, and what upstream attached to what was copied. */
 export class VersionAttachments {
@@ -13,22 +25,27 @@ export class VersionAttachments {
 
   /**
    * Declares them, where there is anything to do about them or was before.
-   * @param indexDigest of the version; undefined when it has no index and gets none.
    */
   constructor(
     name: string,
     { repository, planned, services }: MirroredVersionArgs,
-    indexDigest: pulumi.Input<string> | undefined,
+    { digest: indexDigest, images, record }: AttachedIndex,
     parent: pulumi.Resource,
   ) {
     if (indexDigest === undefined) return;
     const { attestation, referrers } = planned;
-    const { config, startedOn } = services.attest;
+    const { startedOn } = services.attest;
+    const config = { ...services.attest.config, adopted: planned.adopted.length > 0 };
+    const { version, tag, known } = planned;
     if (attestation && attestation.mode !== "none") {
-      const { mode, record } = attestation;
+      const { mode } = attestation;
       this.#attestation = new Attestation(
         `${name}-attestation`,
-        { repository, indexDigest, config, mode, startedOn, ...(record && { record }) },
+        {
+          ...{ repository, version, tag, indexDigest, config, known, mode, startedOn },
+          ...(record && { record }),
+          ...(images && { images }),
+        },
         { parent },
       );
     }
@@ -43,7 +60,7 @@ export class VersionAttachments {
   }
 
   /**
-   * The version's outcome once all of them have ended too. A version that lacks some of them stays published, and is a failure.
+   * The version's outcome once all of them have ended too. A version that lacks some of them stays published, and is a failure; no floating tag names one that is not signed.
    */
   async complete(outcome: VersionOutcome | Promise<VersionOutcome>): Promise<VersionOutcome> {
     const before = await outcome;
@@ -67,6 +84,8 @@ export class VersionAttachments {
         ? [`it is published, but without all that upstream attached to what was copied${why(copied)}`]
         : []),
     ];
-    return reasons.length === 0 ? { ...before, record } : { state: "failed", reason: reasons.join("; "), record };
+    if (reasons.length === 0) return { ...before, record };
+    const unsigned = attested && attested.state !== "known";
+    return { state: "failed", reason: reasons.join("; "), record, ...(unsigned && { incomplete: true }) };
   }
 }

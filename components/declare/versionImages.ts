@@ -1,5 +1,5 @@
-import type * as pulumi from "@pulumi/pulumi";
-import { digestOf } from "./indexSources";
+import * as pulumi from "@pulumi/pulumi";
+import { digestOf, type MadeImage } from "./recordedImage";
 import { mirroredImage } from "./mirroredImage";
 import type { BuildRecipe, PlannedVersion } from "../decide/appPlan";
 import { type Platform, platformEntries, platformsIn } from "../model/platform";
@@ -19,7 +19,7 @@ export class VersionImages {
   readonly #bases: Record<string, References> = {};
 
   constructor(
-    args: MirroredVersionArgs,
+    private readonly args: MirroredVersionArgs,
     private readonly parent: pulumi.Resource,
   ) {
     const { specification, repository, planned, services } = args;
@@ -40,6 +40,29 @@ export class VersionImages {
     const image = this.platforms[platform];
     if (image) return image;
     throw new Error(`no image is declared for ${platform}`);
+  }
+
+  /** The images built in this run, each once it is there; undefined for one whose build failed. */
+  made(): ReadonlyMap<Platform, Promise<MadeImage | undefined>> {
+    return new Map(toBuild(this.args.planned).map((platform) => [platform, this.whenBuilt(platform)]));
+  }
+
+  private async whenBuilt(platform: Platform): Promise<MadeImage | undefined> {
+    const ref = await settle(this.of(platform));
+    if (ref.state !== "known") return undefined;
+    const recipe = this.args.planned.recipes.find((candidate) => candidate.platform === platform);
+    const contexts = Object.entries(recipe?.namedContexts ?? {}).map(async ([key, context]) => {
+      if (context.kind === "reference") return [key, context.location] as const;
+      const image = await settle(pulumi.output(this.imageOf(context.app, context.version, platform)));
+      if (image.state === "known") return [key, `docker-image://${image.value}`] as const;
+      throw new Error(`the image of ${context.app} ${context.version} it is built on is not known`);
+    });
+    return { reference: ref.value, contexts: Object.fromEntries(await Promise.all(contexts)) };
+  }
+
+  /** The image of another app: one declared for this version alone, or that of the app itself. */
+  private imageOf(app: string, version: string, platform: Platform): pulumi.Input<string> {
+    return this.#bases[app]?.[platform] ?? this.args.services.imageOf(app, version, platform);
   }
 
   /** The digests of the unpublished bases declared here, for the record. Those that failed are left out. */
@@ -96,7 +119,7 @@ export class VersionImages {
       {
         repository,
         platform,
-        imageOf: (app, version, target) => this.#bases[app]?.[target] ?? services.imageOf(app, version, target),
+        imageOf: (app, version, target) => this.imageOf(app, version, target),
         ...(recipe && { recipe }),
         ...(builder !== undefined && { builder }),
         ...(cache && { cache }),
@@ -107,7 +130,7 @@ export class VersionImages {
   }
 }
 
-/** Platforms that are built here rather than copied from upstream's own image. */
-export function toBuild({ plan, copies }: PlannedVersion): readonly Platform[] {
-  return plan.build.filter((platform) => !(platform in copies));
+/** Platforms that are built here rather than handed over or copied from upstream's own image. */
+export function toBuild({ plan, copies, records }: PlannedVersion): readonly Platform[] {
+  return plan.build.filter((platform) => !(platform in copies) && !(platform in records));
 }

@@ -24,7 +24,7 @@ export type VersionOutcome =
       readonly lastFailure?: string;
       readonly record?: PublishedVersion;
     }
-  /** `incomplete`: the tag does not offer what it should, so no floating tag may name it. */
+  /** `incomplete`: the tag does not offer what it should, or is not signed, so no floating tag may name it. */
   | {
       readonly state: "failed";
       readonly reason: string;
@@ -37,7 +37,7 @@ export function untouched(planned: PlannedVersion): VersionOutcome {
   const { plan, managed, release, recordedCommit, tag, keptBases, attested, attestation, referrers, waiting } = planned;
   const commit = recordedCommit ?? release?.commit;
   const seen =
-    plan.present && plan.state !== "moved"
+    plan.present && plan.state !== "moved" && plan.state !== "not ours"
       ? { digest: plan.present.digest, platforms: plan.present.platforms }
       : managed && { digest: managed.digest, platforms: managed.platforms };
   const sources = managed?.sources ?? recordedSources(plan);

@@ -1,10 +1,14 @@
-import type { BuildRecordInput } from "./buildRecord";
+import type { BuildRecord } from "./buildRecord";
 
 /** Builder named in the provenance of versions built outside GitHub Actions. */
 export const localBuilder = "https://multiarch-mirror.github.io/builder/v1";
 
 /** The parts of a build record that the present run supplies. */
-export type RunContext = Pick<BuildRecordInput, "builder" | "project" | "run">;
+export interface RunContext {
+  readonly builder: BuildRecord["builder"];
+  readonly project?: NonNullable<BuildRecord["project"]>;
+  readonly run: Omit<BuildRecord["run"], "finishedOn">;
+}
 
 /**
  * Who builds, by the environment GitHub Actions sets: builder is the workflow file at its reference, the invocation the

@@ -1,10 +1,11 @@
+import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { type PlatformBases, resolveBases } from "./resolveBases";
 import type { BuildRecipe, NamedContext, UnpublishedBase } from "../decide/appPlan";
 import type { AppSpecification, BaseImage } from "../model/appSpecification";
 import { imageLabels } from "../decide/labels";
 import type { Digest } from "../model/digest";
-import type { Platform, PerPlatform } from "../model/platform";
+import type { PerPlatform, Platform } from "../model/platform";
 import type { Release } from "../model/release";
 import { resolveSource } from "../model/source";
 import { buildTarget } from "../model/buildTarget";
@@ -52,6 +53,7 @@ export async function prepareBuild(request: BuildRequest, edges: RecipeEdges): P
     ...(specification.ownDockerfile === undefined && { path }),
   });
   const text = source.text ?? (await readFile(specification.ownDockerfile ?? path, "utf8"));
+  const sha256 = createHash("sha256").update(text).digest("hex");
   const checksums = Object.fromEntries(
     await Promise.all(
       platforms.map(async (platform) => [platform, await edges.checksums(specification, release, platform)] as const),
@@ -80,8 +82,9 @@ export async function prepareBuild(request: BuildRequest, edges: RecipeEdges): P
       // docker-build looks for a Dockerfile of another name on the local disk, so its text is handed over.
       dockerfile:
         (specification.ownDockerfile ?? specification.dockerfile)
-          ? { path: specification.ownDockerfile ?? path, inline: text }
-          : { path },
+          ? { path: specification.ownDockerfile ?? path, sha256, inline: text }
+          : { path, sha256 },
+      ...(resolved.frontend && { frontend: resolved.frontend }),
       buildArguments: buildArguments(platform),
       namedContexts: { ...own.namedContexts, ...fromApps },
       labels: imageLabels({ specification, release, source: url, committedAt: source.committedAt, bases: own.bases }),

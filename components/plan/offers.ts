@@ -1,6 +1,6 @@
 import type { AppSettings } from "../config/appSettings";
 import type { AppSpecification } from "../model/appSpecification";
-import type { Platform, PerPlatform } from "../model/platform";
+import type { PerPlatform, Platform } from "../model/platform";
 import type { Probe } from "../model/probe";
 import type { Release } from "../model/release";
 import { buildTarget } from "../model/buildTarget";
@@ -13,7 +13,7 @@ export interface UpstreamRequest {
   readonly settings: AppSettings;
   readonly release?: Release;
   readonly inWindow: boolean;
-  readonly handedOver: PerPlatform<string>;
+  readonly handedOver: PerPlatform<unknown>;
 }
 
 /** Whether upstream offers the files of each platform. */

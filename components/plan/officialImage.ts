@@ -1,7 +1,7 @@
 import type { AppSettings } from "../config/appSettings";
 import type { AppSpecification } from "../model/appSpecification";
 import type { Digest } from "../model/digest";
-import { type Platform, type PerPlatform, platformEntries } from "../model/platform";
+import { type PerPlatform, type Platform, platformEntries } from "../model/platform";
 import type { Release } from "../model/release";
 import type { PlanEdges } from "./planEdges";
 
@@ -65,17 +65,12 @@ export async function askOfficialImage(
 /**
  * Upstream's index, when it is exactly what the version is to be made from: then it is copied as it is, with its digest, its
  * signatures and whatever else it lists.
- * @param build the platforms still to come. @param handedOver those of them that a build run has made.
+ * @param build the platforms still to come.
  */
-export function indexToCopy(
-  { copied }: OfficialImage,
-  build: readonly Platform[],
-  handedOver: PerPlatform<string>,
-): string | undefined {
+export function indexToCopy({ copied }: OfficialImage, build: readonly Platform[]): string | undefined {
   if (!copied?.whole) return undefined;
   const theirs = platformEntries(copied.platforms);
   const same = theirs.length === build.length && theirs.every(([platform]) => build.includes(platform));
   const isIndex = theirs.every(([, digest]) => digest !== copied.digest);
-  const untouched = build.every((platform) => !(platform in handedOver));
-  return same && isIndex && untouched ? `${copied.repository}@${copied.digest}` : undefined;
+  return same && isIndex ? `${copied.repository}@${copied.digest}` : undefined;
 }

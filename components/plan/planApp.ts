@@ -2,7 +2,7 @@ import type { AppSettings } from "../config/appSettings";
 import type { AppPlan, PlannedVersion } from "../decide/appPlan";
 import type { AppSpecification } from "../model/appSpecification";
 import { movedTags } from "../decide/movedTags";
-import type { PerPlatform } from "../model/platform";
+import type { HandedOver } from "../handover/recordFile";
 import { declaresResources, type PublishedApp } from "../model/published";
 import type { Discovery, Release } from "../model/release";
 import { compareVersions, mirrorTag } from "../decide/versions";
@@ -20,8 +20,8 @@ export interface AppRequest {
   readonly repository: string;
   /** What an earlier run of this stack recorded about the app. */
   readonly published?: PublishedApp | Promise<PublishedApp | undefined>;
-  /** Images handed over by build runs: version → platform → `name@sha256:…`. */
-  readonly handedOver?: Readonly<Record<string, PerPlatform<string>>>;
+  /** Images handed over by build runs: version → platform. */
+  readonly handedOver?: HandedOver[string];
 }
 
 /**

@@ -10,7 +10,7 @@ import type { AppSpecification } from "../model/appSpecification";
 import { recorded } from "../decide/versionPlan";
 import { declaresResources, type PublishedApp, type PublishedVersion } from "../model/published";
 import { compareVersions } from "../decide/versions";
-import type { HandedOver } from "../handover/digestFile";
+import type { HandedOver } from "../handover/recordFile";
 import { repositoryOf } from "../model/repository";
 
 /** Finds the plan of another app of the same run; undefined when the stack does not mirror it. */
@@ -126,10 +126,13 @@ function frozenVersion(version: string, record: PublishedVersion): PlannedVersio
     notOffered: {},
     official: [],
     copies: {},
+    records: {},
+    adopted: [],
+    known: [],
     inWindow: true,
     required: [],
     attested: record.attested ?? false,
-    ...(record.attested === true && { attestation: { mode: "keep" as const, gaps: [] } }),
+    ...(record.attested === true && { attestation: { mode: "keep" as const, gaps: [], scans: [] } }),
     ...(record.referrers === true && { referrers: { mode: "keep", gaps: [], digests: [], declared: true } as const }),
     ...(declaresResources(record) && { managed: record }),
     ...(commit !== undefined && { recordedCommit: commit }),

@@ -42,6 +42,8 @@ export interface PlanEdges {
    * `skipChildren`: believe an index about what it lists, where only its digest is of interest.
    */
   readonly probe: (reference: string, options?: { readonly skipChildren?: boolean }) => Promise<Probe>;
+  /** The labels in the configuration of a platform's image. Rejects when the registry gives no usable answer. */
+  readonly labels: (reference: string) => Promise<Readonly<Record<string, string>>>;
   readonly offer: (specification: AppSpecification, target: BuildTarget) => Promise<Offer>;
   /** Reads Dockerfile, bases and checksums. Rejects when the version cannot be built, naming file and line. */
   readonly prepare: (request: BuildRequest) => Promise<PreparedBuild>;

@@ -63,17 +63,27 @@ export async function planFloatingTags(request: FloatingTagRequest, edges: PlanE
   };
 }
 
-function candidate({ version, tag, plan, release, managed, inWindow, required }: PlannedVersion): FloatingCandidate {
+function candidate(planned: PlannedVersion): FloatingCandidate {
+  const { version, tag, plan, release, managed, inWindow, required, attestation } = planned;
+  const unsigned = !writesIndex(plan) && isComplete(plan, required) && attestation?.mode === "repair";
   const commit = release?.commit ?? managed?.commit;
   return {
     version,
     mirrorTag: tag,
-    state: writesIndex(plan) ? "pending" : isComplete(plan, required) ? "complete" : "incomplete",
+    state: stateOf(planned),
+    ...(unsigned && { unsigned }),
     ...(plan.present && { digest: plan.present.digest }),
     ...(plan.state === "unknown" && { inDoubt: true }),
     ...(commit !== undefined && { commit }),
     ...(release?.reference === "branch" && inWindow && { head: true }),
   };
+}
+
+/** A version is complete once it is signed as the stack wants it, too. */
+function stateOf({ plan, required, attestation }: PlannedVersion): FloatingCandidate["state"] {
+  if (writesIndex(plan)) return "pending";
+  if (!isComplete(plan, required) || attestation?.problem !== undefined) return "incomplete";
+  return attestation?.mode === "repair" ? "pending" : "complete";
 }
 
 function withRecord(move: FloatingTagMove, managed: PublishedFloatingTag | undefined): PlannedFloatingTag {

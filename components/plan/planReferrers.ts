@@ -30,7 +30,8 @@ export async function planReferrers(
   const digests = copied ? [...new Set(copiedDigests(planned, copied))] : [];
   const kept = declared ? ({ mode: "keep", gaps: [], digests: [], declared } as const) : undefined;
   const asked = specification.official?.whenUpstreamHasPlatform === "copy" && edges.run.phase !== "build";
-  if (!asked || planned.plan.state === "moved" || planned.plan.state === "unknown") return kept;
+  if (!asked || planned.plan.state === "moved" || planned.plan.state === "not ours" || planned.plan.state === "unknown")
+    return kept;
   if (trouble !== undefined && planned.plan.build.length === 0) return { ...(kept ?? none), problem: trouble };
   if (!copied || digests.length === 0) return kept;
   const about = { from: copied.repository, digests, declared };

@@ -2,11 +2,15 @@ import type { AppSettings } from "../config/appSettings";
 import type { PlannedVersion } from "../decide/appPlan";
 import type { AppSpecification } from "../model/appSpecification";
 import type { Wait } from "../decide/backoff";
-import { type VersionFacts, decideVersion, withholdBuild } from "../decide/versionPlan";
-import { type Platform, type PerPlatform, platformEntries } from "../model/platform";
+import { type VersionFacts, type VersionPlan, decideVersion, withholdBuild, writesIndex } from "../decide/versionPlan";
+import { type PerPlatform, type Platform, platformEntries } from "../model/platform";
 import type { Probe } from "../model/probe";
 import type { PublishedVersion } from "../model/published";
+import type { RecordedImage } from "../model/buildRecord";
+import { type ExaminedRecords, examineRecords } from "./examineRecords";
+import { resolveSource } from "../model/source";
 import type { Release } from "../model/release";
+import { examineOwnership, type Ownership } from "./ownership";
 import { planAttestation } from "./planAttestation";
 import { askUpstream } from "./offers";
 import { indexToCopy } from "./officialImage";
@@ -34,8 +38,8 @@ export interface VersionRequest {
   /** The commit that was recorded for the version first. */
   readonly recordedCommit?: string;
   readonly inWindow: boolean;
-  /** Images handed over by build runs, checked: platform → `name@sha256:…`. */
-  readonly handedOver: PerPlatform<string>;
+  /** What build runs handed over. */
+  readonly handedOver: PerPlatform<RecordedImage>;
 }
 
 /** Looks at one version from all sides and decides what to do about it. Never rejects: trouble becomes the plan's `problem`. */
@@ -46,7 +50,7 @@ export async function planVersion(request: VersionRequest, edges: PlanEdges): Pr
   const covered = settings.platforms.filter(edges.run.covers);
   const { official, offers } = await askUpstream(request, probe, covered, edges);
   const required = settings.platformsRequired.filter((platform) => !official.skipped.includes(platform));
-  const facts: VersionFacts = {
+  const known: VersionFacts = {
     wanted: covered.filter((platform) => !(platform in offers.missing) && !official.skipped.includes(platform)),
     // A build run leaves the judgement of what is complete to the run that publishes.
     required: edges.run.phase === "build" ? [] : required,
@@ -56,12 +60,18 @@ export async function planVersion(request: VersionRequest, edges: PlanEdges): Pr
     recordedManifests,
     ...(managed && { managed }),
   };
+  const adopting = settings.adopted ?? edges.attestations.config.adopted;
+  const ownership = await ownershipOf(request, probe, edges);
+  const facts = ownership?.reason !== undefined && !adopting ? { ...known, foreign: ownership.reason } : known;
   const plan = decideVersion(facts);
-  const trouble = plan.build.length > 0 ? (offers.trouble ?? official.trouble) : undefined;
+  const trouble = (plan.build.length > 0 ? (offers.trouble ?? official.trouble) : undefined) ?? doubt(plan, ownership);
+  const { accepted, refused } = await examineRecords(request, official.copies, edges);
   const prepared: Prepared =
-    trouble === undefined ? await prepare(request, plan.build, official.copies, edges) : { problem: trouble };
+    trouble === undefined
+      ? await prepare(request, plan.build, { accepted, refused, copies: official.copies }, edges)
+      : { problem: trouble };
   const decided = (prepared.problem ?? prepared.waiting) ? withholdBuild(facts, prepared.problem) : plan;
-  const index = isNew(decided) ? indexToCopy(official, decided.build, request.handedOver) : undefined;
+  const index = isNew(decided) && nothingBuilt(accepted) ? indexToCopy(official, decided.build) : undefined;
   const planned: PlannedVersion = {
     version: request.version,
     tag,
@@ -74,7 +84,11 @@ export async function planVersion(request: VersionRequest, edges: PlanEdges): Pr
     keptBases: await keptBases(request, edges),
     notOffered: offers.missing,
     official: official.platforms,
-    copies: { ...official.copies, ...request.handedOver },
+    copies: official.copies,
+    records: accepted,
+    adopted: adopting ? (ownership?.foreign ?? []) : [],
+    known: Object.values(managed?.images ?? {}),
+    ...(release && { upstream: upstreamOf(request, release) }),
     ...(index !== undefined && { copiedIndex: index }),
     ...(facts.wanted.length === 0 && official.skipped.length > 0 && isNothing(decided, managed) && { left: true }),
     attested: managed?.attested ?? request.attested,
@@ -84,18 +98,46 @@ export async function planVersion(request: VersionRequest, edges: PlanEdges): Pr
     ...(request.unrecorded && { unrecorded: true }),
     ...(request.recordedCommit !== undefined && { recordedCommit: request.recordedCommit }),
   };
-  const present = probe.state === "present" ? { present: probe } : {};
-  const [attestation, referrers] = await Promise.all([
-    planAttestation(
-      { specification: request.specification, settings, repository, planned, ...present },
-      edges.attestations,
-    ),
-    planReferrers(
-      { repository, specification: request.specification, planned, official, declared: request.referrers },
-      edges,
-    ),
-  ]);
-  return { ...planned, ...(attestation && { attestation }), ...(referrers && { referrers }) };
+  const held = probe.state === "present" && ownership ? { held: { present: probe, ownership } } : {};
+  const attestation = planAttestation({ repository, config: edges.attestations.config, planned, ...held });
+  const referrers = await planReferrers(
+    { repository, specification: request.specification, planned, official, declared: request.referrers },
+    edges,
+  );
+  const scans = attestation?.scans.filter(edges.run.covers) ?? [];
+  return {
+    ...planned,
+    ...(attestation && { attestation: { ...attestation, scans } }),
+    ...(referrers && { referrers }),
+  };
+}
+
+/** Whose what the tag names is; undefined when nobody can tell, as nothing is signed, or there is nothing. */
+async function ownershipOf(
+  { repository, version, tag, managed, handedOver }: VersionRequest,
+  probe: Probe,
+  { attestations }: PlanEdges,
+): Promise<Ownership | undefined> {
+  if (probe.state !== "present" || attestations.config.signing.mode === "off") return undefined;
+  const known = [
+    ...Object.values(managed?.images ?? {}),
+    ...Object.values(handedOver).map(({ record }) => record.image.digest),
+  ];
+  return examineOwnership({ repository, version, tag, present: probe, known }, attestations);
+}
+
+/** Nothing is added to what may be anybody's. */
+function doubt(plan: VersionPlan, ownership: Ownership | undefined): string | undefined {
+  return writesIndex(plan) ? ownership?.trouble : undefined;
+}
+
+/** The release a version stands for, from where its source really comes. */
+function upstreamOf(
+  { specification, settings }: VersionRequest,
+  { tag, reference, commit }: Release,
+): NonNullable<PlannedVersion["upstream"]> {
+  const { url } = resolveSource(specification.source, settings.repository);
+  return { repository: url, reference: tag, kind: reference, commit };
 }
 
 /** What is odd about the index a tag names. */
@@ -106,6 +148,10 @@ function remarksOf(probe: Probe): readonly string[] {
 /** Neither there, nor to be made, nor ever declared. */
 function isNothing({ present, sources }: PlannedVersion["plan"], managed: PublishedVersion | undefined) {
   return !present && !sources && !managed;
+}
+
+function nothingBuilt(records: PerPlatform<RecordedImage>): boolean {
+  return Object.values(records).every(({ record }) => record.origin !== "built");
 }
 
 /** Everything the index is made from is new. */
@@ -152,16 +198,25 @@ interface Prepared {
 }
 
 async function prepare(
-  { specification, settings, version, release, handedOver }: VersionRequest,
+  { specification, settings, version, release }: VersionRequest,
   build: readonly Platform[],
-  copies: PerPlatform<string>,
+  { accepted, refused, copies }: ExaminedRecords & { readonly copies: PerPlatform<string> },
   edges: PlanEdges,
 ): Promise<Prepared> {
-  const needed = build.filter((platform) => !(platform in copies) && !(platform in handedOver));
-  if (needed.length === 0 || !release) return {};
+  const missing = build.filter((platform) => (accepted[platform]?.record.origin ?? "scanned") === "scanned");
+  const needed = missing.filter((platform) => !(platform in copies));
+  const publishing = edges.run.phase === "publish";
+  if (!release || (publishing ? missing : needed).length === 0) return {};
   const wait = await edges.wait(specification.name, version);
   if (wait) return { waiting: wait };
-  if (edges.run.phase === "publish") return { problem: `no build run handed over an image for ${needed.join(", ")}` };
+  if (publishing) {
+    const absent = missing.filter((platform) => !(platform in refused));
+    const problems = [
+      ...(absent.length > 0 ? [`no build run handed over an image for ${absent.join(", ")}`] : []),
+      ...missing.flatMap((platform) => refused[platform] ?? []),
+    ];
+    return { problem: problems.join("; ") };
+  }
   try {
     return { build: await edges.prepare({ specification, settings, release, platforms: needed }) };
   } catch (error) {

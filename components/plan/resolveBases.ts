@@ -1,4 +1,4 @@
-import type { NamedContext, ResolvedBase } from "../decide/appPlan";
+import type { BuildRecipe, NamedContext, ResolvedBase } from "../decide/appPlan";
 import {
   type BaseDecision,
   type BaseManifest,
@@ -13,7 +13,7 @@ import {
 import type { Digest } from "../model/digest";
 import { type DockerfileImages, readDockerfileImages } from "../dockerfile/images";
 import { DockerfileError } from "../dockerfile/dockerfileError";
-import type { Platform, PerPlatform } from "../model/platform";
+import type { PerPlatform, Platform } from "../model/platform";
 import { familiarName, formatReference, parseReference } from "../model/reference";
 import { reasonOf } from "../model/reasonOf";
 import type { BaseRegistry } from "../probe/baseRegistry";
@@ -56,8 +56,8 @@ export interface PlatformBases {
 export interface ResolvedBases {
   readonly platforms: PerPlatform<PlatformBases>;
   readonly materials: readonly BaseMaterial[];
-  /** Image of the `# syntax=` directive, which no named context can pin. */
-  readonly syntax?: string;
+  /** Image of the `# syntax=` directive, pinned: no named context reaches it, a build argument does. */
+  readonly frontend?: NonNullable<BuildRecipe["frontend"]>;
   readonly warnings: readonly string[];
 }
 
@@ -80,13 +80,33 @@ export async function resolveBases(options: ResolveBasesOptions): Promise<Resolv
     platforms[platform] = await platformBases(platform, references, byKey, registry);
   }
   const syntax = [...images.values()][0]?.syntax;
+  const frontend = syntax === undefined ? undefined : await pinFrontend(syntax, options);
   return {
     platforms,
     materials: decisions.map(material),
-    ...(syntax !== undefined && { syntax }),
+    ...(frontend && { frontend }),
     warnings: decisions.flatMap(({ need, warning }) =>
       warning === undefined ? [] : [`${JSON.stringify(need.path)} line ${need.line}: ${warning}`],
     ),
+  };
+}
+
+async function pinFrontend(
+  reference: string,
+  { dockerfile: { path }, registry }: ResolveBasesOptions,
+): Promise<NonNullable<BuildRecipe["frontend"]>> {
+  const refuse = (reason: string, options?: ErrorOptions): DockerfileError =>
+    new DockerfileError(path, 1, `its syntax image ${JSON.stringify(reference)} ${reason}`, options);
+  const name = parseReference(reference);
+  const found = await registry.lookUp(reference).catch((cause: unknown) => {
+    throw refuse(`cannot be looked up: ${reasonOf(cause)}`, { cause });
+  });
+  if (!found) throw refuse("does not exist");
+  const { registry: host, repository } = name;
+  return {
+    reference,
+    pinned: formatReference({ registry: host, repository, digest: found.digest }),
+    digest: found.digest,
   };
 }
 

@@ -137,27 +137,37 @@ export interface AttestedVersion {
   readonly platformDigests: PerPlatform<Digest>;
 }
 
+/** What is attached to the index of a version and to each of its platform manifests. */
+export type AttachedLists = ReadonlyMap<Digest, AttestationList>;
+
 /**
- * What a published version lacks of the expected signer's: no process, no write. What others signed, and what was signed
- * under another identity or with another key, is missing until it has been mended. The index must carry an SBOM for each
- * platform; which of them is missing there is found out when it is attested.
+ * Lists what is attached to every digest of a version: no process, no write.
  * @throws when the registry gives no usable answer: that is not "missing".
  */
-export async function attestationStatus(
+export async function attachedLists(
   reader: AttestationReader,
   repository: string,
-  version: AttestedVersion,
-  wanted: WantedAttestations,
+  { indexDigest, platformDigests }: AttestedVersion,
   signer: ExpectedSigner,
-): Promise<readonly MissingAttestation[]> {
-  if (wanted.index.length === 0 && wanted.platform.length === 0) return [];
-  const { indexDigest } = version;
-  const platforms = platformEntries(version.platformDigests);
-  const digests = [...new Set([indexDigest, ...platforms.map(([, digest]) => digest)])];
-  const lists = new Map<Digest, AttestationList>();
-  await Promise.all(
-    digests.map(async (digest) => lists.set(digest, await listAttestations(reader, repository, digest, signer))),
+): Promise<AttachedLists> {
+  const digests = [...new Set([indexDigest, ...Object.values(platformDigests)])];
+  const lists = digests.map(
+    async (digest) => [digest, await listAttestations(reader, repository, digest, signer)] as const,
   );
+  return new Map(await Promise.all(lists));
+}
+
+/**
+ * What a published version lacks of the expected signer's. What others signed, and what was signed under another identity or with
+ * another key, is missing until it has been mended. The index must carry an SBOM for each platform; which of them is
+ * missing there is found out when it is attested.
+ */
+export function missingAttestations(
+  { indexDigest, platformDigests }: AttestedVersion,
+  wanted: WantedAttestations,
+  lists: AttachedLists,
+): readonly MissingAttestation[] {
+  const platforms = platformEntries(platformDigests);
   const count = (digest: Digest, kind: MissingAttestation["kind"]): number => lists.get(digest)?.counts[kind] ?? 0;
   const onPlatforms = platforms.flatMap(([platform, digest]) =>
     digest === indexDigest

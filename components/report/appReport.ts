@@ -12,6 +12,7 @@ export type ReportState =
   | "incomplete"
   | "unknown"
   | "moved"
+  | "not ours"
   | "gone"
   | "not offered"
   | "waiting"

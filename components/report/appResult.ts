@@ -5,7 +5,7 @@ import type { FloatingReport } from "./appReport";
  * What a run did about a version. `built`: a build run made its images, which another run publishes; `repaired`: something that had been there was missing and is back, or a platform was
  * added; `waiting`: too young, or left alone after earlier failures; `missing`: not complete, for the reason given.
  */
-export type Outcome = "published" | "built" | "repaired" | "adopted" | "unchanged" | "missing" | "waiting";
+export type Outcome = "published" | "built" | "repaired" | "adopted" | "unchanged" | "missing" | "waiting" | "not ours";
 
 /** One version after a run. */
 export interface VersionResult {

@@ -1,10 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Configuration } from "../config/configuration";
-import type { HandedOverImage } from "../handover/digestFile";
-import { writeDigestFiles } from "../handover/digestFolder";
 import type { AppOutcome, MirroredApp } from "../declare/mirroredApp";
 import type { AppPlan } from "../decide/appPlan";
-import { platformEntries } from "../model/platform";
 import type { Published } from "../model/published";
 import { planReport } from "./planReport";
 import { previewText } from "./previewText";
@@ -27,18 +24,25 @@ export async function reportPlans(plans: readonly AppPlan[]): Promise<void> {
   await pulumi.log.info(previewText(plans.map((plan) => planReport(plan, attestationGaps(plan)))));
 }
 
+/** What was known before anything was looked at. */
+export interface Before {
+  /** The record of the last run, which a build run passes on unchanged. */
+  readonly published: Published;
+  /** A line for each build record that was refused. */
+  readonly refused: readonly string[];
+}
+
 /**
  * Waits for every app and makes the outputs. They are values, not Outputs of resources: a failed resource would otherwise take
  * all of them with it. Failures are logged as one error when everything has settled, which makes the run exit non-zero.
- * @param published the record of the last run, which a build run passes on unchanged.
  */
 export function conclude(
   config: Configuration,
   plans: readonly AppPlan[],
   mirrored: ReadonlyMap<string, Pick<MirroredApp, "ended">>,
-  published: Published,
+  { published, refused }: Before,
 ): StackOutputs {
-  const done = finish(config, plans, mirrored);
+  const done = finish(config, plans, mirrored, refused);
   const record = (outcomes: ReadonlyMap<string, AppOutcome>): Published =>
     config.run.phase === "build"
       ? published
@@ -61,20 +65,14 @@ async function finish(
   { run, attest }: Configuration,
   plans: readonly AppPlan[],
   mirrored: ReadonlyMap<string, Pick<MirroredApp, "ended">>,
+  refused: readonly string[],
 ): Promise<Finished> {
   const outcomes = new Map(
     await Promise.all([...mirrored].map(async ([name, app]) => [name, await app.ended] as const)),
   );
-  const problems = [...outcomes].flatMap(([name, { failures }]) => failures.map((failure) => `${name}: ${failure}`));
+  const failures = [...outcomes].flatMap(([name, app]) => app.failures.map((failure) => `${name}: ${failure}`));
+  const problems = [...refused, ...failures];
   const dryRun = pulumi.runtime.isDryRun();
-  if (!dryRun && run.phase === "build" && run.digests !== undefined) {
-    const platforms = run.platforms ?? [...new Set(plans.flatMap((plan) => plan.platforms))];
-    await writeDigestFiles(
-      run.digests,
-      platforms,
-      plans.flatMap((plan) => imagesOf(plan, outcomes)),
-    );
-  }
   if (run.report !== undefined) {
     const verify = verifyHint(attest, process.env);
     await writeRunFile(run.report, runFile(plans, verify, dryRun ? undefined : outcomes));
@@ -91,23 +89,6 @@ async function reportProblems(problems: readonly string[]): Promise<void> {
 
 /** Exit status by which a program tells Pulumi that it failed and has said why (`nodeJSProcessExitedAfterLoggingUserActionableMessage`). */
 const alreadyReported = 32;
-
-function imagesOf(plan: AppPlan, outcomes: ReadonlyMap<string, AppOutcome>): readonly HandedOverImage[] {
-  const { repository, specification, versions } = plan;
-  return versions.flatMap(({ version, release }) => {
-    const outcome = outcomes.get(specification.name)?.outcomes[version];
-    if (outcome?.state !== "built" || !release) return [];
-    const images = platformEntries(outcome.images);
-    return images.map(([platform, digest]) => ({
-      app: specification.name,
-      version,
-      commit: release.commit,
-      platform,
-      repository,
-      digest,
-    }));
-  });
-}
 
 function missingOf(name: string, { outcomes }: AppOutcome): readonly string[] {
   return Object.entries(outcomes).flatMap(([version, { state }]) =>

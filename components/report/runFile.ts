@@ -37,8 +37,12 @@ export function runFile(
     dryRun: outcomes === undefined,
     apps: plans.map((plan) => planReport(plan, attestationGaps(plan))),
     building: plans.flatMap(({ specification, versions }) =>
-      versions.flatMap(({ version, plan }) =>
-        plan.build.map((platform) => ({ app: specification.name, version, platform })),
+      versions.flatMap(({ version, plan, attestation }) =>
+        [...plan.build, ...(attestation?.scans ?? [])].map((platform) => ({
+          app: specification.name,
+          version,
+          platform,
+        })),
       ),
     ),
     onlyUnreadable: plans.every((plan) => isOnlyUnreadable(plan, plans)),
@@ -136,6 +140,7 @@ function outcomeWord(
   state: string,
   reason?: string,
 ): VersionResult["outcome"] {
+  if (plan.state === "not ours") return "not ours";
   if (state === "failed") return "missing";
   if (state === "waiting") return "waiting";
   if (state === "built" && (plan.build.length > 0 || reason !== undefined))

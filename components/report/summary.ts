@@ -4,7 +4,16 @@ import { codeBlock, inlineCode, markdownSection, markdownTable } from "./markdow
 import { describeMove } from "./reportLists";
 import { safeText } from "../model/safeText";
 
-const outcomes: readonly Outcome[] = ["published", "built", "repaired", "adopted", "unchanged", "missing", "waiting"];
+const outcomes: readonly Outcome[] = [
+  "published",
+  "built",
+  "repaired",
+  "adopted",
+  "unchanged",
+  "missing",
+  "waiting",
+  "not ours",
+];
 
 /** The run's summary as Markdown, for `$GITHUB_STEP_SUMMARY`: what happened first, what stayed as it was only counted. */
 export function summaryMarkdown(results: readonly AppResult[]): string {

@@ -28,32 +28,36 @@ async function attest(writes: readonly WriteResult[], deadline: AbortSignal = ne
     repository: registry.repository,
     indexDigest: registry.index,
     config: attestConfigSchema.parse({ signing: { mode: "key", key: "k" }, sbom: false, provenance: false }),
-    builtNow: false,
+    ...{ version: "1.0.0", tag: "1.0.0", known: Object.values(registry.platforms), sboms: {} },
     startedOn: "2026-01-01T00:00:00Z",
-    limits: { cosignSeconds: 1, syftSeconds: 1, totalSeconds: 1 },
+    limits: { cosignSeconds: 1, totalSeconds: 1 },
   };
-  const summary = await attestVersion(plan, {
-    reader,
-    signer: { publicKey: registry.publicKey },
-    cosign: {
-      verified: () => Promise.resolve({ signature: 1, sbom: 0, provenance: 0, mirror: 0 }),
-      statements: () => Promise.resolve([]),
-      refusal: () => undefined,
-    },
-    writer: {
-      write: ({ absent }) => {
-        const next = left.shift();
-        if (!next) for (const { digest, kind } of absent) registry.attach(digest, kind);
-        return Promise.resolve(next ?? { failures: [], overtaken: false });
+  const summary = await attestVersion(
+    plan,
+    { platforms: registry.platforms },
+    {
+      reader,
+      signer: { publicKey: registry.publicKey },
+      cosign: {
+        verified: () => Promise.resolve({ signature: 1, sbom: 0, provenance: 0, mirror: 0 }),
+        statements: () => Promise.resolve([]),
+        refusal: () => undefined,
       },
+      writer: {
+        write: ({ absent }) => {
+          const next = left.shift();
+          if (!next) for (const { digest, kind } of absent) registry.attach(digest, kind);
+          return Promise.resolve(next ?? { failures: [], overtaken: false });
+        },
+      },
+      cannotSign: () => undefined,
+      sleep: (milliseconds) => {
+        pauses.push(milliseconds);
+        return Promise.resolve();
+      },
+      deadline,
     },
-    cannotSign: () => undefined,
-    sleep: (milliseconds) => {
-      pauses.push(milliseconds);
-      return Promise.resolve();
-    },
-    deadline,
-  });
+  );
   return { summary, pauses };
 }
 

@@ -4,14 +4,15 @@ import type { VerificationWishes } from "../../components/attest/statementChecks
 import { mirrorPredicate } from "../../components/attest/mirrorPredicate";
 import { provenance } from "../../components/attest/provenance";
 import { sbomName } from "../../components/attest/sbom";
-import { type BuildRecordInput, buildRecordSchema } from "../../components/model/buildRecord";
+import { versionRecord } from "../../components/decide/versionRecord";
+import type { BuiltRecord } from "../../components/model/buildRecord";
 import type { Digest } from "../../components/model/digest";
 import type { ExpectedSigner } from "../../components/model/signer";
 import { listAttestations } from "../../components/probe/attestations";
 import { RegistryClient } from "../../components/registry/registryClient";
 import { AttestedRegistry } from "./attestedRegistry";
 import { exampleSigner, testCertificate } from "./bundles";
-import { exampleRecord } from "./fixtures";
+import { exampleBuild, exampleRecord } from "./fixtures";
 
 const signer: ExpectedSigner = {
   subject: { exactly: [exampleSigner.subject] },
@@ -72,14 +73,20 @@ const sbom = (subject: Digest, [platform, digest]: Platforms[number]): void => {
 const statements = (
   index: Digest,
   platforms: Platforms,
-  change: Partial<BuildRecordInput> = {},
+  { reconstructed, ...change }: Partial<BuiltRecord> & { readonly reconstructed?: true } = {},
   repository = registry.repository,
   digest = index,
 ): void => {
-  const record = buildRecordSchema.parse({ ...exampleRecord, version: "1.0.0", tag: "1.0.0", ...change });
   const images = Object.fromEntries(platforms);
+  const about = { version: "1.0.0", tag: "1.0.0", ...change };
+  const records = [amd64, arm64]
+    .filter((platform) => platform in images)
+    .map((platform) => exampleBuild(platform, about));
+  const record = versionRecord({ ...exampleRecord, ...about, repository, records, present: {} });
+  const made = provenance(record, images);
+  if (reconstructed) Object.assign(made?.buildDefinition.externalParameters ?? {}, { reconstructed });
   const mirror = mirrorPredicate(record, { repository, digest, platforms: images });
-  registry.attach(index, "provenance", { predicate: JSON.stringify(provenance(record, images)) });
+  registry.attach(index, "provenance", { predicate: JSON.stringify(made) });
   registry.attach(index, "mirror", { predicate: JSON.stringify(mirror) });
 };
 /** Everything that a version carries. */

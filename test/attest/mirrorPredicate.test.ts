@@ -3,9 +3,10 @@ import { join } from "node:path";
 import Ajv from "ajv";
 import { describe, expect, it } from "vitest";
 import { predicateTypes } from "../../components/model/attestationKind";
-import { buildRecordSchema } from "../../components/model/buildRecord";
+import { versionRecordSchema } from "../../components/model/versionRecord";
+import { versionRecord } from "../../components/decide/versionRecord";
 import { mirrorPredicate } from "../../components/attest/mirrorPredicate";
-import { exampleImages, exampleRecord } from "./fixtures";
+import { exampleBuild, exampleImages, exampleRecord } from "./fixtures";
 
 const schema = JSON.parse(readFileSync(join(__dirname, "../../schemas/mirror-v1.schema.json"), "utf8")) as {
   $id: string;
@@ -19,7 +20,7 @@ const image = {
 
 describe("the mirror record", () => {
   it("is what its published schema describes, under the type the schema names", () => {
-    const record = mirrorPredicate(buildRecordSchema.parse(exampleRecord), image);
+    const record = mirrorPredicate(exampleRecord, image);
     expect(valid(record), JSON.stringify(valid.errors)).toBe(true);
     expect(schema.$id).toBe(predicateTypes.mirror);
     expect(record).toMatchObject({
@@ -29,15 +30,26 @@ describe("the mirror record", () => {
         { platform: "linux/amd64", digest: exampleImages["linux/amd64"], origin: "built" },
         { platform: "linux/arm64", digest: exampleImages["linux/arm64"], origin: "built" },
       ],
-      baseImages: exampleRecord.bases,
+      baseImages: exampleBuild("linux/amd64").bases,
     });
   });
 
   it("calls a platform kept that was in the index before", () => {
     const platforms = { "linux/arm64": { origin: "built" as const } };
-    const record = mirrorPredicate(buildRecordSchema.parse({ ...exampleRecord, platforms }), image);
+    const record = mirrorPredicate({ ...exampleRecord, platforms }, image);
     expect(record.platforms.map(({ origin }) => origin)).toEqual(["kept", "built"]);
     expect(valid(record)).toBe(true);
+  });
+
+  it("says of what others published that it was taken over, and names no base, as nobody here saw it made", () => {
+    const facts = { ...exampleRecord, repository: image.repository, records: [], present: exampleImages };
+    const record = mirrorPredicate(versionRecord({ ...facts, adopted: ["linux/arm64"] }), image);
+    expect(record.platforms).toEqual([
+      expect.not.objectContaining({ adopted: true }),
+      expect.objectContaining({ platform: "linux/arm64", origin: "kept", adopted: true }),
+    ]);
+    expect(record.baseImages).toEqual([]);
+    expect(valid(record), JSON.stringify(valid.errors)).toBe(true);
   });
 
   it.each([
@@ -46,13 +58,13 @@ describe("the mirror record", () => {
     ["an origin that is none", { platforms: { "linux/amd64": { origin: "stolen" } } }],
     ["a field nobody knows", { maintainer: "x" }],
   ])("is not written for a build record with %s", (_, change) => {
-    expect(buildRecordSchema.safeParse({ ...exampleRecord, ...change }).success).toBe(false);
+    expect(versionRecordSchema.safeParse({ ...exampleRecord, ...change }).success).toBe(false);
   });
 
   it("is not written for an image that lists no platform, and the schema refuses it too", () => {
     const bare = { ...image, platforms: {} };
-    expect(() => mirrorPredicate(buildRecordSchema.parse(exampleRecord), bare)).toThrow(/platforms/);
-    const record = mirrorPredicate(buildRecordSchema.parse(exampleRecord), image);
+    expect(() => mirrorPredicate(exampleRecord, bare)).toThrow(/platforms/);
+    const record = mirrorPredicate(exampleRecord, image);
     expect(valid({ ...record, platforms: [] })).toBe(false);
     expect(valid({ ...record, extra: 1 })).toBe(false);
   });

@@ -1,23 +1,32 @@
 import { describe, expect, it } from "vitest";
-import { buildRecordSchema } from "../../components/model/buildRecord";
-import { provenance } from "../../components/attest/provenance";
+import { versionRecord } from "../../components/decide/versionRecord";
+import type { BuildRecord } from "../../components/model/buildRecord";
+import { provenance, recordsIn } from "../../components/attest/provenance";
 import { parseSlsaProvenance, type SlsaProvenance } from "../../components/attest/slsaProvenance";
-import { exampleImages, exampleRecord } from "./fixtures";
+import { exampleBuild, exampleImages, exampleRecord } from "./fixtures";
 
-const written = (change: object = {}): SlsaProvenance =>
-  provenance(buildRecordSchema.parse({ ...exampleRecord, ...change }), exampleImages);
+const repository = "localhost:5000/mirror/app";
+const amd = exampleBuild("linux/amd64");
+const arm = exampleBuild("linux/arm64");
+const of = (records: readonly BuildRecord[], present = {}): SlsaProvenance | undefined =>
+  provenance(versionRecord({ ...exampleRecord, repository, records, present }), exampleImages);
+const written = (records: readonly BuildRecord[] = [amd, arm], present = {}): SlsaProvenance => {
+  const predicate = of(records, present);
+  if (predicate) return predicate;
+  throw new Error("nothing was built");
+};
 
 describe("the provenance of a version", () => {
-  it("names source, recipe, every change to the build, builder, run and images", () => {
-    const { buildDefinition, runDetails } = written({
-      run: { ...exampleRecord.run, finishedOn: "2026-01-01T00:10:00.500Z" },
-    });
-    expect(buildDefinition.externalParameters).toMatchObject({
+  it("names source, recipe, Dockerfile, frontend, every change to the build, builder, run and images", () => {
+    const { buildDefinition, runDetails } = written();
+    expect(buildDefinition.externalParameters).toEqual({
       source: { repository: "https://github.com/example/app", tag: "v1.2.3", commit: "a".repeat(40) },
+      version: "1.2.3",
+      image: { repository, tag: "1.2.3" },
       dockerfile: { path: "build/Dockerfile", owner: "upstream" },
       subdirectory: "server",
-      namedContexts: exampleRecord.namedContexts,
-      buildArguments: exampleRecord.buildArguments,
+      namedContexts: { "linux/amd64": amd.namedContexts, "linux/arm64": arm.namedContexts },
+      buildArguments: { "linux/amd64": amd.buildArguments, "linux/arm64": arm.buildArguments },
       platforms: ["linux/amd64", "linux/arm64"],
     });
     expect(buildDefinition.resolvedDependencies).toEqual([
@@ -27,41 +36,85 @@ describe("the provenance of a version", () => {
         digest: { gitCommit: "a".repeat(40) },
       },
       { name: "recipe", uri: "git+https://github.com/example/mirror", digest: { gitCommit: "d".repeat(40) } },
+      { name: "Dockerfile build/Dockerfile", digest: { sha256: "e".repeat(64) } },
+      { name: "frontend", uri: "docker://docker.io/docker/dockerfile:1", digest: { sha256: "f".repeat(64) } },
       {
         name: "docker.io/library/debian:12",
         uri: "docker://docker.io/library/debian:12",
         digest: { sha256: "b".repeat(64) },
       },
-      { name: "gcr.io/other:1", uri: "docker://gcr.io/other:1" },
+      { name: "gcr.io/other:1", uri: "docker://gcr.io/other:1", digest: { sha256: "0".repeat(64) } },
       { uri: "https://example.org/amd64.tar.gz", digest: { sha256: "c".repeat(64) } },
     ]);
-    expect(runDetails).toEqual({
-      builder: { id: exampleRecord.builder.id },
-      metadata: { ...exampleRecord.run, finishedOn: "2026-01-01T00:10:00.500Z" },
+    expect(runDetails).toMatchObject({
+      builder: { id: amd.builder.id },
+      metadata: amd.run,
       byproducts: [
         { name: "linux/amd64", digest: { sha256: "1".repeat(64) } },
         { name: "linux/arm64", digest: { sha256: "2".repeat(64) } },
+        { name: "build record linux/amd64" },
+        { name: "build record linux/arm64" },
       ],
     });
   });
 
-  it("says which platforms were built when others were copied or kept", () => {
-    const platforms = {
-      "linux/amd64": { origin: "copied", from: "docker.io/example/app@sha256:1" },
-      "linux/arm64": { origin: "built" },
-    };
-    const { externalParameters, resolvedDependencies } = written({ platforms }).buildDefinition;
-    expect(externalParameters["builtPlatforms"]).toEqual(["linux/arm64"]);
-    expect(resolvedDependencies).toContainEqual({
-      name: "copied linux/amd64",
-      uri: "docker://docker.io/example/app@sha256:1",
-    });
+  it("holds the build records it was written from, so that it can be written again from what is signed", () => {
+    const records = recordsIn(JSON.parse(JSON.stringify(written())));
+    expect(records).toEqual([amd, arm]);
+    expect(of(records)).toEqual(written());
+    expect(recordsIn({})).toEqual([]);
+    const broken = structuredClone(written());
+    Object.assign(broken.runDetails.byproducts?.[2] ?? {}, { content: Buffer.from("{}").toString("base64") });
+    expect(recordsIn(broken)).toEqual([arm]);
   });
 
-  it("leaves the run out where it is not known, and says that it was reconstructed", () => {
-    const { buildDefinition, runDetails } = written({ run: undefined, reconstructed: true });
-    expect(runDetails).not.toHaveProperty("metadata");
-    expect(buildDefinition.externalParameters["reconstructed"]).toBe(true);
+  it("claims nothing about what was copied but where it was copied from", () => {
+    const from = `docker.io/example/app@${amd.image.digest}`;
+    const { checks, builder, run, image, schemaVersion, app, version, tag } = amd;
+    const copied: BuildRecord = {
+      ...{
+        origin: "copied",
+        schemaVersion,
+        app,
+        version,
+        tag,
+        platform: "linux/amd64",
+        image,
+        checks,
+        builder,
+        run,
+        from,
+      },
+    };
+    const { externalParameters, resolvedDependencies } = written([copied, arm]).buildDefinition;
+    expect(externalParameters["builtPlatforms"]).toEqual(["linux/arm64"]);
+    expect(Object.keys(externalParameters["buildArguments"] as object)).toEqual(["linux/arm64"]);
+    expect(resolvedDependencies).toContainEqual({
+      name: "copied linux/amd64",
+      uri: `docker://${from}`,
+      digest: { sha256: "1".repeat(64) },
+    });
+    expect(of([copied])).toBeUndefined();
+  });
+
+  it("is about the builds of the last run alone, and says of an image of another where it is", () => {
+    const earlier = { ...amd, run: { startedOn: "2025-01-01T00:00:00Z", finishedOn: "2025-01-01T00:01:00Z" } };
+    const { buildDefinition, runDetails } = written([earlier, arm], { "linux/amd64": amd.image.digest });
+    expect(runDetails.metadata).toEqual(arm.run);
+    expect(buildDefinition.externalParameters["builtPlatforms"]).toEqual(["linux/arm64"]);
+    expect(buildDefinition.resolvedDependencies).toContainEqual(
+      expect.objectContaining({ name: "built linux/amd64", digest: { sha256: "1".repeat(64) } }),
+    );
+  });
+
+  it("names the images of this mirror it was built on, each platform's by digest", () => {
+    const base = (digest: `sha256:${string}`) => ({ reference: "example/base", digest });
+    const { resolvedDependencies } = written([
+      { ...amd, bases: [base(`sha256:${"7".repeat(64)}`)] },
+      { ...arm, bases: [base(`sha256:${"8".repeat(64)}`)] },
+    ]).buildDefinition;
+    const digests = resolvedDependencies?.flatMap(({ name, digest }) => (name === "example/base" ? [digest] : []));
+    expect(digests).toEqual([{ sha256: "7".repeat(64) }, { sha256: "8".repeat(64) }]);
   });
 });
 

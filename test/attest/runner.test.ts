@@ -1,14 +1,18 @@
 import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type AttestationKind, cosignTypes, predicateTypes } from "../../components/model/attestationKind";
 import { planVariable } from "../../components/attest/attestPlan";
+import { provenance } from "../../components/attest/provenance";
 import { run } from "../../components/attest/run";
+import { versionRecord } from "../../components/decide/versionRecord";
 import type { Digest } from "../../components/model/digest";
 import { AttestedRegistry } from "./attestedRegistry";
 import { testCertificate } from "./bundles";
-import { exampleRecord } from "./fixtures";
+import { exampleBuild, exampleRecord } from "./fixtures";
 import { FakeClock } from "../support/fakeClock";
 import { FakeTools, type ToolAnswer, type ToolCall } from "./fakeTools";
 
@@ -110,6 +114,9 @@ const document = {
 };
 
 let registry: AttestedRegistry;
+/** Paths of the SBOMs that were handed over. */
+let sboms: Readonly<Record<string, string>>;
+let folder: string;
 let tools: FakeTools;
 let simulation: Simulation;
 
@@ -117,10 +124,18 @@ beforeEach(async () => {
   registry = await new AttestedRegistry(false).start();
   simulation = new Simulation(registry);
   tools = await new FakeTools(simulation.answer).start();
+  folder = mkdtempSync(join(tmpdir(), "sboms-"));
+  const write = ([platform, digest]: readonly [string, Digest]): [string, string] => {
+    const path = join(folder, `${digest.slice(7)}.json`);
+    writeFileSync(path, JSON.stringify({ ...document, name: `${registry.repository}@${digest} (${platform})` }));
+    return [platform, path];
+  };
+  sboms = Object.fromEntries(Object.entries(registry.platforms).map(write));
 });
 afterEach(async () => {
   await tools.stop();
   await registry.stop();
+  rmSync(folder, { recursive: true, force: true });
 });
 
 interface Ended {
@@ -141,7 +156,10 @@ const inputs = ({ signing = key, record = exampleRecord, environment = {}, plan 
   const common = {
     repository: registry.repository,
     indexDigest: registry.index,
-    builtNow: true,
+    version: "1.2.3",
+    tag: "1.2.3",
+    known: Object.values(registry.platforms),
+    sboms,
     startedOn: "2026-01-01T00:00:00Z",
   };
   const variable = JSON.stringify({ ...common, config, ...plan });
@@ -192,7 +210,7 @@ describe("attesting a version", () => {
     const made = writes().length;
     expect(JSON.parse((await attest()).stdout)).toMatchObject({ added: [] });
     expect(writes()).toHaveLength(made);
-    expect(tools.calls.filter(({ tool }) => tool === "syft")).toHaveLength(2);
+    expect(tools.calls.filter(({ tool }) => tool === "syft")).toEqual([]);
   });
 
   it("starts no verification where nothing is listed, and verifies at the end", async () => {
@@ -217,25 +235,34 @@ describe("attesting a version", () => {
     expect(kinds(registry.index)).toEqual(["mirror", "provenance", "sbom", "sbom", "signature"]);
   });
 
-  it("scans each platform by its digest and names it in its SBOM, on the platform and on the index", async () => {
+  it("attests the SBOM that was handed over for each platform, and lists it on the index too", async () => {
     await attest();
-    const scans = tools.calls.filter(({ tool }) => tool === "syft").map(({ argv }) => argv.slice(-3));
-    const expected = Object.entries(registry.platforms).map(([platform, digest]) => [
-      "--platform",
-      platform,
-      `registry:${registry.repository}@${digest}`,
-    ]);
-    expect(scans.toSorted()).toEqual(expected.toSorted());
-    const names = registry
-      .attached(registry.index)
-      .flatMap(({ kind, predicate }) =>
-        kind === "sbom" ? [(JSON.parse(predicate ?? "") as { name: string }).name] : [],
-      );
-    expect(names.toSorted()).toEqual(
-      Object.entries(registry.platforms)
-        .map(([platform, digest]) => `${registry.repository}@${digest} (${platform})`)
-        .toSorted(),
-    );
+    const names = (digest: Digest): readonly string[] =>
+      registry
+        .attached(digest)
+        .flatMap(({ kind, predicate }) =>
+          kind === "sbom" ? [(JSON.parse(predicate ?? "") as { name: string }).name] : [],
+        );
+    const platforms = Object.entries(registry.platforms);
+    for (const [platform, digest] of platforms)
+      expect(names(digest)).toEqual([`${registry.repository}@${digest} (${platform})`]);
+    expect(names(registry.index).toSorted()).toEqual(platforms.flatMap(([, digest]) => names(digest)).toSorted());
+  });
+
+  it("takes the SBOM a platform already carries for the index, and scans nothing", async () => {
+    await attest();
+    const sbom = registry.attached(registry.index).find(({ kind }) => kind === "sbom")!;
+    registry.remove(registry.index, sbom.digest);
+    expect((await attest({ plan: { sboms: {} } })).status).toBe(0);
+    expect(kinds(registry.index)).toEqual(["mirror", "provenance", "sbom", "sbom", "signature"]);
+    expect(tools.calls.filter(({ tool }) => tool === "syft")).toEqual([]);
+  });
+
+  it("signs and states the rest although no SBOM was handed over, and says that one is missing", async () => {
+    const { status, stderr } = await attest({ plan: { sboms: {} } });
+    expect(status).toBe(1);
+    expect(stderr).toContain("no build run handed over an SBOM for linux/amd64");
+    expect(kinds(registry.index)).toEqual(["mirror", "provenance", "signature"]);
   });
 
   it("restores exactly what was deleted, although the old list still names it", async () => {
@@ -288,6 +315,80 @@ describe("attesting a version", () => {
     expect((await attest({ record: null })).status).toBe(0);
     expect(kinds(registry.index)).toEqual(["sbom", "sbom", "signature"]);
   });
+
+  it("writes provenance and mirror record out of what its images carry, signed by us, where no record is left", async () => {
+    for (const [platform, digest] of Object.entries(registry.platforms)) carryProvenance(platform, digest);
+    expect(await attest({ record: null })).toMatchObject({ status: 0 });
+    expect(kinds(registry.index)).toEqual(["mirror", "provenance", "sbom", "sbom", "signature"]);
+    const provenance = registry.attached(registry.index).find(({ kind }) => kind === "provenance")?.predicate;
+    expect(JSON.parse(provenance ?? "")).toMatchObject({
+      runDetails: { builder: exampleBuild("linux/amd64").builder, metadata: exampleBuild("linux/amd64").run },
+    });
+  });
+
+  it("counts no try that got further", async () => {
+    // Each service works now and then: one write at a time gets through.
+    let calls = 0;
+    simulation.refuse = ({ argv }) =>
+      (argv[0] === "sign" || argv[0] === "attest") && ++calls % 3 !== 0
+        ? { status: 1, stderr: "Error: 503 Service Unavailable" }
+        : undefined;
+    expect(await attest()).toMatchObject({ status: 0, stderr: "" });
+    expect(kinds(registry.index)).toEqual(["mirror", "provenance", "sbom", "sbom", "signature"]);
+  }, 60_000);
+});
+
+/** Attaches the signed provenance of an image of a version. */
+function carryProvenance(platform: string, digest: Digest, version = "1.2.3"): void {
+  const image = { repository: registry.repository, digest };
+  const build = exampleBuild(platform as "linux/amd64" | "linux/arm64", { image, version, tag: version });
+  const facts = { version, tag: version, repository: registry.repository, upstream: build.upstream };
+  const record = versionRecord({ ...facts, records: [build], present: {} });
+  registry.attach(digest, "provenance", { predicate: JSON.stringify(provenance(record, { [platform]: digest })) });
+}
+
+describe("what is not ours", () => {
+  const stranger = { known: [] };
+
+  it("is never signed: neither index nor platform manifest, and it is named", async () => {
+    const { status, stderr } = await attest({ plan: stranger });
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/not ours: linux\/amd64, linux\/arm64 carries no valid signature of this mirror/);
+    expect(writes()).toEqual([]);
+  });
+
+  it("is not signed for the sake of one platform that is ours", async () => {
+    registry.attach(registry.platforms["linux/amd64"], "signature");
+    const { stderr } = await attest({ plan: stranger });
+    expect(stderr).toMatch(/not ours: linux\/arm64 carries/);
+    expect(writes()).toEqual([]);
+  });
+
+  it("is not signed for a signature that reads as ours and that cosign does not verify", async () => {
+    for (const digest of Object.values(registry.platforms)) registry.attach(digest, "signature");
+    simulation.refuse = ({ argv }) =>
+      argv[0] === "verify" ? { status: 1, stderr: "Error: no matching attestations: expired certificate" } : undefined;
+    expect((await attest({ plan: stranger })).stderr).toMatch(/not ours: linux\/amd64, linux\/arm64/);
+    expect(writes()).toEqual([]);
+  });
+
+  it("is not signed as this version when its images are signed as those of another", async () => {
+    for (const [platform, digest] of Object.entries(registry.platforms)) carryProvenance(platform, digest, "1.2.2");
+    const { status, stderr } = await attest({ plan: stranger, record: null });
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/not ours: its linux\/amd64 is the image of version 1\.2\.2, not 1\.2\.3/);
+    expect(writes()).toEqual([]);
+  });
+
+  it("is signed when all its images are ours, and when the stack takes it over", async () => {
+    for (const digest of Object.values(registry.platforms)) registry.attach(digest, "signature");
+    expect((await attest({ plan: stranger })).status).toBe(0);
+    for (const digest of Object.values(registry.platforms))
+      for (const { digest: bundle } of registry.attached(digest)) registry.remove(digest, bundle);
+    for (const { digest: bundle } of registry.attached(registry.index)) registry.remove(registry.index, bundle);
+    const config = { signing: key, sbom: true, provenance: true, adopted: true };
+    expect((await attest({ plan: { ...stranger, config } })).status).toBe(0);
+  });
 });
 
 describe("attesting fails", () => {
@@ -331,7 +432,7 @@ describe("attesting fails", () => {
 
   it("when a tool does not come to an end, which is killed", async () => {
     simulation.refuse = ({ argv }) => (argv[0] === "sign" ? (new Promise<never>(() => undefined) as never) : undefined);
-    const limits = { cosignSeconds: 0.5, syftSeconds: 60, totalSeconds: 60 };
+    const limits = { cosignSeconds: 0.5, totalSeconds: 60 };
     const { status, stderr } = await attestByProcess({ plan: { limits } });
     expect(status).toBe(1);
     expect(stderr).toMatch(/cosign (sign|attest) took longer than 0\.5 s/);

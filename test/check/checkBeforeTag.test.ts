@@ -95,7 +95,13 @@ describe("a file that has to be upstream's", () => {
 });
 
 const made = {
-  ...{ platform: arm, context: "", dockerfile: { path: "Dockerfile" }, buildArguments: {}, namedContexts: {} },
+  ...{
+    platform: arm,
+    context: "",
+    dockerfile: { path: "Dockerfile", sha256: "e".repeat(64) },
+    buildArguments: {},
+    namedContexts: {},
+  },
   ...{ labels: {}, bases: [], fileChecksums: {} },
 };
 

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { Attestation } from "../../components/declare/attestation";
 import { attestConfigSchema } from "../../components/config/attestConfig";
 import { parseAttestPlan, planVariable } from "../../components/attest/attestPlan";
-import { exampleRecord } from "../attest/fixtures";
+import { exampleBuild, exampleRecord } from "../attest/fixtures";
 
 const digest = `sha256:${"1".repeat(64)}`;
 const summary = { digest, platforms: {}, added: ["unsigned"] };
@@ -24,6 +24,9 @@ beforeEach(async () => {
 
 const args = {
   repository: "localhost:5000/mirror/app",
+  version: "1.2.3",
+  tag: "1.2.3",
+  known: [],
   indexDigest: pulumi.output(digest),
   config: attestConfigSchema.parse({ signing: { mode: "key", key: "cosign.key" } }),
   mode: "fresh",
@@ -58,16 +61,27 @@ describe("the attestation of a version", () => {
     expect(plan).toMatchObject({
       repository: args.repository,
       indexDigest: digest,
-      builtNow: true,
       record: { version: "1.2.3" },
     });
   });
 
-  it("does not take the end of the build for now when it repairs", async () => {
-    await resolved(new Attestation("app-1.2.3", { ...args, mode: "repair" }).summary);
+  it("names the SBOMs of the images made for it by their paths", async () => {
+    const record = exampleBuild("linux/arm64");
+    await resolved(
+      new Attestation("app-1.2.3", { ...args, images: [{ record, sbom: "/records/1.2.3.spdx.json" }] }).summary,
+    );
     const { environment } = declared.find(({ type }) => type === "command:local:Command")?.inputs as {
       environment: Record<string, string>;
     };
-    expect(JSON.parse(environment[planVariable] ?? "")).toMatchObject({ builtNow: false, startedOn: args.startedOn });
+    expect(JSON.parse(environment[planVariable] ?? "")).toMatchObject({
+      sboms: { "linux/arm64": "/records/1.2.3.spdx.json" },
+      startedOn: args.startedOn,
+    });
+  });
+
+  it("takes a record an older version of the program left in the state for none", () => {
+    const plan = JSON.stringify({ ...args, indexDigest: digest, config: "off", mode: undefined, record: undefined });
+    expect(parseAttestPlan(plan, JSON.stringify({ version: "1.2.3", platforms: {} })).record).toBeUndefined();
+    expect(() => parseAttestPlan(plan, JSON.stringify({ version: "1.2.3", builds: [] }))).toThrow("record");
   });
 });

@@ -1,34 +1,36 @@
 import { describe, expect, it } from "vitest";
 import { checkedSources } from "../../components/declare/indexSources";
 import type { Platform } from "../../components/model/platform";
-import { appPlan, both, planned, repository, toBuild } from "./plans";
+import { appPlan, both, planned, repository, services, toBuild } from "./plans";
 import { digestFor } from "./recordingMock";
-import type { ImageToCheck } from "../../components/check/checkBeforeTag";
+import type { MadeImage } from "../../components/declare/recordedImage";
+import type { VersionServices } from "../../components/declare/versionServices";
 
 const [amd, arm] = both.map((platform) => `${repository}@${digestFor(platform)}`) as [string, string];
 const sources = toBuild.sources ?? [];
 
-function request(check: (image: ImageToCheck) => Promise<void>) {
-  const lookAgain = () => Promise.resolve(undefined);
-  return { specification: appPlan({}).specification, repository, planned: planned(), services: { check, lookAgain } };
+function request(check: VersionServices["check"]) {
+  return { specification: appPlan({}).specification, repository, planned: planned(), services: services({ check }) };
 }
+
+const made = (reference: string) => ({ reference, contexts: {} });
 
 describe("checking the images of a version", () => {
   it("begins with each as soon as it is built, while the others still are", async () => {
-    let finish: (reference: string) => void = () => {};
-    const slow = new Promise<string>((resolve) => (finish = resolve));
+    let finish: (image: MadeImage) => void = () => {};
+    const slow = new Promise<MadeImage>((resolve) => (finish = resolve));
     const checked: string[] = [];
     const done = checkedSources(
       new Map([
-        ["linux/amd64", Promise.resolve(amd)],
+        ["linux/amd64", Promise.resolve(made(amd))],
         ["linux/arm64", slow],
       ]),
       `${repository}:1.0.0`,
       request(({ platform }) => {
         checked.push(platform);
         // Nothing else lets the second build end: a check that waits for all builds waits for ever.
-        if (platform === "linux/amd64") finish(arm);
-        return Promise.resolve();
+        if (platform === "linux/amd64") finish(made(arm));
+        return Promise.resolve({ programs: 1 });
       }),
       sources,
     );
@@ -38,18 +40,19 @@ describe("checking the images of a version", () => {
 
   it("names every platform whose build failed, once the checks of the others are over", async () => {
     let over = false;
-    const none: Promise<string | undefined> = Promise.resolve(undefined);
-    const check = async (): Promise<void> => {
+    const none: Promise<MadeImage | undefined> = Promise.resolve(undefined);
+    const check = async () => {
       await new Promise((resolve) => setTimeout(resolve, 5));
       over = true;
+      return { programs: 1 };
     };
     const three = { ...request(check), planned: planned({ plan: { ...toBuild, build: [...both, "linux/ppc64le"] } }) };
-    const made = new Map<Platform, Promise<string | undefined>>([
+    const images = new Map<Platform, Promise<MadeImage | undefined>>([
       ["linux/amd64", none],
-      ["linux/arm64", Promise.resolve(arm)],
+      ["linux/arm64", Promise.resolve(made(arm))],
       ["linux/ppc64le", none],
     ]);
-    await expect(checkedSources(made, `${repository}:1.0.0`, three, sources)).rejects.toThrow(
+    await expect(checkedSources(images, `${repository}:1.0.0`, three, sources)).rejects.toThrow(
       `${repository}:1.0.0 is not written: the build for linux/amd64, linux/ppc64le failed`,
     );
     expect(over).toBe(true);

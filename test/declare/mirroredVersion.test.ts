@@ -44,7 +44,7 @@ async function declare(
       check: (request) => {
         checked.push(request);
         mock.happened.push(`check ${request.platform}`);
-        return Promise.resolve();
+        return Promise.resolve({ programs: 1 });
       },
       lookAgain: () => (looks.shift() as (typeof looks)[number])(),
       ...over,
@@ -131,7 +131,7 @@ describe("a version that is absent", () => {
   it("gets no index when a check fails, and says why", async () => {
     const { mock, outcome } = await declare(planned(), {
       check: ({ platform }) =>
-        platform === "linux/arm64" ? Promise.reject(new Error("wrong machine")) : Promise.resolve(),
+        platform === "linux/arm64" ? Promise.reject(new Error("wrong machine")) : Promise.resolve({ programs: 1 }),
     });
     expect(mock.of(index)).toEqual({});
     expect(outcome).toMatchObject({ state: "failed", reason: expect.stringContaining("wrong machine") as string });
@@ -170,12 +170,13 @@ describe("a version that is absent", () => {
   });
 
   it("passes on target, own Dockerfile, named contexts, cache, and no builder where none is named", async () => {
-    const dockerfile = { path: "apps/own.Dockerfile", inline: "FROM scratch" };
+    const dockerfile = { path: "apps/own.Dockerfile", sha256: "e".repeat(64), inline: "FROM scratch" };
     const namedContexts = {
       "docker.io/library/base": { kind: "reference", location: "docker-image://base@sha256:1" },
       ours: { kind: "image", app: "base", version: "1.0.0" },
     } as const;
-    const recipes = both.map((platform) => recipe(platform, { target: "final", dockerfile, namedContexts }));
+    const frontend = { reference: "dockerfile:1", pinned: "dockerfile@sha256:2", digest: digestFor("dockerfile") };
+    const recipes = both.map((platform) => recipe(platform, { target: "final", dockerfile, namedContexts, frontend }));
     const { mock } = await declare(planned({ recipes }), {
       builder: (platform) => (platform === "linux/amd64" ? undefined : "arm"),
       cache: (name, platform) => ({ from: [{ local: { src: `/cache/${name}/${platform}` } }], to: [] }),
@@ -187,6 +188,7 @@ describe("a version that is absent", () => {
       ...inputs,
       target: "final",
       dockerfile: { inline: "FROM scratch" },
+      buildArgs: { FLAVOUR: "plain", BUILDKIT_SYNTAX: "dockerfile@sha256:2" },
       cacheFrom: [{ local: { src: "/cache/app/linux/amd64" } }],
       cacheTo: [],
       context: {
@@ -360,7 +362,7 @@ describe("a version that is published", () => {
       ],
     };
     const { outcome } = await declare(
-      planned({ plan, attestation: { mode: "fresh", gaps: [] } }),
+      planned({ plan, attestation: { mode: "fresh", gaps: [], scans: [] } }),
       {},
       { failing: ["app-1.0.0-linux-arm64"] },
     );
@@ -376,25 +378,29 @@ describe("a version that is published", () => {
 
 describe("the attestations of a version", () => {
   it("are a command on the digest of the index, declared after it", async () => {
-    const { mock, outcome } = await declare(planned({ attestation: { mode: "fresh", gaps: [] } }));
+    const { mock, outcome } = await declare(planned({ attestation: { mode: "fresh", gaps: [], scans: [] } }));
     const { "app-1.0.0-attestation": command } = mock.of("command:local:Command");
-    expect(command).toMatchObject({
-      interpreter: ["node", "components/attest/launch.cjs"],
-      create: "attest",
-      stdin: "",
+    expect(command).toMatchObject({ interpreter: ["node", "components/attest/launch.cjs"], create: "attest" });
+    expect(JSON.parse(String(command?.["stdin"]))).toMatchObject({
+      version: "1.0.0",
+      platforms: { "linux/amd64": { origin: "built" }, "linux/arm64": { origin: "built" } },
+      builds: both.map((platform) => ({ platform, image: { digest: platforms[platform as keyof typeof platforms] } })),
     });
     const environment = command?.environment as { readonly MULTIARCH_MIRROR_ATTEST: string };
     expect(JSON.parse(environment.MULTIARCH_MIRROR_ATTEST)).toEqual({
       repository,
       indexDigest: digestFor("app-1.0.0"),
+      version: "1.0.0",
+      tag: "1.0.0",
+      known: [],
+      sboms: {},
       config: services().attest.config,
-      builtNow: true,
       startedOn: "2026-01-01T00:00:00.000Z",
     });
     expect(outcome).toMatchObject({ state: "published", record: { attested: true } });
   });
 
-  it.each([undefined, { mode: "none", gaps: [] } as const])(
+  it.each([undefined, { mode: "none", gaps: [], scans: [] } as const])(
     "are not declared when there is nothing to do (%j)",
     async (attestation) => {
       const { mock } = await declare(planned(attestation ? { attestation } : {}));
@@ -404,7 +410,7 @@ describe("the attestations of a version", () => {
 
   it("never sign a tag whose digest is not known", async () => {
     const { mock } = await declare(
-      planned({ attestation: { mode: "fresh", gaps: [] } }),
+      planned({ attestation: { mode: "fresh", gaps: [], scans: [] } }),
       {},
       { withoutDigest: ["app-1.0.0"] },
     );
@@ -413,7 +419,7 @@ describe("the attestations of a version", () => {
 
   it("that fail leave the version published, as a failure", async () => {
     const { outcome } = await declare(
-      planned({ attestation: { mode: "fresh", gaps: [] } }),
+      planned({ attestation: { mode: "fresh", gaps: [], scans: [] } }),
       {},
       { failing: ["app-1.0.0-attestation"] },
     );

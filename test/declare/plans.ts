@@ -11,7 +11,7 @@ export const both: readonly Platform[] = ["linux/amd64", "linux/arm64"];
 export const recipe = (platform: Platform, over: Partial<BuildRecipe> = {}): BuildRecipe => ({
   platform,
   context: `https://git.example/app.git?tag=v1.0.0&checksum=${commit}`,
-  dockerfile: { path: "Dockerfile" },
+  dockerfile: { path: "Dockerfile", sha256: "e".repeat(64) },
   buildArguments: { FLAVOUR: "plain" },
   namedContexts: {},
   labels: { "org.opencontainers.image.version": "1.0.0" },
@@ -35,6 +35,10 @@ export const planned = (over: Partial<PlannedVersion> = {}): PlannedVersion => (
   notOffered: {},
   official: [],
   copies: {},
+  records: {},
+  adopted: [],
+  known: [],
+  upstream: { repository: "https://git.example/app.git", reference: "v1.0.0", kind: "tag", commit },
   attested: false,
   ...over,
 });
@@ -74,7 +78,11 @@ export const appPlan = (over: Partial<AppPlan>): AppPlan => ({
 /** Edges of a run in which all goes well and nobody else publishes anything. */
 export function services(over: Partial<VersionServices> = {}): VersionServices {
   return {
-    check: () => Promise.resolve(),
+    check: () => Promise.resolve({ programs: 1 }),
+    keepRecord: (record) => Promise.resolve({ record }),
+    seal: () => Promise.resolve(),
+    signed: () => Promise.resolve(true),
+    run: { builder: { id: "https://builder.example/" }, run: { startedOn: "2026-01-01T00:00:00.000Z" } },
     lookAgain: () => Promise.resolve(undefined),
     imageOf: (app) => {
       throw new Error(`no image of ${app} is expected`);

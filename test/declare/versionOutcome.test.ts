@@ -50,7 +50,7 @@ describe("a version that this run leaves as it is", () => {
 
   it.each([
     ["of its plan", { plan: { ...nothing, problem: "503" }, waiting }],
-    ["of its attestations", { attestation: { mode: "none", gaps: [], problem: "503" }, waiting }],
+    ["of its attestations", { attestation: { mode: "none", gaps: [], scans: [], problem: "503" }, waiting }],
     [
       "of what upstream attached",
       { referrers: { mode: "none", gaps: [], digests: [], declared: false, problem: "503" }, waiting },

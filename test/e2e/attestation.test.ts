@@ -14,7 +14,7 @@ import { startSandbox } from "../../tools/sandbox/startSandbox";
 import { writeDebianLayout } from "../attest/debianLayout";
 import { exampleRecord } from "../attest/fixtures";
 import { describeMissing } from "../../components/decide/attestations";
-import { attestationStatus } from "../../components/probe/attestations";
+import { attachedLists, missingAttestations } from "../../components/probe/attestations";
 
 const root = join(__dirname, "../..");
 const none = `sha256:${"0".repeat(64)}`;
@@ -78,10 +78,11 @@ describe.each(["distribution", "olareg"] as const)(
       return { status, stdout, stderr };
     };
     const missing = async (): Promise<readonly string[]> => {
-      const wanted = wantedAttestations(attestConfigSchema.parse(config()), { buildKnown: true });
+      const wanted = wantedAttestations(attestConfigSchema.parse(config()), { built: true, recorded: true });
       const version = { indexDigest: image.index, platformDigests: image.platforms };
       const signer = { publicKey: readFileSync(key(), "utf8") };
-      return (await attestationStatus(client, repository, version, wanted, signer)).map(describeMissing);
+      const lists = await attachedLists(client, repository, version, signer);
+      return missingAttestations(version, wanted, lists).map(describeMissing);
     };
     /** As another client sees them. */
     const referrers = async (digest: string): Promise<readonly string[]> => {

@@ -4,22 +4,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { BuiltRecord } from "../../components/model/buildRecord";
 import { MirrorUnderTest } from "./support/mirrorUnderTest";
 import { reconcileRun } from "./support/reconcileRun";
 import { tinyAppFile, tinyDockerfile, tinyUpstream } from "./support/tinyUpstream";
 
 const execute = promisify(execFile);
 
-interface DigestFile {
-  readonly schemaVersion: number;
-  readonly images: readonly Record<"app" | "version" | "platform" | "repository" | "digest" | "commit", string>[];
-}
-
 let folder: string;
 let mirror: MirrorUnderTest;
 const inFolder = (name: string): string => join(folder, name);
 const reconcile = (...args: readonly string[]) => reconcileRun(mirror, args);
-const read = async (path: string): Promise<DigestFile> => JSON.parse(await readFile(path, "utf8")) as DigestFile;
+const read = async (path: string): Promise<BuiltRecord> => JSON.parse(await readFile(path, "utf8")) as BuiltRecord;
+const record = (platform: string, version: string): string =>
+  inFolder(`digests/linux-${platform}/tiny/${version}.json`);
 
 /** The platforms of every build of an upstream source a builder did, as BuildKit's own history says. */
 async function builtBy(builder: string): Promise<readonly string[]> {
@@ -38,13 +36,17 @@ async function builtBy(builder: string): Promise<readonly string[]> {
   return platforms;
 }
 
-async function start(settings: Record<string, unknown>, upstream: Parameters<typeof tinyUpstream>[2]): Promise<void> {
+async function start(
+  settings: Record<string, unknown>,
+  upstream: Parameters<typeof tinyUpstream>[2],
+  more = "",
+): Promise<void> {
   folder = await mkdtemp(join(tmpdir(), "phases-"));
   mirror = await MirrorUnderTest.start({
     sandbox: { builders: { amd: ["linux/amd64"], arm: ["linux/arm64"] } },
     apps: async (sandbox) => {
       await tinyUpstream(sandbox, "tiny", upstream);
-      return { tiny: tinyAppFile(sandbox, "tiny") };
+      return { tiny: tinyAppFile(sandbox, "tiny", more) };
     },
     settings: { keep: 2, builder: { "linux/amd64": "amd", "linux/arm64": "arm" }, ...settings },
   });
@@ -98,33 +100,55 @@ describe("plan, build and publish as processes of their own", () => {
       expect([build.status, build.stdout]).toEqual([0, expect.stringContaining("2 built")]);
     }
     expect(await mirror.registry.tags("tiny")).toEqual([]);
-    expect((await readdir(inFolder("digests"))).toSorted()).toEqual([
+    const files = (await readdir(inFolder("digests"), { recursive: true })).filter((name) => name.includes("."));
+    expect(files.toSorted()).toEqual([
       "builds-linux-amd64.ndjson",
       "builds-linux-arm64.ndjson",
-      "digests-linux-amd64.json",
-      "digests-linux-arm64.json",
+      ...["linux-amd64", "linux-arm64"].flatMap((slug) => [`${slug}/tiny/1.0.0.json`, `${slug}/tiny/1.1.0.json`]),
     ]);
   });
 
-  it.each([
-    ["another architecture", "wanted is linux/amd64", ([one, two]: DigestFile[]) => [swapped(one!, two!), two!]],
-    ["a digest nobody knows", "no such manifest", altered({ digest: `sha256:${"0".repeat(64)}` })],
-    ["another repository", "is not the repository of this app", altered({ repository: "localhost/evil/tiny" })],
-    ["another platform", "accepted is a platform", altered({ platform: "linux/s390x/../x" })],
-    ["no digest", "64 lower-case hex digits", altered({ digest: "latest" })],
-  ])("refuses digest files forged to name %s, and writes nothing", async (_, reason, forge) => {
+  it.each<[string, RegExp, (own: BuiltRecord, others: { arm: BuiltRecord; older: BuiltRecord }) => object]>([
+    ["another architecture", /wanted is linux\/amd64/, (own, { arm }) => ({ ...own, image: arm.image })],
+    ["another version's image", /its image is another one/, (own, { older }) => ({ ...own, image: older.image })],
+    [
+      "another commit",
+      /the release is commit/,
+      (own, { older }) => ({ ...own, upstream: { ...own.upstream, commit: older.upstream.commit } }),
+    ],
+    ["the record of another job", /whose record is linux-arm64\/tiny\/1\.1\.0\.json/, (_, { arm }) => arm],
+    [
+      "checks that were not made",
+      /was not run with the app's smoke command/,
+      (own) => ({ ...own, checks: { programs: 1 } }),
+    ],
+    [
+      "a digest nobody knows",
+      /no such manifest/,
+      (own) => ({ ...own, image: { ...own.image, digest: `sha256:${"0".repeat(64)}` } }),
+    ],
+    [
+      "another repository",
+      /is not the repository of this app/,
+      (own) => ({ ...own, image: { ...own.image, repository: "localhost/evil/tiny" } }),
+    ],
+    ["another platform", /accepted is a platform/, (own) => ({ ...own, platform: "linux/s390x/../x" })],
+    ["no digest", /64 lower-case hex digits/, (own) => ({ ...own, image: { ...own.image, digest: "latest" } })],
+    ["a field nobody knows", /there is no such key/, (own) => ({ ...own, trusted: true })],
+  ])("F28 refuses a build record forged to name %s, and publishes the other version", async (_, reason, forge) => {
+    const [own, arm, older] = await Promise.all([
+      read(record("amd64", "1.1.0")),
+      read(record("arm64", "1.1.0")),
+      read(record("amd64", "1.0.0")),
+    ]);
     const forged = inFolder("forged");
     await cp(inFolder("digests"), forged, { recursive: true });
-    const names = ["digests-linux-amd64.json", "digests-linux-arm64.json"];
-    const files = forge(await Promise.all(names.map((name) => read(join(forged, name)))));
-    for (const [position, name] of names.entries())
-      await writeFile(join(forged, name), JSON.stringify(files[position]));
-    mirror.mark();
-    const publish = await reconcile("--phase", "publish", "--digests", forged);
+    await writeFile(join(forged, "linux-amd64/tiny/1.1.0.json"), JSON.stringify(forge(own, { arm, older })));
+    const publish = await reconcile("--phase", "publish", "--dry-run", "--digests", forged);
     await rm(forged, { recursive: true });
-    expect([1, 2]).toContain(publish.status);
-    expect(publish.stdout).toContain(reason);
-    expect(mirror.writes()).toEqual([]);
+    expect(publish.status).toBe(1);
+    expect(publish.stdout).toMatch(reason);
+    expect(publish.stdout).toMatch(/1\.0\.0 .*missing/);
     expect(await mirror.registry.tags("tiny")).toEqual([]);
   });
 
@@ -137,23 +161,31 @@ describe("plan, build and publish as processes of their own", () => {
     expect(result).toMatchObject({ whole: false, versions: [{ complete: false }, { complete: false }] });
   });
 
-  it("publishes exactly the images of the digest files, without any builder", async () => {
+  it("F28 publishes the other version while a record is forged, and moves latest to that", async () => {
+    const forged = inFolder("forged");
+    await cp(inFolder("digests"), forged, { recursive: true });
+    const own = await read(record("amd64", "1.1.0"));
+    await writeFile(join(forged, "linux-amd64/tiny/1.1.0.json"), JSON.stringify({ ...own, checks: { programs: 1 } }));
+    const publish = await reconcile("--phase", "publish", "--digests", forged);
+    await rm(forged, { recursive: true });
+    expect([publish.status, publish.summary]).toEqual([1, expect.stringContaining("1 published, 1 missing")]);
+    expect(await mirror.registry.tags("tiny")).toEqual(["1.0.0", "latest"]);
+  });
+
+  it("publishes exactly the images of the build records, without any builder", async () => {
     await mirror.sandbox.stopBuilder("amd");
     await mirror.sandbox.stopBuilder("arm");
     const publish = await reconcile("--phase", "publish", "--digests", inFolder("digests"));
     await mirror.sandbox.startBuilder("amd");
     await mirror.sandbox.startBuilder("arm");
-    expect([publish.status, publish.summary]).toEqual([0, expect.stringContaining("2 published")]);
+    expect([publish.status, publish.summary]).toEqual([0, expect.stringContaining("1 published, 1 adopted")]);
     expect(publish.summary).toMatch(/`linux\/amd64 \d+ s, linux\/arm64 \d+ s`/);
     expect(publish.summary).toContain("docker pull ");
     expect(await mirror.registry.tags("tiny")).toEqual(["1.0.0", "1.1.0", "latest"]);
-    const files = await Promise.all(
-      ["amd64", "arm64"].map((name) => read(inFolder(`digests/digests-linux-${name}.json`))),
-    );
     for (const version of ["1.0.0", "1.1.0"]) {
-      const handed = files.flatMap(({ images }) => images.filter((image) => image.version === version));
+      const handed = await Promise.all(["amd64", "arm64"].map((platform) => read(record(platform, version))));
       const { platforms } = await mirror.registry.index("tiny", version);
-      expect(platforms).toEqual(Object.fromEntries(handed.map(({ platform, digest }) => [platform, digest])));
+      expect(platforms).toEqual(Object.fromEntries(handed.map(({ platform, image }) => [platform, image.digest])));
     }
     expect(await mirror.registry.digest("tiny", "latest")).toBe(await mirror.registry.digest("tiny", "1.1.0"));
   });
@@ -217,20 +249,112 @@ async function contents(namespace: string): Promise<unknown> {
   return Object.fromEntries(found);
 }
 
-function altered(fields: Record<string, string>): (files: DigestFile[]) => DigestFile[] {
-  return ([first, ...others]) => [changed(first!, fields), ...others];
-}
-
-function changed(file: DigestFile, fields: Record<string, string>): DigestFile {
-  return { ...file, images: file.images.map((image) => ({ ...image, ...fields })) };
-}
-
-function swapped(file: DigestFile, other: DigestFile): DigestFile {
-  return {
-    ...file,
-    images: file.images.map((image, position) => ({ ...image, digest: other.images[position]!.digest })),
+describe("a version that is published in phases and signed", () => {
+  const attest = {
+    signing: {
+      mode: "key",
+      key: "${MIRROR_SANDBOX_COSIGN_KEY}",
+      publicKey: "${MIRROR_SANDBOX_COSIGN_PUB}",
+      signingConfig: "none",
+    },
   };
-}
+  const dockerfile = tinyDockerfile.replace("ENTRYPOINT", "ARG FLAVOUR\nENTRYPOINT");
+  beforeAll(() =>
+    start({ attest }, [{ version: "1.0.0", dockerfile }], `\n  buildArguments: () => ({ FLAVOUR: "plain" }),`),
+  );
+  afterAll(stop);
+
+  /** The verified statements on a digest, of one type, with what differs from run to run taken out. */
+  async function statements(namespace: string, digest: string, type: string): Promise<readonly unknown[]> {
+    const key = mirror.environment()["MIRROR_SANDBOX_COSIGN_PUB"]!;
+    const name = `${mirror.registry.repositories.replace(/mirror$/, namespace)}/tiny`;
+    const argv = ["verify-attestation", "--key", key, "--insecure-ignore-tlog", "--type", type, `${name}@${digest}`];
+    const { stdout } = await execute("cosign", argv, { env: mirror.environment(), maxBuffer: 64 * 1024 * 1024 });
+    return stdout.split("\n").flatMap((line) => {
+      if (!line.startsWith("{")) return [];
+      const text = Buffer.from((JSON.parse(line) as { payload: string }).payload, "base64").toString();
+      return [(JSON.parse(text) as { predicate: unknown }).predicate];
+    });
+  }
+
+  const comparable = (value: unknown, namespace: string): unknown =>
+    JSON.parse(
+      JSON.stringify(value, (key, inner: unknown) =>
+        key === "content" ? comparable(JSON.parse(Buffer.from(String(inner), "base64").toString()), namespace) : inner,
+      )
+        .replaceAll(`/${namespace}/`, "/NAMESPACE/")
+        .replaceAll(/"(startedOn|finishedOn)":"[^"]*"/g, '"$1":"TIME"')
+        .replaceAll(/("(?:byproducts|image)":.*?)(?:sha256:)?[0-9a-f]{64}/g, "$1DIGEST"),
+    ) as unknown;
+
+  it("is built, checked and scanned per platform, and signed where there is neither builder nor scanner", async () => {
+    for (const platform of ["linux/amd64", "linux/arm64"]) {
+      const build = await reconcile("--phase", "build", "--platforms", platform, "--digests", inFolder("digests"));
+      expect(build.status, build.stdout).toBe(0);
+      const slug = platform.replace("/", "-");
+      const files = await readdir(inFolder(`digests/${slug}/tiny`));
+      expect(files.toSorted()).toEqual(["1.0.0.json", "1.0.0.spdx.json"]);
+    }
+    await mirror.sandbox.stopBuilder("amd");
+    await mirror.sandbox.stopBuilder("arm");
+    const publish = await reconcile("--phase", "publish", "--digests", inFolder("digests"));
+    await mirror.sandbox.startBuilder("amd");
+    await mirror.sandbox.startBuilder("arm");
+    expect(publish.status, publish.stdout).toBe(0);
+  });
+
+  it("carries the statements of one run that does it all, field by field", async () => {
+    mirror.configure({ namespace: "whole" });
+    const all = await reconcile();
+    expect(all.status, all.stdout).toBe(0);
+    mirror.configure({ namespace: "mirror" });
+    const split = await mirror.registry.index("tiny", "1.0.0");
+    const whole = JSON.parse(
+      await mirror.registry.regctl(
+        "manifest",
+        "get",
+        "--format",
+        "raw-body",
+        `${mirror.registry.repositories.replace(/mirror$/, "whole")}/tiny:1.0.0`,
+      ),
+    ) as { manifests: { digest: string; platform: { architecture: string } }[] };
+    const wholeIndex = (
+      await mirror.registry.regctl(
+        "image",
+        "digest",
+        `${mirror.registry.repositories.replace(/mirror$/, "whole")}/tiny:1.0.0`,
+      )
+    ).trim();
+    for (const type of ["slsaprovenance1", "https://multiarch-mirror.github.io/predicate/mirror/v1"]) {
+      const [phases, one] = [
+        await statements("mirror", split.digest, type),
+        await statements("whole", wholeIndex, type),
+      ];
+      expect(phases).toHaveLength(1);
+      const digests = (text: string): string =>
+        text.replaceAll(/[0-9a-f]{64}/g, (hex) => (known.has(hex) ? "DIGEST" : hex));
+      const known = new Set(
+        [
+          split.digest,
+          wholeIndex,
+          ...Object.values(split.platforms),
+          ...whole.manifests.map(({ digest }) => digest),
+        ].map((digest) => digest.slice(7)),
+      );
+      const text = (value: unknown, namespace: string): string => digests(JSON.stringify(comparable(value, namespace)));
+      expect(text(phases, "mirror")).toEqual(text(one, "whole"));
+    }
+    const [provenance] = await statements("mirror", split.digest, "slsaprovenance1");
+    expect(provenance).toMatchObject({
+      buildDefinition: {
+        externalParameters: {
+          platforms: ["linux/amd64", "linux/arm64"],
+          buildArguments: { "linux/amd64": { FLAVOUR: "plain" }, "linux/arm64": { FLAVOUR: "plain" } },
+        },
+      },
+    });
+  });
+});
 
 const brokenOnArm = tinyDockerfile.replace("ENTRYPOINT", "COPY only-for-\${TARGETARCH} /only\nENTRYPOINT");
 
@@ -252,19 +376,18 @@ describe("a platform whose build fails", () => {
     ]),
   );
   afterAll(stop);
-  const record = (): string[] => ["--failures", inFolder("failures.json")];
+  const failures = (): string[] => ["--failures", inFolder("failures.json")];
 
   it("fails its build run, which still hands over what it could build", async () => {
-    const options = ["--phase", "build", "--digests", inFolder("digests"), ...record()];
+    const options = ["--phase", "build", "--digests", inFolder("digests"), ...failures()];
     const amd64 = await reconcile(...options, "--platforms", "linux/amd64");
     const arm64 = await reconcile(...options, "--platforms", "linux/arm64");
     expect([amd64.status, arm64.status]).toEqual([0, 1]);
-    const handed = await read(inFolder("digests/digests-linux-arm64.json"));
-    expect(handed.images.map(({ version }) => version)).toEqual(["1.0.0"]);
+    expect(await readdir(inFolder("digests/linux-arm64/tiny"))).toEqual(["1.0.0.json"]);
   });
 
   it("does not keep the other version from being published and signed, and is named in the summary", async () => {
-    const options = ["--digests", inFolder("digests"), "--result", inFolder("publish.json"), ...record()];
+    const options = ["--digests", inFolder("digests"), "--result", inFolder("publish.json"), ...failures()];
     const publish = await reconcile("--phase", "publish", ...options);
     expect(publish.status).toBe(1);
     expect(await mirror.registry.tags("tiny")).toEqual(expect.arrayContaining(["1.0.0", "latest"]));
@@ -289,17 +412,17 @@ describe("a platform whose build fails", () => {
   });
 
   it("waits in the next run, which is no failure, though the version is still missing", async () => {
-    const plan = await reconcile("--phase", "plan", ...record());
+    const plan = await reconcile("--phase", "plan", ...failures());
     expect([plan.status, plan.outputs]).toEqual([0, { work: "false", jobs: "[]", missing: "1" }]);
     expect(plan.summary).toMatch(/not tried before 20\d\d-/);
     mirror.mark();
-    const all = await reconcile("--phase", "all", ...record());
+    const all = await reconcile("--phase", "all", ...failures());
     expect([all.status, all.summary]).toEqual([0, expect.stringContaining("1 waiting")]);
     expect(mirror.writes()).toEqual([]);
   });
 
   it("is tried at once by a manual run, and waits longer after that", async () => {
-    const retry = await reconcile("--phase", "all", "--retry", ...record());
+    const retry = await reconcile("--phase", "all", "--retry", ...failures());
     expect(retry.status).toBe(1);
     expect(retry.stdout).toContain("FAILED image tiny-1.1.0-linux-arm64");
     expect(JSON.parse(await readFile(inFolder("failures.json"), "utf8"))).toMatchObject({ "tiny/1.1.0": { count: 2 } });
@@ -307,6 +430,6 @@ describe("a platform whose build fails", () => {
 
   it("is tried when the record is lost", async () => {
     await rm(inFolder("failures.json"));
-    expect((await reconcile("--phase", "plan", ...record())).status).toBe(3);
+    expect((await reconcile("--phase", "plan", ...failures())).status).toBe(3);
   });
 });

@@ -66,10 +66,9 @@ export class FakeEdges implements PlanEdges {
   run: PlanEdges["run"] = { phase: "all", covers: () => true };
   attestations: PlanEdges["attestations"] = {
     config: { signing: { mode: "off" }, sbom: true, provenance: true, adopted: false },
-    run: {} as PlanEdges["attestations"]["run"],
-    missing: () => Promise.reject(new Error("nothing is signed")),
-    builtFrom: () => Promise.reject(new Error("nothing is signed")),
+    attached: () => Promise.reject(new Error("nothing is signed")),
   };
+  labels: PlanEdges["labels"] = () => Promise.reject(new Error("nothing is handed over"));
   missingReferrers: PlanEdges["missingReferrers"] = () => Promise.reject(new Error("nothing is copied"));
   /** Why nothing can be prepared. */
   unpreparable: string | undefined;
@@ -101,7 +100,7 @@ export class FakeEdges implements PlanEdges {
     const recipes = asked.platforms.map((platform) => ({
       platform,
       context: "",
-      dockerfile: { path: "Dockerfile" },
+      dockerfile: { path: "Dockerfile", sha256: "e".repeat(64) },
       buildArguments: {},
       namedContexts: {},
       labels: {},

@@ -144,10 +144,6 @@ describe("upstream's index", () => {
     ["lists a manifest that is gone", { official: theirs([amd, arm], { lost: { [riscv]: digest("gone") } }) }],
     ["is no index", { official: theirs([amd], { digest: digest(`theirs ${amd}`) }), request: { settings: onlyAmd } }],
     ["only completes what is published", { official: theirs([arm]), ours: held("1.0.0", [amd]) }],
-    [
-      "meets an image a build run made",
-      { request: { handedOver: { "1.0.0": { [arm]: `${repository}@${digest("x")}` } } } },
-    ],
     ["is not to be copied", { mode: "build" }],
   ])("is not copied whole when it %s", async (_, world) => {
     expect((await plannedVersion(world)).version.copiedIndex).toBeUndefined();

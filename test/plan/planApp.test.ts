@@ -1,7 +1,26 @@
 import { describe, expect, it } from "vitest";
+import { releaseLabels } from "../../components/decide/labels";
+import type { PlannedVersion } from "../../components/decide/appPlan";
+import type { AppSpecification } from "../../components/model/appSpecification";
+import type { BuildRecord, BuiltRecord } from "../../components/model/buildRecord";
+import type { Platform } from "../../components/model/platform";
+import type { Probe } from "../../components/model/probe";
+import { exampleBuild } from "../attest/fixtures";
 import type { PublishedApp } from "../../components/model/published";
 import { planApp } from "../../components/plan/planApp";
-import { amd, arm, digest, FakeEdges, held, managed, release, repository, request, settings } from "./fakeEdges";
+import {
+  amd,
+  arm,
+  digest,
+  FakeEdges,
+  held,
+  managed,
+  release,
+  repository,
+  request,
+  settings,
+  specification,
+} from "./fakeEdges";
 
 const unknown = { state: "unknown", cause: "outage", reason: "500" } as const;
 const record = (versions: PublishedApp["versions"], over: Partial<PublishedApp> = {}): PublishedApp => ({
@@ -243,11 +262,110 @@ describe("the plan of a version", () => {
     expect(edges.prepared.map(({ platforms }) => platforms)).toEqual([[arm]]);
   });
 
-  it("uses images that build runs handed over instead of building them", async () => {
-    const edges = new FakeEdges([release("1.0.0")]);
-    const handedOver = { "1.0.0": { [amd]: `${repository}@${digest("theirs")}` } };
-    const version = await plannedVersion(edges, { handedOver });
-    expect(edges.prepared.map(({ platforms }) => platforms)).toEqual([[arm]]);
-    expect(version.copies).toEqual(handedOver["1.0.0"]);
+  describe("for which build runs handed over images", () => {
+    const { commit } = release("1.0.0");
+    const app: AppSpecification = { ...specification, smoke: { command: ["app", "--version"], expect: () => /1/ } };
+    const record = (over: Partial<BuiltRecord> = {}): BuiltRecord => ({
+      ...exampleBuild("linux/amd64", { app: "app", version: "1.0.0", tag: "1.0.0" }),
+      image: { repository, digest: digest("theirs") },
+      upstream: { repository: "https://git.example/app.git", reference: "v1.0.0", kind: "tag", commit },
+      checks: { programs: 1, smoke: { command: ["app", "--version"] } },
+      ...over,
+    });
+    const theirs = (platform: Platform = amd): Probe => {
+      return {
+        state: "present",
+        digest: digest("theirs"),
+        platforms: { [platform]: digest("theirs") },
+        lost: {},
+        others: [],
+      };
+    };
+    async function publish(handed: BuildRecord, image: Probe = theirs(), labels: object = {}): Promise<PlannedVersion> {
+      const edges = new FakeEdges([release("1.0.0")], { [`@${digest("theirs")}`.slice(1)]: image });
+      edges.probe = (reference) => Promise.resolve(reference.includes("@") ? image : ({ state: "absent" } as const));
+      edges.run = { phase: "publish", covers: () => true };
+      edges.labels = () => Promise.resolve({ ...releaseLabels(app, release("1.0.0")), ...labels });
+      const handedOver = { "1.0.0": { [amd]: { record: handed } } };
+      return plannedVersion(edges, {
+        specification: app,
+        handedOver,
+        settings: { ...settings, platformsRequired: [amd], platforms: [amd] },
+      });
+    }
+
+    it("uses them instead of building", async () => {
+      const version = await publish(record());
+      expect(version.records).toEqual({ [amd]: { record: record() } });
+      expect(version.plan).toMatchObject({ state: "missing", build: [amd] });
+      expect(version.plan.problem).toBeUndefined();
+      expect(version.recipes).toEqual([]);
+    });
+
+    it.each<readonly [string, Partial<BuiltRecord>, Probe, object, RegExp]>([
+      [
+        "is of another commit",
+        { upstream: { ...record().upstream, commit: "b".repeat(40) } },
+        theirs(),
+        {},
+        /from commit b{40}, the release is commit/,
+      ],
+      [
+        "is of another tag",
+        { upstream: { ...record().upstream, reference: "v2" } },
+        theirs(),
+        {},
+        /from tag "v2", the release is tag "v1\.0\.0"/,
+      ],
+      ["is for another tag of the mirror", { tag: "latest" }, theirs(), {}, /about the tag "latest"/],
+      [
+        "lacks the smoke command",
+        { checks: { programs: 1 } },
+        theirs(),
+        {},
+        /was not run with the app's smoke command/,
+      ],
+      ["ran another command", { checks: { programs: 1, smoke: { command: ["true"] } } }, theirs(), {}, /smoke command/],
+      ["names an image that is not there", {}, { state: "absent" }, {}, /no such manifest/],
+      ["names an image for another platform", {}, theirs(arm), {}, /for linux\/arm64, wanted is linux\/amd64/],
+      ["names an index", {}, held("1.0.0"), {}, /for linux\/amd64, linux\/arm64/],
+      [
+        "names the image of another app",
+        {},
+        theirs(),
+        { "io.github.multiarch-mirror.app": "other" },
+        /is another one: the label io\.github\.multiarch-mirror\.app is "other", not "app"/,
+      ],
+      [
+        "names the image of another commit",
+        {},
+        theirs(),
+        { "org.opencontainers.image.revision": "0" },
+        /is another one: the label org\.opencontainers\.image\.revision/,
+      ],
+      ["cannot be looked up", {}, { state: "unknown", cause: "outage", reason: "503" }, {}, /no usable answer/],
+    ])("refuses one whose record %s, and says why", async (_, over, image, labels, reason) => {
+      const version = await publish(record(over), image, labels);
+      expect(version.records).toEqual({});
+      expect(version.plan).toMatchObject({ build: [], problem: expect.stringMatching(reason) as string });
+    });
+
+    it("refuses a copy where nothing is to be copied", async () => {
+      const { upstream, dockerfile, frontend, bases, files, buildArguments, namedContexts, subdirectory, ...facts } =
+        record();
+      expect([upstream, dockerfile, frontend, bases, files, buildArguments, namedContexts, subdirectory]).toHaveLength(
+        8,
+      );
+      const from = `docker.io/evil/app@${digest("theirs")}`;
+      const version = await publish({ ...facts, origin: "copied", from });
+      expect(version.plan.problem).toMatch(/not to be copied for this platform/);
+    });
+
+    it("misses what nobody handed over", async () => {
+      const edges = new FakeEdges([release("1.0.0")]);
+      edges.run = { phase: "publish", covers: () => true };
+      const version = await plannedVersion(edges);
+      expect(version.plan.problem).toBe("no build run handed over an image for linux/amd64, linux/arm64");
+    });
   });
 });

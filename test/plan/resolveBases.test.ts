@@ -35,6 +35,7 @@ const published: Readonly<Record<string, BaseManifest>> = {
   "gcr.io/distroless/base-debian12:latest": distroless,
   "docker.io/library/golang:1.25": golang,
   "docker.io/library/node:22-slim": node,
+  "docker/dockerfile:1": golang,
 };
 
 class FakeRegistry implements BaseRegistry {
@@ -152,10 +153,11 @@ describe("resolving the bases of a build", () => {
   it("accepts a cross-compiling stage whose image has only the builder's platform", async () => {
     const text =
       "# syntax=docker/dockerfile:1\nFROM --platform=$BUILDPLATFORM golang:1.25 AS b\nFROM scratch\nCOPY --from=b / /";
-    const { platforms, materials, syntax } = await resolve(text);
+    const { platforms, materials, frontend } = await resolve(text);
     expect(platforms["linux/arm64"]?.namedContexts["golang:1.25"]).toBeDefined();
     expect(materials).toMatchObject([{ platforms: {} }]);
-    expect(syntax).toBe("docker/dockerfile:1");
+    expect(frontend?.reference).toBe("docker/dockerfile:1");
+    expect(frontend?.pinned).toBe(`docker.io/docker/dockerfile@${frontend?.digest}`);
   });
 
   it("uses each platform's own build arguments", async () => {

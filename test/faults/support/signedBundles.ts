@@ -39,7 +39,7 @@ export async function verified(mirror: MirrorUnderTest, app: string, digest: str
 /** What a complete version of two platforms carries: on its index, and on each platform. */
 export const bundles = {
   index: ["mirror", "provenance", "sbom", "sbom", "signature"],
-  platform: ["sbom", "signature"],
+  platform: ["provenance", "sbom", "signature"],
 } as const;
 
 function kindOf(type: string): string {

@@ -1,0 +1,101 @@
+import { describeMissing } from "../decide/attestations";
+import type { AttestationKind } from "../model/attestationKind";
+import type { Digest } from "../model/digest";
+import type { PerPlatform } from "../model/platform";
+import type { ExpectedSigner } from "../model/signer";
+import type { AttestationReader } from "../probe/attestations";
+import { type AttestationState, inspectAttestations, type Requirement } from "./attestationState";
+import type { AttestationWriter } from "./attestationWriter";
+import type { Cosign } from "./cosign";
+
+/** What attesting rests on. */
+export interface AttestEdges {
+  readonly reader: AttestationReader;
+  readonly signer: ExpectedSigner;
+  readonly cosign: Pick<Cosign, "verified" | "statements" | "refusal">;
+  readonly writer: Pick<AttestationWriter, "write">;
+  /** Why nothing can be signed here; undefined when it can. */
+  readonly cannotSign: () => string | undefined;
+  readonly sleep: (milliseconds: number) => Promise<void>;
+  /** Aborted when time is up. */
+  readonly deadline: AbortSignal;
+}
+
+/** What is to be there at the end. */
+export interface AttestTask {
+  readonly repository: string;
+  readonly platforms: PerPlatform<Digest>;
+  readonly required: readonly Requirement[];
+  /** Kinds whose lack is told and is no failure. */
+  readonly optional?: readonly AttestationKind[];
+}
+
+/** How it ended. */
+export interface Completion {
+  /** What was missing and has been added, in words. */
+  readonly added: readonly string[];
+  /** What of the optional kinds is still missing, and why. */
+  readonly lacking?: string;
+}
+
+const mostTries = 3;
+const pauseMs = 1000;
+
+/**
+ * Completes attestations: verifies what is there, makes what is absent, verifies all again. What another writer's list made
+ * disappear is written again, and what failed is tried again; only tries that got no further count, and three in a row end it.
+ * @throws Error saying what is missing and why, when it is not complete at the end.
+ */
+export async function completeAttestations(task: AttestTask, edges: AttestEdges): Promise<Completion> {
+  const { repository, platforms, required, optional = [] } = task;
+  const inspect = (): Promise<AttestationState> => inspectAttestations(repository, required, platforms, edges);
+  let state = await inspect();
+  const added = state.absent.map(describeMissing);
+  const refusal = state.absent.length > 0 ? edges.cannotSign() : undefined;
+  if (refusal !== undefined) throw new Error(`${added.join(", ")}: ${refusal}`);
+  let cause: Error | undefined;
+  for (let tries = 0; state.absent.length > 0;) {
+    const before = state;
+    const { failures, overtaken } = await edges.writer.write(before, platforms);
+    state = await inspect();
+    if (state.absent.length === 0) break;
+    if (state.absent.length < before.absent.length) tries = 0;
+    else if (failures.length > 0 || !overtaken) tries++;
+    const lacking = state.absent.map(describeMissing).join(", ");
+    if (failures.length === 0 && !overtaken && grewEverywhere(before, state)) {
+      throw new Error(`${lacking}: it was written, but does not verify: ${whyNot(repository, state, edges.cosign)}`);
+    }
+    cause = edges.deadline.aborted ? (cause ?? failures[0]) : failures[0];
+    const reason = cause?.message ?? "what was written was lost to another writer";
+    const over = edges.deadline.aborted
+      ? "and time is up"
+      : tries === mostTries
+        ? `after ${mostTries} tries`
+        : undefined;
+    if (over !== undefined) {
+      const told = `${lacking}, ${over}: ${reason}`;
+      if (state.absent.every(({ kind }) => optional.includes(kind))) return { added, lacking: told };
+      throw new Error(told, { cause });
+    }
+    await edges.sleep(pauseMs * (tries + 1));
+  }
+  return { added };
+}
+
+/** Whether the lists say that all that is still absent was in fact written. */
+function grewEverywhere(before: AttestationState, after: AttestationState): boolean {
+  const count = (state: AttestationState, { digest, kind }: Requirement): number =>
+    state.lists.get(digest)?.bundles.filter((bundle) => bundle.kind === kind).length ?? 0;
+  return after.absent.every((requirement) => count(after, requirement) > count(before, requirement));
+}
+
+/** What the last bundle written of an absent kind says of itself, and cosign of it. */
+function whyNot(repository: string, { absent, lists }: AttestationState, cosign: Pick<Cosign, "refusal">): string {
+  const bundles = absent.flatMap(({ digest, kind }) =>
+    (lists.get(digest)?.bundles ?? []).filter((bundle) => bundle.kind === kind),
+  );
+  const problem = bundles.findLast((bundle) => bundle.problem !== undefined)?.problem;
+  const [refusal] = absent.flatMap(({ digest }) => cosign.refusal(`${repository}@${digest}`) ?? []);
+  const reasons = [problem, refusal].filter((reason) => reason !== undefined);
+  return reasons.length > 0 ? reasons.join("; cosign: ") : "cosign gave no reason";
+}

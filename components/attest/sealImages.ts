@@ -1,0 +1,106 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { AttestConfig } from "../config/attestConfig";
+import { versionRecord } from "../decide/versionRecord";
+import type { BuiltRecord, RecordedImage } from "../model/buildRecord";
+import type { Digest } from "../model/digest";
+import { type PerPlatform, type Platform, platformEntries, platformSlug } from "../model/platform";
+import type { Requirement } from "./attestationState";
+import { completeAttestations } from "./completeAttestations";
+import { isSigned } from "./isSigned";
+import { provenance } from "./provenance";
+import { atWorkplace, type Place, type Workplace } from "./workplace";
+
+/** The platform manifests an index is to name. */
+export interface SealRequest {
+  /** `registry/namespace/name`. */
+  readonly repository: string;
+  /** Made in this run or handed over to it, each with its record, and in the registry under its digest. */
+  readonly images: readonly RecordedImage[];
+  /** In the index that is there, and to stay. */
+  readonly kept: PerPlatform<Digest>;
+  /** Manifests this stack's state says it built. */
+  readonly known: readonly Digest[];
+  /** Platforms of others that the stack takes over. */
+  readonly adopted: readonly Platform[];
+}
+
+/**
+ * Signs and attests platform manifests before an index that names them gets a tag: signature, SBOM, and for what was built its
+ * provenance, each written from the image's own record. What is kept must carry a valid signature of ours already, which cosign
+ * says, or be known or taken over, and then it gets one. An SBOM that cannot be attested keeps nothing back.
+ * @returns what is lacking of the SBOMs, and why; undefined: nothing.
+ * @throws Error saying what is not ours, or could not be signed and why. Then there must be no tag.
+ */
+export async function sealImages(
+  request: SealRequest,
+  config: AttestConfig,
+  place: Place,
+): Promise<string | undefined> {
+  const { repository, images } = request;
+  if (config.signing.mode === "off") return undefined;
+  return atWorkplace(config, place, async (workplace) => {
+    const kept = await keptOnes(request, workplace);
+    const made = images.map(({ record }) => [record.platform, record.image.digest] as const);
+    const platforms: PerPlatform<Digest> = Object.fromEntries([...kept, ...made]);
+    const required = [
+      ...kept.map(([platform, digest]): Requirement => ({ platform, digest, kind: "signature" })),
+      ...images.flatMap((image) => requirementsOf(image, config)),
+    ];
+    const writer = workplace.writer(repository, {
+      sbom: async ({ platform }) => imageOf(images, platform).sbom ?? missing(platform),
+      predicate: async ({ platform }) => {
+        const { record } = imageOf(images, platform);
+        if (record.origin !== "built")
+          throw new Error(`nothing is known about how the image for ${platform} was built`);
+        const file = join(workplace.directory, `provenance-${platformSlug(record.platform)}.json`);
+        await writeFile(file, JSON.stringify(ofOne(record)));
+        return file;
+      },
+    });
+    const task = { repository, platforms, required, optional: ["sbom"] as const };
+    const { lacking } = await completeAttestations(task, { ...workplace, writer });
+    return lacking;
+  });
+}
+
+/** Those of the kept manifests that have to be signed; all others are signed already. */
+async function keptOnes(
+  { repository, kept, known, adopted }: SealRequest,
+  edges: Workplace,
+): Promise<readonly (readonly [Platform, Digest])[]> {
+  const judged = platformEntries(kept).map(async ([platform, digest]) => {
+    return { platform, digest, signed: await isSigned(repository, digest, edges) };
+  });
+  const unsigned = (await Promise.all(judged)).filter(({ signed }) => !signed);
+  const foreign = unsigned.filter(({ platform, digest }) => !known.includes(digest) && !adopted.includes(platform));
+  if (foreign.length === 0) return unsigned.map(({ platform, digest }) => [platform, digest]);
+  const names = foreign.map(({ platform }) => platform).join(", ");
+  throw new Error(`what the tag names is not ours: ${names} carries no valid signature of this mirror`);
+}
+
+function requirementsOf({ record, sbom }: RecordedImage, config: AttestConfig): readonly Requirement[] {
+  const about = { digest: record.image.digest, platform: record.platform };
+  return [
+    { ...about, kind: "signature" },
+    ...(config.sbom && sbom !== undefined ? [{ ...about, kind: "sbom" as const }] : []),
+    ...(config.provenance && record.origin === "built" ? [{ ...about, kind: "provenance" as const }] : []),
+  ];
+}
+
+/** The provenance of one image. */
+function ofOne(record: BuiltRecord): unknown {
+  const { version, tag, upstream, image } = record;
+  const facts = { version, tag, upstream, repository: image.repository, records: [record], present: {} };
+  return provenance(versionRecord(facts), { [record.platform]: image.digest });
+}
+
+function imageOf(images: readonly RecordedImage[], platform: Platform | undefined): RecordedImage {
+  const image = images.find(({ record }) => record.platform === platform);
+  if (image) return image;
+  throw new Error(`no image for ${platform} is to be signed, a mistake of the plan`);
+}
+
+function missing(platform: Platform): never {
+  throw new Error(`no SBOM for ${platform} was made`);
+}

@@ -1,0 +1,81 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { AttestConfig } from "../config/attestConfig";
+import { expectedSigner, strangerProblem } from "../config/expectedSigner";
+import { FallbackList } from "../registry/fallbackReferrers";
+import { RegistryClient } from "../registry/registryClient";
+import { RegistryWriter } from "../registry/registryWriter";
+import { type Clock, systemClock } from "../system/clock";
+import type { RunProcess } from "../system/process";
+import { AttestationWriter, type WriterEdges } from "./attestationWriter";
+import type { AttestEdges } from "./completeAttestations";
+import { cosignFor } from "./cosign";
+import { withDigest } from "./digestLock";
+import { missingIdentityToken } from "./signing";
+
+/** Where attesting happens, and for how long. */
+export interface Place {
+  readonly environment: NodeJS.ProcessEnv;
+  /** The project's root, to which paths in the configuration are relative. */
+  readonly root: string;
+  readonly tool: RunProcess;
+  /** Of one call of cosign, and of all together. */
+  readonly clock?: Pick<Clock, "sleep">;
+  readonly limits: { readonly cosignSeconds: number; readonly totalSeconds: number };
+}
+
+/** What is at hand while attesting. */
+export interface Workplace extends Omit<AttestEdges, "writer"> {
+  /** For files; gone afterwards. */
+  readonly directory: string;
+  /** Makes a writer for one repository. */
+  readonly writer: (repository: string, sources: Pick<WriterEdges, "sbom" | "predicate">) => AttestEdges["writer"];
+}
+
+/**
+ * Opens what attesting needs, does the work, and clears up.
+ * @throws what the work throws.
+ */
+export async function atWorkplace<T>(
+  { signing }: Pick<AttestConfig, "signing">,
+  { environment, root, tool, limits, clock = systemClock }: Place,
+  work: (workplace: Workplace) => Promise<T>,
+): Promise<T> {
+  if (signing.mode === "off") throw new Error("signing is switched off, so nothing can be attested");
+  const directory = await mkdtemp(join(tmpdir(), "attest-"));
+  const reader = new RegistryClient({ environment });
+  const writer = new RegistryWriter(environment);
+  try {
+    const limitMs = limits.cosignSeconds * 1000;
+    const cosign = await cosignFor(signing, { run: tool, environment, directory, root, limitMs });
+    const signer = await expectedSigner(signing, root, environment);
+    const fallback = new FallbackList(reader, writer);
+    const deadline = AbortSignal.timeout(limits.totalSeconds * 1000);
+    return await work({
+      directory,
+      reader,
+      signer,
+      cosign,
+      deadline,
+      cannotSign: () =>
+        signing.mode === "keyless"
+          ? (strangerProblem(signing, environment) ?? missingIdentityToken(environment))
+          : undefined,
+      sleep: (milliseconds) => clock.sleep(milliseconds),
+      writer: (repository, sources) =>
+        new AttestationWriter(repository, {
+          reader,
+          signer,
+          cosign,
+          deadline,
+          locked: (reference, write) => withDigest(reference, deadline, write),
+          prune: (digest, dangling) => fallback.prune(repository, digest, dangling),
+          ...sources,
+        }),
+    });
+  } finally {
+    await Promise.all([reader.close(), writer.close()]);
+    await rm(directory, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,131 @@
+import { createHash } from "node:crypto";
+import { readdir, readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { RunError } from "@pulumi/pulumi";
+import type { Configuration } from "../config/configuration";
+import { ConfigError } from "../config/problems";
+import type { BuildRecord, RecordedImage } from "../model/buildRecord";
+import type { Platform } from "../model/platform";
+import { reasonOf } from "../model/reasonOf";
+import { repositoryOf } from "../model/repository";
+import { writeWhole } from "../system/placeWhole";
+import { formatRecord, type HandedOver, parseRecord, recordPath, type RecordSubject, sbomName } from "./recordFile";
+
+/** What was found in a folder of build records. */
+export interface RecordsRead {
+  readonly images: HandedOver;
+  /** A line for every mistake in a record that is refused. The others count. */
+  readonly refused: readonly string[];
+}
+
+/**
+ * Writes a record, and the SBOM beside it first: a record that is there is whole. Both are written aside and renamed.
+ * @param sbom content of the SPDX document, where there is one.
+ * @returns the record with the SBOM in it, as it can be read back.
+ */
+export async function writeRecord(folder: string, record: BuildRecord, sbom?: Buffer): Promise<RecordedImage> {
+  const path = join(folder, recordPath(record));
+  if (sbom === undefined) {
+    await writeWhole(path, formatRecord(record));
+    return { record };
+  }
+  const file = sbomName(record);
+  const beside = join(dirname(path), file);
+  const whole = { ...record, sbom: { file, sha256: checksum(sbom) } };
+  await writeWhole(beside, sbom);
+  await writeWhole(path, formatRecord(whole));
+  return { record: whole, sbom: beside };
+}
+
+/**
+ * Reads every record below a folder, however deep, as artifacts of build jobs are laid out. A record that is malformed, in the
+ * wrong place, of another repository or without its SBOM is refused, and so are two that name different images for the same
+ * platform of a version; all others count.
+ * @throws ConfigError when the folder cannot be read.
+ */
+export async function readRecords(folder: string, ownRepository: (app: string) => string): Promise<RecordsRead> {
+  const read = await Promise.all((await recordNames(folder)).map((name) => readRecord(folder, name, ownRepository)));
+  const refused = read.flatMap((file) => ("problems" in file ? file.problems : []));
+  const images = read.flatMap((file) => ("image" in file ? [file.image] : []));
+  const differing = images.filter(({ record }) =>
+    images.some((other) => isSame(record, other.record) && other.record.image.digest !== record.image.digest),
+  );
+  const kept = images.filter((image) => !differing.includes(image));
+  return {
+    images: byVersion(kept),
+    refused: [
+      ...refused,
+      ...new Set(
+        differing.map(
+          ({ record: { app, version, platform } }) =>
+            `${app} ${version} ${platform}: two build records name different images; accepted is one of them`,
+        ),
+      ),
+    ],
+  };
+}
+
+/**
+ * The images build runs handed over to this one; none unless it is a publishing run.
+ * @throws RunError when the folder cannot be read.
+ */
+export async function readHandedOver(config: Configuration): Promise<RecordsRead> {
+  const { run } = config;
+  if (run.phase !== "publish" || run.digests === undefined) return { images: {}, refused: [] };
+  try {
+    return await readRecords(run.digests, (app) => repositoryOf(config, app));
+  } catch (error) {
+    throw error instanceof ConfigError ? new RunError(error.message) : error;
+  }
+}
+
+type ReadFile = { readonly image: RecordedImage } | { readonly problems: readonly string[] };
+
+async function readRecord(folder: string, name: string, ownRepository: (app: string) => string): Promise<ReadFile> {
+  const parsed = parseRecord(name, await readFile(join(folder, name), "utf8"), ownRepository);
+  if (parsed.problems) return parsed;
+  const { record } = parsed;
+  if (record.sbom === undefined) return { image: { record } };
+  const sbom = join(folder, dirname(name), record.sbom.file);
+  const content = await readFile(sbom).catch(() => undefined);
+  if (content !== undefined && checksum(content) === record.sbom.sha256) return { image: { record, sbom } };
+  const what = content === undefined ? "is not beside it" : "has another checksum";
+  return { problems: [`build record ${JSON.stringify(name)}: the SBOM ${JSON.stringify(record.sbom.file)} ${what}`] };
+}
+
+async function recordNames(folder: string): Promise<readonly string[]> {
+  try {
+    const names = await readdir(folder, { recursive: true });
+    return names.filter((name) => name.endsWith(".json") && !name.endsWith(".spdx.json")).toSorted();
+  } catch (error) {
+    throw new ConfigError("environment", [
+      `MIRROR_DIGESTS: ${JSON.stringify(folder)} cannot be read: ${reasonOf(error)}; accepted is a folder of build records`,
+    ]);
+  }
+}
+
+function isSame(one: RecordSubject, other: RecordSubject): boolean {
+  return one.app === other.app && one.version === other.version && one.platform === other.platform;
+}
+
+function byVersion(images: readonly RecordedImage[]): HandedOver {
+  const apps = new Map<string, Map<string, Map<Platform, RecordedImage>>>();
+  for (const image of images) {
+    const { app, version, platform } = image.record;
+    entryOf(entryOf(apps, app), version).set(platform, image);
+  }
+  const versions = (of: ReadonlyMap<string, ReadonlyMap<Platform, RecordedImage>>): HandedOver[string] =>
+    Object.fromEntries([...of].map(([version, platforms]) => [version, Object.fromEntries(platforms)]));
+  return Object.fromEntries([...apps].map(([app, of]) => [app, versions(of)]));
+}
+
+/** The map under a key, made when it is not there. */
+function entryOf<Key, Inner, Value>(map: Map<Key, Map<Inner, Value>>, key: Key): Map<Inner, Value> {
+  const entry = map.get(key) ?? new Map<Inner, Value>();
+  map.set(key, entry);
+  return entry;
+}
+
+function checksum(content: Buffer): string {
+  return createHash("sha256").update(content).digest("hex");
+}

@@ -1,0 +1,128 @@
+import { z } from "zod";
+import type { Digest } from "../model/digest";
+import { type PerPlatform, type Platform, platformEntries } from "../model/platform";
+import type { PresentProbe } from "../model/probe";
+import { reasonOf } from "../model/reasonOf";
+import type { AttestationKind } from "../model/attestationKind";
+import type { AttestationProbe } from "../probe/attestationProbe";
+import type { AttachedLists } from "../probe/attestations";
+
+/** A version whose tag names something. */
+export interface OwnershipRequest {
+  /** `registry/namespace/name`. */
+  readonly repository: string;
+  readonly version: string;
+  /** The version's tag in the mirror. */
+  readonly tag: string;
+  readonly present: PresentProbe;
+  /** Manifests this stack's state says it built, and those that were handed over with their records. */
+  readonly known: readonly Digest[];
+}
+
+/** Whose a published version is, as far as reading tells: nothing is signed, completed or moved before cosign has said the same. */
+export interface Ownership {
+  /** What is attached to its digests. Undefined: the registry gave no usable answer. */
+  readonly lists?: AttachedLists;
+  /** Why nobody knows whose it is. */
+  readonly trouble?: string;
+  /** Platforms whose image carries nothing of ours. */
+  readonly foreign: readonly Platform[];
+  /** Why it is not ours; undefined: it is. */
+  readonly reason?: string;
+}
+
+/**
+ * Finds out whose the image under a version's tag is. It is ours when what is signed about its index by us says that it is this
+ * very version, or when every platform manifest is known to be ours. A label proves nothing. Never rejects.
+ */
+export async function examineOwnership(request: OwnershipRequest, edges: AttestationProbe): Promise<Ownership> {
+  const { repository, present } = request;
+  const platforms = { ...present.misdescribed, ...present.platforms };
+  try {
+    const version = { indexDigest: present.digest, platformDigests: platforms };
+    const lists = await edges.attached(repository, version);
+    return { lists, ...judge(request, platforms, lists) };
+  } catch (error) {
+    const trouble = `its attestations could not be looked up: ${reasonOf(error)}`;
+    return { trouble: trouble.replaceAll(`${repository}@`, ""), foreign: [] };
+  }
+}
+
+function judge(
+  { repository, version, tag, present, known }: OwnershipRequest,
+  platforms: PerPlatform<Digest>,
+  lists: AttachedLists,
+): Pick<Ownership, "foreign" | "reason"> {
+  const signed = (digest: Digest): boolean => Object.values(lists.get(digest)?.counts ?? {}).some((count) => count > 0);
+  const contradiction = [
+    ...mirrorRecords(lists, present.digest),
+    ...buildRecords(lists, Object.values(platforms)),
+  ].find((about) => about.version !== version || about.tag !== tag || about.repository !== repository);
+  if (contradiction) {
+    const reason = `what is signed about it says that it is ${contradiction.repository}:${contradiction.tag}, version ${contradiction.version}`;
+    return { foreign: platformEntries(platforms).map(([platform]) => platform), reason };
+  }
+  if (signed(present.digest)) return { foreign: [] };
+  const foreign = platformEntries(platforms).flatMap(([platform, digest]) =>
+    known.includes(digest) || signed(digest) ? [] : [platform],
+  );
+  if (foreign.length === 0) return { foreign };
+  return { foreign, reason: `nothing this mirror signed is attached to it for ${foreign.join(", ")}` };
+}
+
+/** What a signed statement says it is about. */
+interface About {
+  readonly repository: string;
+  readonly version: string;
+  readonly tag: string;
+}
+
+const mirrorRecord = z.object({
+  version: z.string(),
+  image: z.object({ repository: z.string(), tag: z.string() }),
+  platforms: z.array(z.object({ origin: z.string() })),
+});
+
+function mirrorRecords(lists: AttachedLists, index: Digest): readonly About[] {
+  return statements(lists, index, "mirror").flatMap((predicate) => {
+    const parsed = mirrorRecord.safeParse(predicate);
+    return parsed.success ? [{ version: parsed.data.version, ...parsed.data.image }] : [];
+  });
+}
+
+const buildProvenance = z.object({
+  buildDefinition: z.object({
+    externalParameters: z.object({ image: z.object({ repository: z.string(), tag: z.string() }), version: z.string() }),
+  }),
+});
+
+function buildRecords(lists: AttachedLists, platforms: readonly Digest[]): readonly About[] {
+  return platforms.flatMap((digest) =>
+    statements(lists, digest, "provenance").flatMap((predicate) => {
+      const parsed = buildProvenance.safeParse(predicate);
+      if (!parsed.success) return [];
+      const { version, image } = parsed.data.buildDefinition.externalParameters;
+      return [{ version, ...image }];
+    }),
+  );
+}
+
+function statements(lists: AttachedLists, digest: Digest, kind: AttestationKind): readonly unknown[] {
+  const bundles = lists.get(digest)?.bundles ?? [];
+  return bundles.flatMap((bundle) => (bundle.kind === kind && bundle.statement ? [bundle.statement.predicate] : []));
+}
+
+/** What a version has to carry, by what is known of how it was put together. */
+export function statementsExpected(
+  lists: AttachedLists,
+  index: Digest,
+  platforms: readonly Digest[],
+): { readonly built: boolean; readonly recorded: boolean } {
+  const records = statements(lists, index, "mirror").flatMap(
+    (predicate) => mirrorRecord.safeParse(predicate).data ?? [],
+  );
+  const built =
+    platforms.some((digest) => statements(lists, digest, "provenance").length > 0) ||
+    records.some((record) => record.platforms.some(({ origin }) => origin === "built"));
+  return { built, recorded: built || records.length > 0 };
+}

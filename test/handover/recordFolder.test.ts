@@ -1,0 +1,137 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import Ajv from "ajv";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { readRecords, writeRecord } from "../../components/handover/recordFolder";
+import { buildRecordSchema } from "../../components/model/buildRecord";
+import { exampleBuild } from "../attest/fixtures";
+
+const repository = "localhost:5000/mirror/app";
+const amd = exampleBuild("linux/amd64");
+const arm = exampleBuild("linux/arm64");
+const sbom = Buffer.from('{"spdxVersion":"SPDX-2.3"}');
+
+let folder = "";
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "records-"));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const place = "linux-amd64/app/1.2.3.json";
+function put(content: unknown, name = place): void {
+  mkdirSync(dirname(join(folder, name)), { recursive: true });
+  writeFileSync(join(folder, name), typeof content === "string" ? content : JSON.stringify(content));
+}
+const read = () => readRecords(folder, (app) => `localhost:5000/mirror/${app}`);
+
+describe("build records", () => {
+  it("bring the images of one machine to another with their SBOMs, whichever folder they are downloaded into", async () => {
+    const written = await writeRecord(join(folder, "one"), amd, sbom);
+    await writeRecord(join(folder, "two/deeper"), arm);
+    expect(readdirSync(join(folder, "one/linux-amd64/app"))).toEqual(["1.2.3.json", "1.2.3.spdx.json"]);
+    const { images, refused } = await read();
+    expect(refused).toEqual([]);
+    expect(images["app"]?.["1.2.3"]).toEqual({ "linux/amd64": written, "linux/arm64": { record: arm } });
+    expect(readFileSync(written.sbom ?? "")).toEqual(sbom);
+  });
+
+  it("are what the published schema describes, which knows no further field", () => {
+    const schema = JSON.parse(readFileSync("schemas/build-record-v1.schema.json", "utf8")) as Record<string, unknown>;
+    const { $schema, ...described } = z.toJSONSchema(buildRecordSchema, { target: "draft-7", unrepresentable: "any" });
+    expect($schema).toBe(schema["$schema"]);
+    expect(schema).toMatchObject(described);
+    const valid = new Ajv({ allErrors: true, formats: { "date-time": true } }).compile(schema);
+    expect(valid(amd), JSON.stringify(valid.errors)).toBe(true);
+    expect(valid({ ...amd, more: 1 })).toBe(false);
+  });
+
+  it.each<[string, unknown, RegExp]>([
+    [
+      "no JSON",
+      "{",
+      /^build record "linux-amd64\/app\/1\.2\.3\.json": it is no JSON: .*; accepted is what a build run wrote$/,
+    ],
+    ["a list", [], /^build record .*: \[\]; accepted is /],
+    ["another schema", { ...amd, schemaVersion: 2 }, / schemaVersion: 2; accepted is 1$/],
+    ["an unknown field", { ...amd, trusted: true }, / trusted: true; there is no such key; known are/],
+    [
+      "an unknown check",
+      { ...amd, checks: { ...amd.checks, more: 1 } },
+      / checks\.more: 1; there is no such key; known are/,
+    ],
+    ["a tag", { ...amd, image: { ...amd.image, digest: "latest" } }, / image\.digest: "latest"; accepted is "sha256:"/],
+    ["no checks", { ...amd, checks: undefined }, / checks: /],
+    [
+      "a short commit",
+      { ...amd, upstream: { ...amd.upstream, commit: "abc" } },
+      / upstream\.commit: "abc"; accepted is a full/,
+    ],
+    ["a version with a line break", { ...amd, version: "1\n2" }, / version: "1\\n2"; accepted is a name/],
+    ["a way out of the folder", { ...amd, sbom: { file: "../x", sha256: "0".repeat(64) } }, / sbom\.file: "\.\.\/x"; /],
+    [
+      "another file for its SBOM",
+      { ...amd, sbom: { file: "x.json", sha256: "0".repeat(64) } },
+      / sbom\.file: "x\.json"; accepted is 1\.2\.3\.spdx\.json/,
+    ],
+    [
+      "another platform's image",
+      arm,
+      /it is about app 1\.2\.3 linux\/arm64, whose record is linux-arm64\/app\/1\.2\.3\.json/,
+    ],
+    ["another version's image", { ...amd, version: "1.2.4" }, /it is about app 1\.2\.4 linux\/amd64/],
+    [
+      "another repository",
+      { ...amd, image: { ...amd.image, repository: "ghcr.io/evil/app" } },
+      /"ghcr\.io\/evil\/app" is not the repository of this app/,
+    ],
+    [
+      "an SBOM that is not there",
+      { ...amd, sbom: { file: "1.2.3.spdx.json", sha256: "0".repeat(64) } },
+      /the SBOM "1\.2\.3\.spdx\.json" is not beside it/,
+    ],
+  ])("with %s are refused by a line that says so, and the others count", async (_, content, line) => {
+    put(content);
+    await writeRecord(folder, arm);
+    const { images, refused } = await read();
+    expect(refused).toEqual([expect.stringMatching(line)]);
+    expect(Object.keys(images["app"]?.["1.2.3"] ?? {})).toEqual(["linux/arm64"]);
+  });
+
+  it("are refused when the SBOM beside them is not the one that was made", async () => {
+    await writeRecord(folder, amd, sbom);
+    writeFileSync(join(folder, "linux-amd64/app/1.2.3.spdx.json"), "{}");
+    expect((await read()).refused).toEqual([expect.stringMatching(/has another checksum$/)]);
+  });
+
+  it("are both refused when two name different images for one platform of a version", async () => {
+    await writeRecord(join(folder, "one"), amd);
+    await writeRecord(join(folder, "two"), { ...amd, image: { repository, digest: arm.image.digest } });
+    await writeRecord(folder, arm);
+    const { images, refused } = await read();
+    expect(refused).toEqual([
+      "app 1.2.3 linux/amd64: two build records name different images; accepted is one of them",
+    ]);
+    expect(Object.keys(images["app"]?.["1.2.3"] ?? {})).toEqual(["linux/arm64"]);
+  });
+
+  it("cannot be read from a folder that is not there", async () => {
+    rmSync(folder, { recursive: true });
+    await expect(read()).rejects.toThrow(/MIRROR_DIGESTS: .* cannot be read: .*; accepted is/);
+  });
+
+  it("cannot reach what all objects inherit", async () => {
+    for (const name of ["__proto__", "constructor"]) {
+      await writeRecord(folder, {
+        ...amd,
+        app: name,
+        image: { ...amd.image, repository: `localhost:5000/mirror/${name}` },
+      });
+    }
+    const { images } = await read();
+    expect(Object.keys(images).toSorted()).toEqual(["__proto__", "constructor"]);
+    expect(({} as Record<string, unknown>)["1.2.3"]).toBeUndefined();
+    expect((Object as unknown as Record<string, unknown>)["1.2.3"]).toBeUndefined();
+  });
+});

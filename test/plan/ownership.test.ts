@@ -1,0 +1,202 @@
+import { describe, expect, it } from "vitest";
+import { attestConfigSchema } from "../../components/config/attestConfig";
+import type { PlannedVersion } from "../../components/decide/appPlan";
+import { type AttestationKind, predicateTypes } from "../../components/model/attestationKind";
+import type { Digest } from "../../components/model/digest";
+import type { PublishedVersion } from "../../components/model/published";
+import type { AttachedLists, AttestationList } from "../../components/probe/attestations";
+import { planApp } from "../../components/plan/planApp";
+import type { AppRequest } from "../../components/plan/planApp";
+import { amd, arm, digest, FakeEdges, held, managed, release, repository, request } from "./fakeEdges";
+
+type Statement = readonly [kind: AttestationKind, predicate?: unknown];
+
+/** What is attached to one digest and signed by us. */
+function list(...ours: readonly Statement[]): AttestationList {
+  const counts = { signature: 0, sbom: 0, provenance: 0, mirror: 0 };
+  const bundles = ours.map(([kind, predicate = {}], position) => {
+    counts[kind]++;
+    const statement = { predicateType: predicateTypes[kind], predicate, certificate: undefined, logIndexes: [] };
+    return { digest: digest(`bundle ${position}`), kind, statement };
+  });
+  return { entries: ours.length, counts, bundles, dangling: [] };
+}
+
+const mirror = (over: { version?: string; tag?: string; repository?: string } = {}): Statement => [
+  "mirror",
+  {
+    version: over.version ?? "1.0.0",
+    image: { repository: over.repository ?? repository, tag: over.tag ?? over.version ?? "1.0.0" },
+    platforms: [{ origin: "built" }],
+  },
+];
+const provenance = (version = "1.0.0"): Statement => [
+  "provenance",
+  { buildDefinition: { externalParameters: { version, image: { repository, tag: version } } } },
+];
+const signature: Statement = ["signature"];
+const sbom: Statement = ["sbom"];
+
+const index = digest("1.0.0");
+const [onAmd, onArm] = [amd, arm].map((platform) => digest(`1.0.0 ${platform}`)) as [Digest, Digest];
+const whole = (about = mirror()): [Digest, AttestationList][] => [
+  [index, list(signature, sbom, sbom, provenance(), about)],
+  [onAmd, list(signature, sbom, provenance())],
+  [onArm, list(signature, sbom, provenance())],
+];
+
+interface World {
+  readonly attached?: readonly [Digest, AttestationList][] | Error;
+  readonly platforms?: readonly (typeof amd)[];
+  readonly record?: PublishedVersion;
+  readonly adopted?: boolean;
+  readonly request?: Partial<AppRequest>;
+}
+
+async function plan({ attached = [], platforms = [amd, arm], record, adopted = false, request: over }: World) {
+  const edges = new FakeEdges([release("1.0.0"), release("0.9.0")], {
+    "1.0.0": held("1.0.0", platforms),
+    "0.9.0": held("0.9.0"),
+  });
+  const lists = attached instanceof Error ? undefined : new Map(attached);
+  const nine: AttachedLists = new Map([
+    [digest("0.9.0"), list(signature, sbom, sbom, provenance("0.9.0"), mirror({ version: "0.9.0" }))],
+    ...[amd, arm].map((platform) => [digest(`0.9.0 ${platform}`), list(signature, sbom, provenance("0.9.0"))] as const),
+  ]);
+  edges.attestations = {
+    config: { ...attestConfigSchema.parse({ signing: { mode: "key", key: "cosign.key" } }), adopted },
+    attached: (_, { indexDigest, platformDigests }) => {
+      if (indexDigest === digest("0.9.0")) return Promise.resolve(nine);
+      if (!lists) return Promise.reject(attached);
+      const digests = [indexDigest, ...Object.values(platformDigests)];
+      return Promise.resolve(new Map(digests.map((each) => [each, lists.get(each) ?? list()])));
+    },
+  };
+  const published = record && { repository, floatingTags: {}, versions: { "1.0.0": record } };
+  const app = await planApp(request({ ...over, ...(published && { published }) }), edges);
+  return { app, edges, version: app.versions.find(({ version }) => version === "1.0.0") as PlannedVersion };
+}
+
+describe("an image that is already under a wanted tag", () => {
+  it("is ours when what we signed about its index says that it is this version", async () => {
+    const { version, app } = await plan({ attached: whole() });
+    expect(version).toMatchObject({ plan: { state: "published" }, adopted: [] });
+    expect(version.attestation).toBeUndefined();
+    expect(app.floatingTags).toMatchObject([{ tag: "latest", candidates: ["1.0.0"] }]);
+  });
+
+  it.each<readonly [string, World, RegExp]>([
+    ["is unsigned", {}, /is not ours: nothing this mirror signed is attached to it for linux\/amd64, linux\/arm64/],
+    ["is unsigned and has one platform only", { platforms: [amd] }, /for linux\/amd64;/],
+    [
+      "has one platform that is ours beside one that is not",
+      { attached: [[onAmd, list(signature)]] },
+      /for linux\/arm64;/,
+    ],
+    [
+      "is our image of another version",
+      { attached: whole(mirror({ version: "0.9.0" })) },
+      /says that it is .*:0\.9\.0, version 0\.9\.0/,
+    ],
+    [
+      "is our image of another app",
+      { attached: whole(mirror({ repository: "registry.example/mirror/other" })) },
+      /says that it is registry\.example\/mirror\/other/,
+    ],
+    [
+      "is put together from our images of another version",
+      {
+        attached: [
+          [onAmd, list(signature, provenance("0.9.0"))],
+          [onArm, list(signature, provenance())],
+        ],
+      },
+      /version 0\.9\.0/,
+    ],
+  ])(
+    "is not ours when it %s: never signed, never completed, and no floating tag moves to it",
+    async (_, world, why) => {
+      const { app, version, edges } = await plan(world);
+      expect(version.plan).toMatchObject({
+        state: "not ours",
+        build: [],
+        problem: expect.stringMatching(why) as string,
+      });
+      expect(version.plan.sources).toBeUndefined();
+      expect(version.attestation).toBeUndefined();
+      expect(edges.prepared).toEqual([]);
+      expect(app.floatingTags).toMatchObject([{ tag: "latest", candidates: ["0.9.0"] }]);
+    },
+  );
+
+  it("is ours, and gets signed, when all its images are ours, as after a run that was killed", async () => {
+    const attached: World["attached"] = [onAmd, onArm].map((each) => [each, list(signature, sbom, provenance())]);
+    const { version, app } = await plan({ attached });
+    expect(version).toMatchObject({
+      plan: { state: "published" },
+      attestation: { mode: "repair", gaps: ["unsigned", "no SBOM on the index", "no provenance", "no mirror record"] },
+    });
+    // It may be latest once it is signed, and the one before it until then.
+    expect(app.floatingTags).toMatchObject([{ tag: "latest", candidates: ["1.0.0", "0.9.0"] }]);
+  });
+
+  it("is completed when what is there is ours", async () => {
+    const attached: World["attached"] = [
+      [index, list(signature, sbom, provenance(), mirror())],
+      [onAmd, list(signature)],
+    ];
+    const { version } = await plan({ attached, platforms: [amd] });
+    expect(version.plan).toMatchObject({ state: "partial", build: [arm] });
+  });
+
+  it("is ours unsigned where this stack's state says that it built it", async () => {
+    const { version } = await plan({ record: managed("1.0.0") });
+    expect(version).toMatchObject({
+      plan: { state: "published" },
+      attestation: { mode: "repair" },
+      known: [onAmd, onArm],
+    });
+  });
+
+  it("is not ours where the state only says that it was there", async () => {
+    const { version } = await plan({ record: { ...managed("1.0.0"), images: {}, origin: "completed" } });
+    expect(version.plan.state).toBe("not ours");
+  });
+
+  it("is taken over by a stack or an app that says so, which its record then says of each foreign platform", async () => {
+    const attached: World["attached"] = [[onArm, list(signature, sbom)]];
+    for (const world of [{ adopted: true }, { request: { settings: { ...request().settings, adopted: true } } }]) {
+      const { version } = await plan({ attached, ...world });
+      expect(version).toMatchObject({ plan: { state: "published" }, adopted: [amd], attestation: { mode: "repair" } });
+      expect(version.attestation?.record).toMatchObject({
+        builds: [],
+        platforms: { [amd]: { origin: "kept", adopted: true }, [arm]: { origin: "kept" } },
+      });
+      expect(version.attestation?.gaps).toContain("no mirror record");
+      expect(version.attestation?.gaps).not.toContain("no provenance");
+    }
+    const refusing = { settings: { ...request().settings, adopted: false } };
+    expect((await plan({ adopted: true, request: refusing })).version.plan.state).toBe("not ours");
+  });
+
+  it("is neither completed nor signed while the registry does not say whose it is", async () => {
+    const { version } = await plan({ attached: new Error("503"), platforms: [amd] });
+    expect(version.plan).toMatchObject({ build: [], problem: expect.stringContaining("503") as string });
+    expect(version.plan.sources).toBeUndefined();
+  });
+
+  it("is nobody's to tell where nothing is signed", async () => {
+    const edges = new FakeEdges([release("1.0.0")], { "1.0.0": held("1.0.0", [amd]) });
+    expect((await planApp(request(), edges)).versions[0]?.plan).toMatchObject({ state: "partial", build: [arm] });
+  });
+
+  it("has its SBOM made anew where that alone is missing, as work for the build phase", async () => {
+    const attached = whole().map(([each, signed]): [Digest, AttestationList] =>
+      each === onArm ? [each, list(signature, provenance())] : [each, signed],
+    );
+    expect((await plan({ attached })).version.attestation).toMatchObject({
+      gaps: ["no SBOM linux/arm64"],
+      scans: [arm],
+    });
+  });
+});
