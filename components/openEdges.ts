@@ -1,6 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { runContext } from "./model/runContext";
-import { trustServices } from "./trustServices";
+import { trustServices } from "./attest/trustServices";
+import { writeRecord } from "./handover/recordFolder";
+import { join } from "node:path";
 import { baseRegistry, imageManifest } from "./probe/baseRegistry";
 import { buildCache } from "./declare/buildCache";
 import { checkBeforeTag, checksMade, describeCheck } from "./check/checkBeforeTag";
@@ -44,6 +46,8 @@ export function openEdges(config: Configuration): Edges {
   // All of a run counts from here.
   const startedAt = new Date();
   const startedOn = startedAt.toISOString();
+  const records = config.run.digests ?? join(cacheDirectory(), "records", config.registry, config.namespace);
+  const trust = trustServices(config.attest, (text) => pulumi.log.warn(text));
   const run = runContext(process.env, startedOn);
   const failures: Promise<FailureRecord> =
     config.run.failures === undefined ? Promise.resolve({}) : readFailureFile(config.run.failures);
@@ -83,7 +87,8 @@ export function openEdges(config: Configuration): Edges {
         await pulumi.log.info(describeCheck(image, report));
         return checksMade(image, report);
       },
-      ...trustServices(config),
+      keepRecord: async (record, reference) => writeRecord(records, record, await trust.scan(record, reference)),
+      ...trust,
       run,
       phase: config.run.phase,
       attest: { config: config.attest, startedOn },

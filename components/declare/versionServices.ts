@@ -1,19 +1,18 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { AttestConfig } from "../config/attestConfig";
 import type { Phase } from "../config/runOptions";
-import type { SealRequest } from "../attest/sealImages";
+import type { TrustServices } from "../attest/trustServices";
 import type { BuildCache } from "./mirroredImage";
 import type { PlannedVersion } from "../decide/appPlan";
 import type { BuildRecord, ChecksMade, RecordedImage } from "../model/buildRecord";
 import type { RunContext } from "../model/runContext";
-import type { Digest } from "../model/digest";
 import type { AppSpecification } from "../model/appSpecification";
 import type { Platform } from "../model/platform";
 import type { TagHolding } from "../model/probe";
 import type { ImageToCheck } from "../check/checkBeforeTag";
 
 /** What the component asks of the outside world while a run goes on. */
-export interface VersionServices {
+export interface VersionServices extends Pick<TrustServices, "seal" | "signed"> {
   /** Resolves to what was looked at and passed; rejects with the reason when the image must not get a tag. */
   readonly check: (image: ImageToCheck) => Promise<ChecksMade>;
   /**
@@ -21,10 +20,6 @@ export interface VersionServices {
    * @param reference where the image is, which for one to be copied is upstream's registry.
    */
   readonly keepRecord: (record: BuildRecord, reference: string) => Promise<RecordedImage>;
-  /** Signs and attests platform manifests before an index names them. Rejects with the reason why there must be no tag. */
-  readonly seal: (request: SealRequest) => Promise<void>;
-  /** Whether an index carries a valid signature of ours, or nothing is signed at all. Never rejects: what nobody can tell is not signed. */
-  readonly signed: (repository: string, digest: Digest) => Promise<boolean>;
   /** Who builds. */
   readonly run: RunContext;
   /**

@@ -1,9 +1,19 @@
 import { copyProblem, recordProblem } from "../decide/recordProblem";
+import type { AppSpecification } from "../model/appSpecification";
+import type { Release } from "../model/release";
 import type { BuildRecord, RecordedImage } from "../model/buildRecord";
 import { type PerPlatform, type Platform, platformEntries } from "../model/platform";
 import { reasonOf } from "../model/reasonOf";
 import type { PlanEdges } from "./planEdges";
-import type { VersionRequest } from "./planVersion";
+
+/** A version for which records were handed over. */
+export interface RecordsRequest {
+  readonly specification: AppSpecification;
+  readonly release?: Release;
+  /** The version's tag in the mirror. */
+  readonly tag: string;
+  readonly handedOver: PerPlatform<RecordedImage>;
+}
 
 /** What became of the records that were handed over for one version. */
 export interface ExaminedRecords {
@@ -19,7 +29,7 @@ export interface ExaminedRecords {
  * @param copies upstream's own manifests that are to be copied.
  */
 export async function examineRecords(
-  request: VersionRequest,
+  request: RecordsRequest,
   copies: PerPlatform<string>,
   edges: Pick<PlanEdges, "probe" | "labels">,
 ): Promise<ExaminedRecords> {
@@ -35,7 +45,7 @@ export async function examineRecords(
 
 async function examine(
   record: BuildRecord,
-  { specification, release, tag }: VersionRequest,
+  { specification, release, tag }: RecordsRequest,
   copy: string | undefined,
   edges: Pick<PlanEdges, "probe" | "labels">,
 ): Promise<string | undefined> {

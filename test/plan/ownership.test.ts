@@ -67,9 +67,9 @@ async function plan({ attached = [], platforms = [amd, arm], record, adopted = f
     config: { ...attestConfigSchema.parse({ signing: { mode: "key", key: "cosign.key" } }), adopted },
     attached: (_, { indexDigest, platformDigests }) => {
       if (indexDigest === digest("0.9.0")) return Promise.resolve(nine);
-      if (!lists) return Promise.reject(attached);
+      if (attached instanceof Error) return Promise.reject(attached);
       const digests = [indexDigest, ...Object.values(platformDigests)];
-      return Promise.resolve(new Map(digests.map((each) => [each, lists.get(each) ?? list()])));
+      return Promise.resolve(new Map(digests.map((each) => [each, lists?.get(each) ?? list()])));
     },
   };
   const published = record && { repository, floatingTags: {}, versions: { "1.0.0": record } };
