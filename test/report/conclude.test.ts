@@ -40,7 +40,7 @@ async function end(
   const ended: AppOutcome = { published: app("1.0.0"), outcomes, failures };
   const mirrored = new Map([["app", { ended: Promise.resolve(ended) }]]);
   const config = { run: { phase }, attest: { signing: { mode: "off" } } } as unknown as Configuration;
-  const outputs = conclude(config, [], mirrored, before);
+  const outputs = conclude(config, [], mirrored, { published: before, refused: [] });
   const read = async <Key extends keyof StackOutputs>(key: Key): Promise<unknown> => {
     const settled = await settle<unknown>(outputs[key]);
     return settled.state === "known" ? settled.value : settled;
