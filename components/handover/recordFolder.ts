@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { RunError } from "@pulumi/pulumi";
 import type { Configuration } from "../config/configuration";
 import { ConfigError } from "../config/problems";
 import type { BuildRecord, RecordedImage } from "../model/buildRecord";
@@ -67,16 +66,12 @@ export async function readRecords(folder: string, ownRepository: (app: string) =
 
 /**
  * The images build runs handed over to this one; none unless it is a publishing run.
- * @throws RunError when the folder cannot be read.
+ * @throws ConfigError when the folder cannot be read.
  */
 export async function readHandedOver(config: Configuration): Promise<RecordsRead> {
   const { run } = config;
   if (run.phase !== "publish" || run.digests === undefined) return { images: {}, refused: [] };
-  try {
-    return await readRecords(run.digests, (app) => repositoryOf(config, app));
-  } catch (error) {
-    throw error instanceof ConfigError ? new RunError(error.message) : error;
-  }
+  return readRecords(run.digests, (app) => repositoryOf(config, app));
 }
 
 type ReadFile = { readonly image: RecordedImage } | { readonly problems: readonly string[] };

@@ -36,11 +36,12 @@ async function end(
   failures: readonly string[],
   outcomes: Readonly<Record<string, VersionOutcome>> = {},
   phase: Configuration["run"]["phase"] = "all",
+  refused: readonly string[] = [],
 ) {
   const ended: AppOutcome = { published: app("1.0.0"), outcomes, failures };
   const mirrored = new Map([["app", { ended: Promise.resolve(ended) }]]);
   const config = { run: { phase }, attest: { signing: { mode: "off" } } } as unknown as Configuration;
-  const outputs = conclude(config, [], mirrored, { published: before, refused: [] });
+  const outputs = conclude(config, [], mirrored, { published: before, refused });
   const read = async <Key extends keyof StackOutputs>(key: Key): Promise<unknown> => {
     const settled = await settle<unknown>(outputs[key]);
     return settled.state === "known" ? settled.value : settled;
@@ -55,6 +56,12 @@ describe("a run in which something went wrong", () => {
     expect(logged).toEqual(["app: 1.1.0: it broke\napp: discovery failed"]);
     expect(process.exitCode).toBe(32);
     expect(published).toEqual({ app: app("1.0.0") });
+  });
+
+  it("is one for every build record that was refused", async () => {
+    const { problems } = await end([], {}, "publish", ['build record "a.json": it is no JSON']);
+    expect(problems).toEqual(['build record "a.json": it is no JSON']);
+    expect(process.exitCode).toBe(32);
   });
 });
 
