@@ -46,7 +46,6 @@ export function openEdges(config: Configuration): Edges {
   // All of a run counts from here.
   const startedAt = new Date();
   const startedOn = startedAt.toISOString();
-  const records = config.run.digests ?? join(cacheDirectory(), "records", config.registry, config.namespace);
   const trust = trustServices(config.attest, (text) => pulumi.log.warn(text));
   const run = runContext(process.env, startedOn);
   const failures: Promise<FailureRecord> =
@@ -67,7 +66,7 @@ export function openEdges(config: Configuration): Edges {
         discover: find,
         labels: async (reference) => labelsOf(registry, reference),
         offer: (specification, target) => appBases.offer(specification, target),
-        attestations: attestationProbe(registry, config, startedOn),
+        attestations: attestationProbe(registry, config),
         missingReferrers: async (copies) => (await missingReferrers(copies, registry)).map(describeReferrer),
         wait: async (app, version) => waitOf((await failures)[failureKey(app, version)], startedAt),
         run: { phase: config.run.phase, covers: (platform) => config.run.platforms?.includes(platform) ?? true },
@@ -87,7 +86,8 @@ export function openEdges(config: Configuration): Edges {
         await pulumi.log.info(describeCheck(image, report));
         return checksMade(image, report);
       },
-      keepRecord: async (record, reference) => writeRecord(records, record, await trust.scan(record, reference)),
+      keepRecord: async (record, reference) =>
+        writeRecord(recordFolder(config), record, await trust.scan(record, reference)),
       ...trust,
       run,
       phase: config.run.phase,
@@ -102,6 +102,11 @@ export function openEdges(config: Configuration): Edges {
       },
     }),
   };
+}
+
+/** Where the records of a run's images are kept: where it is told to hand them over, else in a corner of the stack's own. */
+function recordFolder({ run, registry, namespace }: Configuration): string {
+  return run.digests ?? join(cacheDirectory(), "records", registry, namespace);
 }
 
 async function labelsOf(registry: RegistryClient, reference: string): Promise<Readonly<Record<string, string>>> {

@@ -41,7 +41,11 @@ export function requirementsOf(
   const onPlatforms = entries.flatMap(([platform, digest]) =>
     wanted.platform.map((kind) => ({ digest, kind, platform })),
   );
-  return [...onIndex, ...onPlatforms];
+  const builds = wanted.index.includes("provenance") ? (record?.builds ?? []) : [];
+  const ofBuilds = builds
+    .filter(({ platform, image }) => platforms[platform] === image.digest)
+    .map(({ platform, image }): Requirement => ({ digest: image.digest, kind: "provenance", platform }));
+  return [...onIndex, ...onPlatforms, ...ofBuilds];
 }
 
 /** What looking rests on. */

@@ -58,6 +58,13 @@ export function provenance(record: VersionRecord, images: PerPlatform<Digest>): 
   });
 }
 
+/** The provenance of one image by itself, as its manifest carries it. */
+export function imageProvenance(build: BuiltRecord): SlsaProvenance | undefined {
+  const { version, tag, upstream, platform, image: made } = build;
+  const platforms = { [platform]: { origin: "built" as const } };
+  return provenance({ version, tag, upstream, platforms, builds: [build] }, { [platform]: made.digest });
+}
+
 const byproducts = z.object({
   runDetails: z.object({
     byproducts: z.array(z.object({ mediaType: z.string().optional(), content: z.base64().optional() })),

@@ -9,7 +9,7 @@ import type { WriterEdges } from "./attestationWriter";
 import { type AttestPlan, parseAttestPlan, planVariable } from "./attestPlan";
 import { type AttestedIndex, type AttestSummary, attestVersion, examineIndex } from "./attestVersion";
 import { mirrorPredicate } from "./mirrorPredicate";
-import { provenance } from "./provenance";
+import { imageProvenance, provenance } from "./provenance";
 import { isSbomOf } from "./sbom";
 import { atWorkplace, type Workplace } from "./workplace";
 
@@ -60,17 +60,19 @@ function sboms({ sboms: made }: AttestPlan, { cosign, directory }: Workplace): W
   };
 }
 
-/** Writes predicates about the version as a whole to files. */
+/** Writes predicates about the version as a whole, and about the images built for it, to files. */
 function predicates(
   { repository, indexDigest }: AttestPlan,
   { record }: AttestedIndex,
   { directory }: Workplace,
 ): WriterEdges["predicate"] {
-  return async ({ kind }, platforms) => {
+  return async ({ kind, platform }, platforms) => {
     if (record === undefined) throw new Error(`there is no build record to write the ${kind} from`);
     const image = { repository, digest: indexDigest, platforms };
-    const predicate = kind === "provenance" ? provenance(record, platforms) : mirrorPredicate(record, image);
-    const file = join(directory, `${kind}.json`);
+    const build = platform && record.builds.find((one) => one.platform === platform);
+    const stated = build ? imageProvenance(build) : provenance(record, platforms);
+    const predicate = kind === "provenance" ? stated : mirrorPredicate(record, image);
+    const file = join(directory, `${kind}${platform === undefined ? "" : `-${platformSlug(platform)}`}.json`);
     await writeFile(file, JSON.stringify(predicate));
     return file;
   };

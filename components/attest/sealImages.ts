@@ -1,14 +1,13 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { AttestConfig } from "../config/attestConfig";
-import { versionRecord } from "../decide/versionRecord";
-import type { BuiltRecord, RecordedImage } from "../model/buildRecord";
+import type { RecordedImage } from "../model/buildRecord";
 import type { Digest } from "../model/digest";
 import { type PerPlatform, type Platform, platformEntries, platformSlug } from "../model/platform";
 import type { Requirement } from "./attestationState";
 import { completeAttestations } from "./completeAttestations";
 import { isSigned } from "./isSigned";
-import { provenance } from "./provenance";
+import { imageProvenance } from "./provenance";
 import { atWorkplace, type Place, type Workplace } from "./workplace";
 
 /** The platform manifests an index is to name. */
@@ -54,7 +53,7 @@ export async function sealImages(
         if (record.origin !== "built")
           throw new Error(`nothing is known about how the image for ${platform} was built`);
         const file = join(workplace.directory, `provenance-${platformSlug(record.platform)}.json`);
-        await writeFile(file, JSON.stringify(ofOne(record)));
+        await writeFile(file, JSON.stringify(imageProvenance(record)));
         return file;
       },
     });
@@ -86,13 +85,6 @@ function requirementsOf({ record, sbom }: RecordedImage, config: AttestConfig): 
     ...(config.sbom && sbom !== undefined ? [{ ...about, kind: "sbom" as const }] : []),
     ...(config.provenance && record.origin === "built" ? [{ ...about, kind: "provenance" as const }] : []),
   ];
-}
-
-/** The provenance of one image. */
-function ofOne(record: BuiltRecord): unknown {
-  const { version, tag, upstream, image } = record;
-  const facts = { version, tag, upstream, repository: image.repository, records: [record], present: {} };
-  return provenance(versionRecord(facts), { [record.platform]: image.digest });
 }
 
 function imageOf(images: readonly RecordedImage[], platform: Platform | undefined): RecordedImage {

@@ -60,11 +60,11 @@ describe("checking the images of a version", () => {
 
   it("writes nothing over an index of another run that would lose something", async () => {
     const now = { digest: digestFor("meanwhile"), platforms: { "linux/amd64": digestFor("theirs") } };
-    const made = new Map(both.map((platform, position) => [platform, Promise.resolve([amd, arm][position])]));
-    const asked = request(() => Promise.resolve());
+    const images = new Map(both.map((platform, position) => [platform, Promise.resolve(made([amd, arm][position]!))]));
+    const asked = request(() => Promise.resolve({ programs: 1 }));
     const lookAgain = () => Promise.resolve({ ...now, rewriteLoses: ["its subject"] });
     const services = { ...asked.services, lookAgain };
-    await expect(checkedSources(made, `${repository}:1.0.0`, { ...asked, services }, sources)).rejects.toThrow(
+    await expect(checkedSources(images, `${repository}:1.0.0`, { ...asked, services }, sources)).rejects.toThrow(
       "is not written: its index, which another run wrote meanwhile, would lose its subject",
     );
   });
