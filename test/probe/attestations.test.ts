@@ -156,7 +156,12 @@ describe.each([
     const [ours, theirs] = [await testAuthority(), await testAuthority()];
     const authorities = [Buffer.from(ours.certificate.rawData).toString("base64")];
     const version = { indexDigest: registry.index, platformDigests: registry.platforms };
-    const lacking = () => attestationStatus(client, registry.repository, version, wanted, { ...expected, authorities });
+    const lacking = async () =>
+      missingAttestations(
+        version,
+        wanted,
+        await attachedLists(client, registry.repository, version, { ...expected, authorities }),
+      );
     for (const authority of [undefined, theirs]) {
       registry.signer = await testCertificate(exampleSigner, authority);
       complete();
