@@ -29,7 +29,8 @@ const bundleSchema = z.looseObject({
     x509CertificateChain: z.looseObject({ certificates: z.array(z.looseObject({ rawBytes: base64 })) }).optional(),
     publicKey: z.looseObject({ hint: z.string().optional() }).optional(),
     tlogEntries: z
-      .array(z.looseObject({ logIndex: z.string().optional(), integratedTime: z.string().optional() }))
+      // Protocol buffers leave a zero out: the first entry of a log has no index.
+      .array(z.looseObject({ logIndex: z.string().default("0"), integratedTime: z.string().optional() }))
       .default([]),
   }),
   dsseEnvelope: z.looseObject({
@@ -80,7 +81,7 @@ function judge(bundle: z.output<typeof bundleSchema>, about: Digest, expected: E
   if (!named) return { problem: "it is about something else" };
   const { predicateType, predicate } = statement;
   const signedAt = timeOf(material.tlogEntries, leaf);
-  const logIndexes = material.tlogEntries.flatMap(({ logIndex }) => logIndex ?? []);
+  const logIndexes = material.tlogEntries.map(({ logIndex }) => logIndex);
   return { statement: { predicateType, predicate, certificate, logIndexes, ...(signedAt && { signedAt }) } };
 }
 
