@@ -4,6 +4,7 @@ import { parseReference } from "../model/reference";
 import { acceptedRepositoryPath, isRepositoryPath } from "../model/gitRepository";
 import { reasonOf } from "../model/reasonOf";
 import { resolveSource } from "../model/source";
+import { acceptedTagRule, tagRuleMistake } from "../model/tagRule";
 import { boolean, keepSchema, text, uniqueList } from "./schemaParts";
 
 const longestText = 1000;
@@ -112,34 +113,4 @@ export const appSchema = z.strictObject({
 function isCommand(value: unknown): boolean {
   const isArgument = (item: unknown) => typeof item === "string" && !item.includes("\0");
   return Array.isArray(value) && value.length > 0 && value.every(isArgument) && value[0] !== "";
-}
-
-/** What {@link tagRuleMistake} asks for. */
-const acceptedTagRule =
-  "a regular expression from ^ to $ whose single capture group is X.Y.Z, such as /^v(\\d+\\.\\d+\\.\\d+)$/";
-
-const group = String.raw`(?<!\\)(?:\\\\)*`;
-
-/**
- * Says what is wrong with an app's tag rule, or undefined. A rule that is not tied to both ends, or whose first capture is not
- * the version, would take tags for versions that are none.
- */
-function tagRuleMistake({ source, flags }: RegExp): string | undefined {
-  if (/[gmy]/.test(flags)) return `the flags ${JSON.stringify(flags)} are not: g, m and y let it match parts of a tag`;
-  if (!source.startsWith("^") || !new RegExp(`${group}\\$$`).test(source)) return "it is not tied to both ends";
-  if (hasOuterAlternative(source)) return "of its alternatives not every one is tied to both ends; put them in (?:…)";
-  const groups = (new RegExp(`${source}|`, flags).exec("")?.length ?? 1) - 1;
-  return groups === 1 ? undefined : `it has ${groups === 0 ? "no capture group" : `${groups} capture groups`}`;
-}
-
-/** Whether a `|` stands outside all groups and character classes. */
-function hasOuterAlternative(source: string): boolean {
-  const bare = source.replace(/\\./g, "").replace(/\[[^\]]*\]/g, "");
-  let depth = 0;
-  for (const character of bare) {
-    if (character === "(") depth += 1;
-    else if (character === ")") depth -= 1;
-    else if (character === "|" && depth === 0) return true;
-  }
-  return false;
 }

@@ -16,8 +16,8 @@ export const platformsSchema = uniqueList(
   { mayBeEmpty: false },
 );
 
-const acceptedVersion = "accepted is a version in quotes: X.Y.Z, or the first eight hex digits of a commit";
-const version = z.string(acceptedVersion).regex(/^(?:[0-9]+\.[0-9]+\.[0-9]+|[0-9a-f]{8})$/, acceptedVersion);
+const acceptedVersion = 'accepted is a version or an upstream tag in quotes, such as "1.2.3" or "v1.2"';
+const version = z.string(acceptedVersion).regex(/^(?=.*[0-9])[A-Za-z0-9][A-Za-z0-9._+@/-]{0,254}$/, acceptedVersion);
 
 const hours: Readonly<Record<string, number>> = { h: 1, d: 24, w: 168 };
 

@@ -1,8 +1,7 @@
-import * as semver from "semver";
 import type { FloatingTagRule } from "../model/appSpecification";
 import type { Digest } from "../model/digest";
 import type { Probe } from "../model/probe";
-import { compareVersions } from "./versions";
+import { compareVersions, isVersion, lineOf } from "../model/version";
 
 /** A version of the app as a floating tag sees it. */
 export interface FloatingCandidate {
@@ -116,8 +115,7 @@ export function floatingTagMoves(
         const { digest } = probe;
         const before = Object.hasOwn(recorded, tag) ? recorded[tag] : undefined;
         const named = versionOf(digest, versions, before?.digest === digest ? before.version : undefined);
-        const doubtful = named ? [] : versions.filter(({ inDoubt }) => inDoubt);
-        const decision = wanted.fixed ? stayed(wanted, digest, named) : forward(wanted, digest, named, doubtful);
+        const decision = wanted.fixed ? stayed(wanted, digest, named) : forward(wanted, digest, named, versions);
         return { tag, ...decision, current: { digest, ...(named && { version: named.version }) } };
       }
       default:
@@ -145,22 +143,22 @@ function highest(versions: readonly FloatingCandidate[]): FloatingCandidate | un
   return versions.toSorted((left, right) => compareVersions(left.version, right.version))[0];
 }
 
-/**
- * A tag that follows the versions.
- * @param doubtful the versions it may name for all that is known, when it names none of those the registry told of.
- */
+/** A tag that follows the versions. When it names none of those the registry told of, it may name any that is in doubt. */
 function forward(
   { tag, candidates }: DesiredFloatingTag,
   digest: Digest,
   named: Named | undefined,
-  doubtful: readonly FloatingCandidate[],
+  versions: readonly FloatingCandidate[],
 ): Decision {
   // A version of another line, such as 11.0.0 under the tag 10, is no lower bound: the tag was never meant to name it.
-  const isOfLine = ({ version }: Named): boolean => tag === "latest" || version.startsWith(`${tag}.`);
-  const bound = named && isOfLine(named) ? named : undefined;
-  const doubt = highest(doubtful.filter(isOfLine));
+  const isOfTag = ({ version }: Named): boolean => tag === "latest" || isOfLine(version, tag);
+  const bound = named && isOfTag(named) ? named : undefined;
+  const doubt = named ? undefined : highest(versions.filter((known) => known.inDoubt && isOfTag(known)));
   const lowest = bound ?? doubt;
-  const ahead = lowest ? candidates.filter((version) => !isBehind(version, lowest)) : candidates;
+  // Nor is a commit, which has no place among versions; and the head of a branch is never behind one.
+  const ordered =
+    lowest && !isCommit(lowest) && !versions.some(({ version, head }) => head && version === candidates[0]);
+  const ahead = ordered ? candidates.filter((version) => compareVersions(version, lowest.version) <= 0) : candidates;
   if (ahead.length === 0 && doubt)
     return hold(`it may name ${doubt.version}, about which the registry gave no usable answer`, true);
   if (ahead.length === 0) return hold(`it names ${bound?.version}, higher than every complete version`, false);
@@ -184,20 +182,25 @@ function hold(held: string, problem: boolean): Decision {
   return { action: "hold", candidates: [], held, problem };
 }
 
-/** Commits of a branch have no order: only its head is ever a candidate, and that is never behind. */
-function isBehind(version: string, named: Named): boolean {
-  return semver.valid(version) !== null && compareVersions(version, named.version) > 0;
+/** Whether the name is that of the commit, as a branch's version is. */
+function isCommit({ version, commit = "" }: Pick<FloatingCandidate, "version" | "commit">): boolean {
+  return !isVersion(version) || commit.startsWith(version);
 }
 
-function tagFor(rule: FloatingTagRule, { version, commit, head = false }: FloatingCandidate): string | undefined {
-  const parsed = semver.parse(version);
+function isOfLine(version: string, line: string): boolean {
+  return lineOf(version, 1) === line || lineOf(version, 2) === line;
+}
+
+function tagFor(rule: FloatingTagRule, candidate: FloatingCandidate): string | undefined {
+  const { version, commit, head = false } = candidate;
+  const ordered = !isCommit(candidate);
   switch (rule) {
     case "latest":
-      return parsed || head ? "latest" : undefined;
+      return ordered || head ? "latest" : undefined;
     case "major":
-      return parsed ? `${parsed.major}` : undefined;
+      return ordered ? lineOf(version, 1) : undefined;
     case "minor":
-      return parsed ? `${parsed.major}.${parsed.minor}` : undefined;
+      return ordered ? lineOf(version, 2) : undefined;
     case "sha":
       return commit === undefined ? undefined : `sha-${shortCommit(commit)}`;
     case "commit":

@@ -1,6 +1,7 @@
-import * as semver from "semver";
 import type { AppSpecification } from "../model/appSpecification";
 import type { Discovery, RejectedTag, Release } from "../model/release";
+import { captured, defaultTagRule } from "../model/tagRule";
+import { compareVersions, isSameVersion, isVersion, lineOf, naturalOrder, numbersOf } from "../model/version";
 
 /** One upstream tag as a source offered it, not yet believed. Everything in it is hostile text. */
 export interface TagCandidate {
@@ -14,7 +15,6 @@ export interface TagCandidate {
   readonly publishedAt?: string;
 }
 
-const defaultTagRule = /^v?(\d+\.\d+\.\d+)$/;
 const longestTag = 255;
 const safeTag = /^[A-Za-z0-9@][A-Za-z0-9._+@/-]*$/;
 const fullCommit = /^[0-9a-f]{40}$/;
@@ -23,25 +23,21 @@ const fullCommit = /^[0-9a-f]{40}$/;
  * Turns the tags of an app into its releases, highest version first, each version once, and says why the others were turned away.
  *
  * Invariants: the answer does not depend on the order of the candidates; the candidates are not changed;
- * every release has a version `X.Y.Z` in ASCII digits, a tag of harmless characters that the app's rule matches as a whole, and a full commit.
- * A release that upstream flags as draft or pre-release is never taken, whatever the rule says. When two tags
- * give one version (`v1.2.3` and `1.2.3`), the one with the `v` is taken.
+ * every release has a version that begins with ASCII digits, a tag of harmless characters that the app's rule matches as a whole,
+ * a full commit, and a mirror tag no other has. A release that upstream flags as draft or pre-release is never taken, whatever the
+ * rule says. When several tags give one version, the one that says most is taken: `v1.2.0` before `1.2.0` before `v1.2`,
+ * and where the rule leaves something out, the one that is highest in it (`v9.3.0.17` before `v9.3.0.6`).
  */
 export function collectVersions(
   candidates: readonly TagCandidate[],
   specification: Pick<AppSpecification, "tagRule" | "tagStyle">,
 ): Discovery {
-  const rule = statelessRule(specification.tagRule ?? defaultTagRule);
-  const rejected: RejectedTag[] = [];
-  const byVersion = new Map<string, Release>();
-  for (const candidate of candidates.toSorted(inPreference)) {
-    const release = readRelease(candidate, rule, specification);
-    if ("reason" in release) {
-      rejected.push(release);
-      continue;
-    }
-    const taken = byVersion.get(release.version);
-    if (!taken) byVersion.set(release.version, release);
+  const read = candidates.map((candidate) => readRelease(candidate, specification));
+  const rejected = read.filter((answer) => "reason" in answer);
+  const releases: Release[] = [];
+  for (const release of read.filter((answer) => "version" in answer).toSorted(inPreference)) {
+    const taken = releases.at(-1);
+    if (!taken || !isSameVersion(taken.version, release.version)) releases.push(release);
     else if (taken.tag !== release.tag)
       rejected.push({
         tag: release.tag,
@@ -49,30 +45,42 @@ export function collectVersions(
         kind: "same version as another tag",
       });
   }
-  return { releases: [...byVersion.values()].toSorted(compareReleases), rejected: rejected.toSorted(inTextOrder) };
+  const lines = specification.tagRule ? [] : linesAmong(releases, candidates);
+  rejected.push(...lines.map(({ tag }): RejectedTag => ({ tag, reason: "names a line of versions", unread: true })));
+  return {
+    releases: releases.filter((release) => !lines.includes(release)),
+    rejected: rejected.toSorted(inTextOrder),
+  };
 }
 
-/** Orders versions from the highest to the lowest; names that are no semantic versions (commits of a branch) come last, in text order. */
-export function compareVersions(left: string, right: string): number {
-  const [leftIs, rightIs] = [semver.valid(left) !== null, semver.valid(right) !== null];
-  if (leftIs && rightIs) return semver.rcompare(left, right);
-  if (leftIs !== rightIs) return leftIs ? -1 : 1;
-  return textOrder(left, right);
-}
-
-function compareReleases(left: Release, right: Release): number {
-  return compareVersions(left.version, right.version);
+/**
+ * Those of the tags that upstream moves with its versions, such as `v4` and `v4.1` beside `v4.1.2`: a lone number beside tags
+ * of more, and one that names the commit of a version of its line.
+ */
+function linesAmong(releases: readonly Release[], candidates: readonly TagCandidate[]): readonly Release[] {
+  const counts = new Map(releases.map((release) => [release, numbersOf(release.version).length]));
+  const alone = !candidates.some(({ tag }) => /^v?\d+\.\d/.test(tag));
+  const heads = new Set(
+    releases.flatMap((release) =>
+      (counts.get(release) ?? 0) > 2 ? `${release.commit} ${lineOf(release.version, 2)}` : [],
+    ),
+  );
+  return releases.filter((release) => {
+    const count = counts.get(release);
+    return count === 1 ? !alone : count === 2 && heads.has(`${release.commit} ${release.version}`);
+  });
 }
 
 function readRelease(
   candidate: TagCandidate,
-  rule: RegExp,
-  specification: Pick<AppSpecification, "tagStyle">,
+  specification: Pick<AppSpecification, "tagRule" | "tagStyle">,
 ): Release | RejectedTag {
   const { tag, commit, publishedAt } = candidate;
-  const version = readVersion(tag, rule);
+  const version = readVersion(tag, specification.tagRule ?? defaultTagRule);
   const reject = (reason: string): RejectedTag => ({ tag, reason });
-  if (typeof version !== "string") return reject(version.reason);
+  const offered = !candidate.draft && !candidate.prerelease;
+  if (typeof version !== "string")
+    return { ...reject(version.reason), ...(offered && version.unread && { unread: true }) };
   if (candidate.draft) return reject("draft");
   if (candidate.prerelease) return reject("upstream marks it as a pre-release");
   if (commit === undefined) return reject("the git repository has no such tag");
@@ -93,32 +101,27 @@ function readRelease(
 }
 
 /** Length and characters come before the app's rule, so that no rule, however lax or slow, meets hostile text. */
-function readVersion(tag: string, rule: RegExp): string | { readonly reason: string } {
+function readVersion(tag: string, rule: RegExp): string | Pick<RejectedTag, "reason" | "unread"> {
   if (tag.length > longestTag) return { reason: `longer than ${longestTag} characters` };
   if (!safeTag.test(tag) || tag.includes("..")) return { reason: "characters outside A-Z a-z 0-9 . _ + @ / -" };
-  const match = rule.exec(tag);
-  if (match === null || match[0] !== tag) {
-    return {
-      reason: /^v?\d+\.\d+\.\d+-/.test(tag) ? "pre-release by its name" : "not a version by the app's tag rule",
-    };
+  const version = captured(tag, rule);
+  if (version === undefined) {
+    const early = /^v?\d+(?:\.\d+)+-/.test(tag);
+    return { reason: early ? "pre-release by its name" : "not a version by the app's tag rule", unread: true };
   }
-  const version = match[1] ?? "";
-  if (!/^\d+\.\d+\.\d+$/.test(version)) return { reason: "the tag rule finds no X.Y.Z in it" };
-  if (semver.valid(version) !== version) return { reason: "a leading zero or a number out of range" };
-  return version;
+  if (!isVersion(version)) return { reason: "the tag rule finds no version in it", unread: true };
+  if (numbersOf(version).every(Number.isSafeInteger)) return version;
+  return { reason: "a number out of range", unread: true };
 }
 
-/** A `g` or `y` flag makes a regular expression remember where it stopped, and skip every other tag. */
-function statelessRule(rule: RegExp): RegExp {
-  return new RegExp(rule.source, rule.flags.replace(/[gy]/g, ""));
-}
-
-/** Of two candidates for one version the first in this order is taken: `v1.2.3` before `1.2.3`; of one tag listed twice, the younger. */
-function inPreference(left: TagCandidate, right: TagCandidate): number {
+/** Highest version first; of several tags for one version the one to be taken first, of one tag listed twice the younger. */
+function inPreference(left: Release, right: Release): number {
   return (
-    textOrder(right.tag, left.tag) ||
+    (isSameVersion(left.version, right.version) ? 0 : compareVersions(left.version, right.version)) ||
+    numbersOf(right.version).length - numbersOf(left.version).length ||
+    naturalOrder(right.tag, left.tag) ||
     textOrder(right.publishedAt ?? "", left.publishedAt ?? "") ||
-    textOrder(right.commit ?? "", left.commit ?? "")
+    textOrder(right.commit, left.commit)
   );
 }
 
@@ -134,7 +137,8 @@ function textOrder(left: string, right: string): number {
 const ociTag = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/;
 
 /**
- * The tag a release gets in the mirror: its version, or with `tagStyle: "upstream"` the upstream tag as it is written.
+ * The tag a release gets in the mirror: its version, or with `tagStyle: "upstream"` the upstream tag as it is written;
+ * `-` stands for the `+` that no image tag may have.
  * A branch always gives its commit: a branch name would be a version tag that moves.
  * @throws Error when the result is no valid image tag.
  */
@@ -143,7 +147,7 @@ export function mirrorTag(
   release: Pick<Release, "version" | "tag" | "reference">,
 ): string {
   const asUpstream = specification.tagStyle === "upstream" && release.reference === "tag";
-  const tag = asUpstream ? release.tag : release.version;
+  const tag = (asUpstream ? release.tag : release.version).replaceAll("+", "-");
   if (ociTag.test(tag)) return tag;
   throw new Error(
     `${JSON.stringify(tag)} cannot be an image tag; accepted are 1 to 128 of A-Z a-z 0-9 . _ -, not beginning with . or -`,

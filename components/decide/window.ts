@@ -1,12 +1,11 @@
-import * as semver from "semver";
 import type { Keep } from "../model/appSpecification";
 import type { Release } from "../model/release";
-import { compareVersions } from "./versions";
+import { compareVersions, isSameVersion, lineOf } from "../model/version";
 
 /** Which releases are wanted. */
 export interface WindowOptions {
   readonly keep: Keep;
-  /** Versions, or upstream tags, never to be built; the next lower version takes their place. */
+  /** Versions (under any name of theirs: `2026.7.2` is `2026.07.2`), or upstream tags, never to be built; the next lower version takes their place. */
   readonly exclude?: readonly string[];
   /** Hours a release must have been out. Releases whose date upstream does not tell (git tags) are not held back. */
   readonly minimumReleaseAgeHours?: number | undefined;
@@ -64,7 +63,7 @@ function checkAge(hours: number): void {
 
 function whyWithheld(release: Release, options: WindowOptions): string | undefined {
   const { exclude = [], minimumReleaseAgeHours = 0, now } = options;
-  if (exclude.includes(release.version) || exclude.includes(release.tag)) return "excluded by the stack";
+  if (isExcluded(release, exclude)) return "excluded by the stack";
   if (release.publishedAt === undefined || minimumReleaseAgeHours === 0) return undefined;
   const readyAt = Date.parse(release.publishedAt) + minimumReleaseAgeHours * millisecondsPerHour;
   if (now.getTime() >= readyAt) return undefined;
@@ -73,13 +72,20 @@ function whyWithheld(release: Release, options: WindowOptions): string | undefin
   return `younger than ${minimumReleaseAgeHours} hours (${readable})`;
 }
 
-/** Groups by `X.Y`, keeping the order; anything that is no semantic version is a line of its own. */
-function minorLines(releases: readonly Release[]): readonly (readonly Release[])[] {
-  const lines = new Map<string, Release[]>();
-  for (const release of releases) {
-    const parsed = semver.parse(release.version);
-    const line = parsed ? `${parsed.major}.${parsed.minor}` : release.version;
-    lines.set(line, [...(lines.get(line) ?? []), release]);
+/** Whether the stack names the release, by its tag or by a name of its version. */
+export function isExcluded({ version, tag }: Pick<Release, "version" | "tag">, exclude: readonly string[]): boolean {
+  return exclude.some((name) => name === tag || isSameVersion(name, version));
+}
+
+/** Groups versions in falling order by the first two numbers, or the one there is; anything without is a line of its own. */
+function minorLines(descending: readonly Release[]): readonly (readonly Release[])[] {
+  const lines: Release[][] = [];
+  let last: string | undefined;
+  for (const release of descending) {
+    const line = lineOf(release.version, 2) ?? lineOf(release.version, 1) ?? release.version;
+    if (last !== undefined && isSameVersion(last, line)) lines.at(-1)?.push(release);
+    else lines.push([release]);
+    last = line;
   }
-  return [...lines.values()];
+  return lines;
 }

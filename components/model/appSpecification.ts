@@ -70,8 +70,9 @@ export interface AppSpecification {
   readonly url?: string;
   readonly source: Source;
   /**
-   * Which tags are versions: a regular expression anchored at both ends whose first capture is `X.Y.Z`.
-   * Default `^v?(\d+\.\d+\.\d+)$`. A suffix it spells out (`-limitless`) counts as stable.
+   * Which tags are versions: a regular expression anchored at both ends. Its only capture is the version, in numbers and dots; or
+   * the group named `version` is, which may hold more, and one named `revision` after it is part of it. Default: numbers, with or
+   * without `v`, and a revision such as `p20` or `+k3s1`. A suffix it spells out (`-limitless`) counts as stable.
    */
   readonly tagRule?: RegExp;
   /** Tag the version gets in the mirror: `version` (default, `1.2.3`), `upstream` (the tag as upstream wrote it). */

@@ -1,6 +1,6 @@
 /** One upstream release the mirror may publish. */
 export interface Release {
-  /** The version without prefix or suffix: `X.Y.Z`; for a `gitBranch` source the first eight hex digits of the commit. */
+  /** What upstream calls the version, less prefix and suffix: `1.2.3`, `2026.07.2`, `4.6.2-r13`; for a `gitBranch` source the first eight hex digits of the commit. */
   readonly version: string;
   /** The upstream tag exactly as upstream wrote it, or for a `gitBranch` source the branch. Checked by the app's tag rule; still never put into a shell. */
   readonly tag: string;
@@ -18,6 +18,8 @@ export interface RejectedTag {
   readonly reason: string;
   /** What it is counted under, where the reason itself names another tag. */
   readonly kind?: string;
+  /** The tag rule, not upstream, turned it away: it may be a version all the same. */
+  readonly unread?: true;
 }
 
 /** What discovery learnt about an app: all acceptable releases, highest version first, and what was turned away. */

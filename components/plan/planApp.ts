@@ -1,11 +1,13 @@
 import type { AppSettings } from "../config/appSettings";
 import type { AppPlan, PlannedVersion } from "../decide/appPlan";
 import type { AppSpecification } from "../model/appSpecification";
+import { doubtAbout } from "../decide/doubts";
 import { movedTags } from "../decide/movedTags";
 import type { HandedOver } from "../handover/recordFile";
 import { declaresResources, type PublishedApp } from "../model/published";
 import type { Discovery, Release } from "../model/release";
-import { compareVersions, mirrorTag } from "../decide/versions";
+import { mirrorTag } from "../decide/versions";
+import { compareVersions } from "../model/version";
 import { selectWindow } from "../decide/window";
 import type { PlanEdges } from "./planEdges";
 import { planFloatingTags } from "./planFloatingTags";
@@ -42,6 +44,7 @@ export async function planApp(request: AppRequest, edges: PlanEdges): Promise<Ap
       rules: found.failure === undefined ? settings.floatingTags : [],
       versions,
       recorded: recorded?.floatingTags ?? {},
+      ...(found.doubt !== undefined && { heldLatest: "the highest version is in doubt" }),
     },
     edges,
   );
@@ -68,7 +71,7 @@ export async function planApp(request: AppRequest, edges: PlanEdges): Promise<Ap
       ...versions.flatMap(({ version, warnings }) => warnings.map((warning) => `${version}: ${warning}`)),
       ...floating.notes,
     ],
-    problems: [...(found.failure === undefined ? [] : [found.failure]), ...floating.problems],
+    problems: [...[found.failure, found.doubt].filter((problem) => problem !== undefined), ...floating.problems],
   };
 }
 
@@ -77,6 +80,8 @@ interface Found {
   readonly window: readonly Release[];
   readonly withheld: readonly { readonly version: string; readonly reason: string }[];
   readonly failure?: string;
+  /** Why the highest version may not be what upstream would call so. */
+  readonly doubt?: string;
 }
 
 async function discovered({ specification, settings }: AppRequest, edges: PlanEdges): Promise<Found> {
@@ -88,7 +93,8 @@ async function discovered({ specification, settings }: AppRequest, edges: PlanEd
       minimumReleaseAgeHours: settings.minimumReleaseAgeHours,
       now: edges.now,
     });
-    return { discovery, window: releases, withheld };
+    const doubt = doubtAbout(discovery, { tagRule: specification.tagRule, exclude: settings.exclude });
+    return { discovery, window: releases, withheld, ...(doubt !== undefined && { doubt }) };
   } catch (error) {
     const failure = reasonOf(error);
     return { discovery: { releases: [], rejected: [] }, window: [], withheld: [], failure };

@@ -9,7 +9,7 @@ import type { PlanEdges } from "./planEdges";
 import type { AppSpecification } from "../model/appSpecification";
 import { recorded } from "../decide/versionPlan";
 import { declaresResources, type PublishedApp, type PublishedVersion } from "../model/published";
-import { compareVersions } from "../decide/versions";
+import { compareVersions } from "../model/version";
 import type { HandedOver } from "../handover/recordFile";
 import { repositoryOf } from "../model/repository";
 

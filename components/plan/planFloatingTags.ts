@@ -17,6 +17,8 @@ export interface FloatingTagRequest {
   readonly versions: readonly PlannedVersion[];
   /** What an earlier run recorded about the tags it declared. */
   readonly recorded: Readonly<Record<string, PublishedFloatingTag>>;
+  /** Why `latest` is not to move in this run; undefined: it may. */
+  readonly heldLatest?: string;
 }
 
 /** The floating tags of one app, and what an operator has to know about them. */
@@ -28,7 +30,7 @@ export interface FloatingTagPlan {
 
 /** Asks the registry what each wanted floating tag names and decides where it goes. Never rejects. */
 export async function planFloatingTags(request: FloatingTagRequest, edges: PlanEdges): Promise<FloatingTagPlan> {
-  const { repository, rules, versions, recorded } = request;
+  const { repository, rules, versions, recorded, heldLatest } = request;
   const candidates = versions.map(candidate);
   const { tags: desired, refused } = desiredFloatingTags(rules, candidates);
   const names = [...new Set([...desired.map(({ tag }) => tag), ...Object.keys(recorded)])];
@@ -37,7 +39,11 @@ export async function planFloatingTags(request: FloatingTagRequest, edges: PlanE
       names.map(async (tag) => [tag, await edges.probe(`${repository}:${tag}`, { skipChildren: true })] as const),
     ),
   );
-  const moves = floatingTagMoves(desired, candidates, probes, recorded);
+  const moves = floatingTagMoves(desired, candidates, probes, recorded).map((move) =>
+    heldLatest !== undefined && move.tag === "latest" && (move.action === "create" || move.action === "move")
+      ? { ...move, action: "hold" as const, candidates: [], held: heldLatest }
+      : move,
+  );
   const decided = moves.map((move): PlannedFloatingTag => withRecord(move, recorded[move.tag]));
   // A tag no rule asks for any more stays declared, and stays where it is.
   const retired = Object.entries(recorded)

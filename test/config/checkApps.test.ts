@@ -99,16 +99,22 @@ describe("checkApps", () => {
     [/^v(\d+\.\d+\.\d+)|(\d+)$/, "not every one is tied"],
     [/^v\d+\.\d+\.\d+$/, "no capture group"],
     [/^(v)(\d+\.\d+\.\d+)$/, "2 capture groups"],
+    [/^v(?<version>\d+)-(\d+)$/, "capture groups without a name"],
+    [/^v(?<revision>\d+)$/, 'it names no group "version"'],
+    [/^v(?<version>\d+)-(?<patch>\d+)$/, 'it names a group "patch"; there are "version" and "revision"'],
     [/^v(\d+\.\d+\.\d+)$/g, "flags"],
     [/^v(\d+\.\d+\.\d+)$/m, "flags"],
   ])("refuses the tag rule %s: %s", (tagRule, reason) => {
     expect(mistakes({ tagRule })).toEqual([expect.stringContaining(reason)]);
   });
 
-  it.each([/^v?(\d+\.\d+\.\d+)$/, /^(?:v|release-)(\d+\.\d+\.\d+)(?:[|]x)?$/i, /^(\d+\.\d+\.\d+)\|\\$/])(
-    "takes the tag rule %s",
-    (tagRule) => expect(mistakes({ tagRule })).toEqual([]),
-  );
+  it.each([
+    /^v?(\d+\.\d+\.\d+)$/,
+    /^(?:v|release-)(\d+\.\d+\.\d+)(?:[|]x)?$/i,
+    /^(\d+\.\d+\.\d+)\|\\$/,
+    /^v(?<version>\d+\.\d+)(?:-r(?<revision>\d+))?$/,
+    /^RELEASE\.(?<version>\d{4}-.*Z)$/,
+  ])("takes the tag rule %s", (tagRule) => expect(mistakes({ tagRule })).toEqual([]));
 
   it("takes an app that uses every field", () => {
     const everything = {

@@ -210,7 +210,7 @@ describe("readConfig refuses", () => {
     ...["3y", "-1", -1, 1.5, "soon", "99999w", null].map((value) =>
       pair("apps")({ outline: { minimumReleaseAge: value } }),
     ),
-    ...["1.2.3", ["1.2"], [1.1], ["1.2.3", "1.2.3"], [">=1"]].map((value) =>
+    ...["1.2.3", ["latest"], [1.1], ["1.2.3", "1.2.3"], [">=1"], ["1.2 "], ["-1"]].map((value) =>
       pair("apps")({ outline: { exclude: value } }),
     ),
     ...["on", [], 5, { mode: "off" }, { signing: { mode: "key", key: "--x" } }].map(pair("attest")),

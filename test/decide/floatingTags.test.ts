@@ -266,6 +266,52 @@ describe("floatingTagMoves", () => {
   });
 });
 
+describe("floating tags of versions that are not X.Y.Z", () => {
+  const ladder = (...names: readonly string[]) => names.map((name, index) => complete(name, index));
+
+  it("follow the parts there are", () => {
+    expect(desired(["latest", "major", "minor"], ladder("9.3.0.17", "9.3.0.6", "9.2.1.8"))).toEqual({
+      latest: ["9.3.0.17"],
+      "9": ["9.3.0.17"],
+      "9.3": ["9.3.0.17"],
+      "9.2": ["9.2.1.8"],
+    });
+    expect(desired(["major", "minor"], ladder("2026.07.2", "2026.07.1"))).toEqual({
+      "2026": ["2026.07.2"],
+      "2026.07": ["2026.07.2"],
+    });
+    expect(desired(["major", "minor"], ladder("4.6-r13", "4.6-r9"))).toEqual({ "4": ["4.6-r13"], "4.6": ["4.6-r13"] });
+    expect(desired(["major", "minor"], ladder("11146-2", "11146-1"))).toEqual({ "11146": ["11146-2"] });
+  });
+
+  it("never take the tag of a version", () => {
+    const { tags, refused } = desiredFloatingTags(["minor"], ladder("4.1.1", "4.1", "4.3"));
+    expect(tags).toEqual([]);
+    expect(refused).toEqual([{ tag: "4.1", reason: "it is the tag of version 4.1" }]);
+  });
+
+  it("move to a later revision and never back", () => {
+    const versions = ladder("4.6-r9", "4.6-r13");
+    expect(move("minor", versions, present(digest(0)))).toMatchObject({ action: "move", candidates: ["4.6-r13"] });
+    expect(move("minor", versions.slice(0, 1), present(digest(7)), { version: "4.6-r13", digest: digest(7) })).toEqual(
+      expect.objectContaining({ action: "hold", problem: false }),
+    );
+  });
+
+  it("take a commit of digits alone for no version", () => {
+    const of = (name: string, seed: number, head: boolean): FloatingCandidate => ({
+      ...complete(name, seed),
+      commit: name.padEnd(40, "0"),
+      head,
+    });
+    const versions = [of("22345678", 1, false), of("12345678", 2, true)];
+    expect(desired(["latest", "major", "minor"], versions)).toEqual({ latest: ["12345678"] });
+    expect(move("latest", versions, present(digest(1)))).toMatchObject({ action: "move", candidates: ["12345678"] });
+    const since = [of("22345678", 1, false), complete("1.0.0", 3)];
+    expect(move("latest", since, present(digest(1)))).toMatchObject({ action: "move", candidates: ["1.0.0"] });
+  });
+});
+
 describe("floatingTagMoves, for any versions", () => {
   const part = fc.integer({ min: 0, max: 3 });
   const states = fc.constantFrom<FloatingCandidate["state"]>("complete", "pending", "incomplete");

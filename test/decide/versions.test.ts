@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { collectVersions, compareVersions, type TagCandidate, mirrorTag } from "../../components/decide/versions";
+import { collectVersions, type TagCandidate, mirrorTag } from "../../components/decide/versions";
+import { compareVersions, isSameVersion } from "../../components/model/version";
 
 const commit = "a".repeat(40);
 const candidate = (tag: string, more: Partial<TagCandidate> = {}): TagCandidate => ({ tag, commit, ...more });
@@ -49,7 +50,7 @@ describe("collectVersions", () => {
   });
 
   it("ignores other families of the same repository", () => {
-    expect(versionsOf("v11.9.1 server/public/v0.1.21 cloud-2026-01-01-1 v11.8")).toEqual(["11.9.1"]);
+    expect(versionsOf("v11.9.1 server/public/v0.1.21 cloud-2026-01-01-1 helm-12.0.0")).toEqual(["11.9.1"]);
   });
 
   it.each([
@@ -68,11 +69,11 @@ describe("collectVersions", () => {
     ["a/../v1.0.0", /characters/],
     ["", /characters/],
     [`v1.0.${"0".repeat(300)}`, /longer than 255/],
-    ["v01.2.3", /leading zero/],
     ["v1.2.99999999999999999999", /out of range/],
     ["v1.2.3-rc1", /pre-release/],
     ["v1.2.3+build", /tag rule/],
-    ["v1.2", /tag rule/],
+    ["v99.99.99.4478", /tag rule/],
+    ["v1.2.3_1", /tag rule/],
     ["latest", /tag rule/],
   ])("rejects the tag %j", (tag, reason) => {
     expect(versionsOf(tag)).toEqual([]);
@@ -130,6 +131,31 @@ describe("collectVersions", () => {
     ]);
   });
 
+  it("takes of the tags of one version the one that says most, and where the rule leaves a part out, the highest", () => {
+    const taken = (tags: string, tagRule?: RegExp) =>
+      collectVersions(candidates(tags), tagRule ? { tagRule } : {}).releases.map(({ tag }) => tag);
+    expect(taken("1.2 v1.2 1.2.0")).toEqual(["1.2.0"]);
+    expect(taken("v2026.07.1 v2026.7.1")).toEqual(["v2026.7.1"]);
+    expect(taken("v9.3.0.6 v9.3.0.17 v9.3.0.9", /^v(\d+\.\d+\.\d+)\.\d+$/)).toEqual(["v9.3.0.17"]);
+    expect(taken("docker/4.6.2-r9 docker/4.6.2-r13", /^docker\/(\d+\.\d+\.\d+)-r\d+$/)).toEqual(["docker/4.6.2-r13"]);
+  });
+
+  it("does not take the tags that upstream moves with its versions", () => {
+    const [one, two] = ["1".repeat(40), "2".repeat(40)];
+    const tags = [
+      candidate("v4.1.2", { commit: two }),
+      candidate("v4.1", { commit: two }),
+      candidate("v4.0", { commit: one }),
+      candidate("v3"),
+    ];
+    const found = collectVersions(tags, {});
+    expect(found.releases.map(({ version }) => version)).toEqual(["4.1.2", "4.0"]);
+    expect(found.rejected.map(({ tag, reason }) => `${tag} ${reason}`)).toEqual([
+      ...["v4.1 names a line of versions", "v3 names a line of versions"],
+    ]);
+    expect(versionsOf("v257 v258 v258-rc1 v9")).toEqual(["258", "257", "9"]);
+  });
+
   it("keeps the later date when one tag is listed twice, so that nothing seems older than it is", () => {
     const [early, late] = ["2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"];
     const listed = [candidate("v1.0.0", { publishedAt: early }), candidate("v1.0.0", { publishedAt: late })];
@@ -153,10 +179,86 @@ describe("collectVersions", () => {
   });
 });
 
+/** Tags of real projects, the ends of their lists, with the rule an app would have, if it needs one. */
+describe("collectVersions, on the tags of", () => {
+  it.each<readonly [string, RegExp | undefined, string, string]>([
+    [
+      ...([
+        "Pi-hole",
+        undefined,
+        "2026.07.2 2026.07.1 2026.07.0 2026.04.1 2026.05.0 v5.8.1 vTestTag 2025.11.1",
+      ] as const),
+      "2026.07.2 2026.07.1 2026.07.0 2026.05.0 2026.04.1 2025.11.1 5.8.1",
+    ],
+    ["Mailu", undefined, "v1.8.0 2024.06.57 2024.06.9 2024.06 1.9", "2024.06.57 2024.06.9 2024.06 1.9 1.8.0"],
+    ["Healthchecks", undefined, "v4.3 v4.2 v4.1.1 v4.1 v4.0 v3.13 v3.9", "4.3 4.2 4.1.1 4.1 4.0 3.13 3.9"],
+    [
+      ...(["ONLYOFFICE", undefined, "v9.3.0.6 v9.3.0.10 v99.99.99.4478 v9.3.0.17 v99.99.99.4468 v9.2.1.8"] as const),
+      "9.3.0.17 9.3.0.10 9.3.0.6 9.2.1.8",
+    ],
+    [
+      "Sonarr",
+      undefined,
+      "v4.0.19.2979 v4.0.18.2978 v4.0.17.2975 v4.0.18.2976",
+      "4.0.19.2979 4.0.18.2978 4.0.18.2976 4.0.17.2975",
+    ],
+    ["Jellyfin", undefined, "v12.0-rc5 v12.0-rc1 v10.11.11 v10.11.9 v10.11.0-rc9", "10.11.11 10.11.9"],
+    ["Checkmk", undefined, "v2.4.0p9 v2.4.0p11 v2.4.0 v2.5.0b1 v2.4.0-rc1", "2.4.0p11 2.4.0p9 2.4.0"],
+    [
+      "k3s",
+      undefined,
+      "v1.34.1+k3s1 v1.34.1-rc1+k3s1 v1.33.5+k3s2 v1.33.5+k3s10",
+      "1.34.1+k3s1 1.33.5+k3s10 1.33.5+k3s2",
+    ],
+    ["Grafana", undefined, "v12.0.1 v12.0.0+security-01 v12.0.0", "12.0.1 12.0.0+security-01 12.0.0"],
+    [
+      ...(["coturn", /^docker\/(?<version>\d+\.\d+\.\d+)-r(?<revision>\d+)$/] as const),
+      "4.17.1 docker/4.7.0-r4 docker/4.7.0-r0 docker/4.10.0-r1 docker/4.6.2-r9 docker/4.6.2-r13 upstream/4.5.2",
+      "4.10.0-r1 4.7.0-r4 4.7.0-r0 4.6.2-r13 4.6.2-r9",
+    ],
+    [
+      ...(["Jitsi Meet", /^stable-(?<version>\d+)(?:-(?<revision>\d+))?$/] as const),
+      "stable-11146-2 stable-11146-1 stable-11146 stable-9955 stable-11031 stable-10532 stable-10532-1 unstable-2026-01-01",
+      "11146-2 11146-1 11146 11031 10532-1 10532 9955",
+    ],
+    [
+      ...(["MinIO", /^RELEASE\.(?<version>\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}Z)$/] as const),
+      "release-1434511043 RELEASE.2025-10-15T17-29-55Z RELEASE.2025-09-06T17-38-46Z RELEASE.2025-09-07T16-13-09Z",
+      "2025-10-15T17-29-55Z 2025-09-07T16-13-09Z 2025-09-06T17-38-46Z",
+    ],
+    [
+      ...(["OpenSSH", /^V_(?<version>\d+_\d+)_P(?<revision>\d+)$/] as const),
+      "V_9_9_P2 V_10_5_P1 V_10_0_P2 V_10_0_P1 V_9_9_P1 V_6_0_P1",
+      "10_5_P1 10_0_P2 10_0_P1 9_9_P2 9_9_P1 6_0_P1",
+    ],
+    [
+      ...(["Plex", /^(?<version>\d+\.\d+\.\d+\.\d+)-[0-9a-f]+-ls(?<revision>\d+)$/] as const),
+      "1.43.2.10687-563d026ea-ls99 1.43.2.10687-563d026ea-ls311 1.43.3.10828-00f62d37d-ls314 bionic-1.23.2.4625-a83d2d0f9-ls34 168",
+      "1.43.3.10828-00f62d37d-ls314 1.43.2.10687-563d026ea-ls311 1.43.2.10687-563d026ea-ls99",
+    ],
+    [
+      "a build by month",
+      /^(?<version>\d{4}-\d{2}[a-z]?)$/,
+      "2026-06 2026-07a 2026-07 2026-07b",
+      "2026-07b 2026-07a 2026-07 2026-06",
+    ],
+    [
+      "a build by day",
+      /^(?<version>\d{6}-[0-9a-f]{9})$/,
+      "240915-e1280b2fb 231231-ffffffff0",
+      "240915-e1280b2fb 231231-ffffffff0",
+    ],
+  ])("%s finds what a person would", (_, tagRule, tags, expected) => {
+    const listed = tags.split(" ").map((tag, index) => candidate(tag, { commit: String(index).padStart(40, "0") }));
+    const { releases } = collectVersions(listed, tagRule ? { tagRule } : {});
+    expect(releases.map(({ version }) => version).join(" ")).toBe(expected);
+  });
+});
+
 describe("collectVersions, for any list of tags", () => {
-  const part = fc.constantFrom(9, 10);
-  const version = fc.tuple(part, part, part).map((parts) => parts.join("."));
-  const suffix = fc.constantFrom("", "", "", "-rc1", "-limitless", ";id", "\n");
+  const part = fc.constantFrom("9", "10", "0", "09");
+  const version = fc.array(part, { minLength: 1, maxLength: 5 }).map((parts) => parts.join("."));
+  const suffix = fc.constantFrom("", "", "", "-rc1", "-limitless", "p1", "p01", "+k3s1", "-k3s1", ";id", "\n");
   const anyTag = fc.oneof(
     fc.tuple(fc.constantFrom("v", "", "release-"), version, suffix).map((parts) => parts.join("")),
     fc.string(),
@@ -190,27 +292,17 @@ describe("collectVersions, for any list of tags", () => {
         const { releases } = collectVersions(Object.freeze(list), {});
         const versions = releases.map((release) => release.version);
         expect(list).toEqual(before);
-        expect(new Set(versions).size).toBe(versions.length);
-        const numbers = versions.map((text) => text.split(".").reduce((sum, digits) => sum * 1000 + Number(digits), 0));
-        expect(numbers).toEqual(numbers.toSorted((left, right) => right - left));
+        expect(versions).toEqual(versions.toSorted(compareVersions));
+        for (const [index, one] of versions.entries())
+          expect(versions.findIndex((other) => isSameVersion(one, other))).toBe(index);
+        expect(new Set(releases.map((release) => mirrorTag({}, release))).size).toBe(releases.length);
         for (const release of releases) {
-          expect(release.version).toMatch(/^[0-9]+\.[0-9]+\.[0-9]+$/);
-          expect(release.tag).toMatch(/^v?[0-9.]+$/);
+          expect(release.version).toMatch(/^[0-9]+(\.[0-9]+)*(p[0-9]+|\+k3s[0-9]+)?$/);
+          expect(release.tag).toMatch(/^v?[0-9.]+(p[0-9]+|\+k3s[0-9]+)?$/);
           expect(release.commit).toMatch(/^[ab]{40}$/);
         }
       }),
     );
-  });
-});
-
-describe("compareVersions", () => {
-  it("puts what is no semantic version behind, in a fixed order", () => {
-    expect(["beef0000", "1.9.0", "91a1b420", "1.10.0"].toSorted(compareVersions)).toEqual([
-      "1.10.0",
-      "1.9.0",
-      "91a1b420",
-      "beef0000",
-    ]);
   });
 });
 
@@ -228,7 +320,13 @@ describe("mirrorTag", () => {
     expect(mirrorTag({ tagStyle: "upstream" }, head)).toBe("91a1b420");
   });
 
-  it.each(["v1.2.3+1", "a/1.2.3", "-1.2.3", ".1.2.3", "", "1.2.3\n", "1".repeat(129)])("refuses the tag %j", (tag) => {
+  it("has a - where no image tag may have the + of the version", () => {
+    const secured = { version: "1.2.3+security-01", tag: "v1.2.3+security-01", reference: "tag" } as const;
+    expect(mirrorTag({}, secured)).toBe("1.2.3-security-01");
+    expect(mirrorTag({ tagStyle: "upstream" }, secured)).toBe("v1.2.3-security-01");
+  });
+
+  it.each(["a/1.2.3", "-1.2.3", ".1.2.3", "", "1.2.3\n", "1".repeat(129)])("refuses the tag %j", (tag) => {
     expect(() => mirrorTag({ tagStyle: "upstream" }, { ...release, tag })).toThrow(
       /cannot be an image tag; accepted are/,
     );

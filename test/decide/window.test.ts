@@ -75,6 +75,24 @@ describe("selectWindow", () => {
     ]);
   });
 
+  it("excludes a version under any name it may have", () => {
+    const all = "2026.07.2 4.6.2-r13 4.6.2-r9 4.6.2 1.2 1.0+security-01";
+    expect(chosen(all, { keep: 9, exclude: ["2026.7.2", "4.6.2-r9", "1.2.0", "1.0-security-01"] })).toBe(
+      "4.6.2-r13 4.6.2",
+    );
+    expect(chosen("12345678 1.0.0", { keep: 9, exclude: ["91a1b420"] })).toBe("12345678 1.0.0");
+  });
+
+  it("finds the lines of versions of any number of parts", () => {
+    const lines = { latest: 0, perMinor: 1 };
+    expect(chosen("4.3 4.1.1 4.1 4.0", { keep: lines })).toBe("4.3 4.1.1 4.0");
+    expect(chosen("9.3.0.17 9.3.0.6 9.2.1.8", { keep: lines })).toBe("9.3.0.17 9.2.1.8");
+    expect(chosen("2026.07.2 2026.7.1 2026.06.9", { keep: lines })).toBe("2026.07.2 2026.06.9");
+    expect(chosen("4.6-r13 4.6-r9 4.5-r2", { keep: lines })).toBe("4.6-r13 4.5-r2");
+    expect(chosen("11146-2 11146-1 11031", { keep: lines })).toBe("11146-2 11031");
+    expect(chosen("91a1b420 beef0000", { keep: lines })).toBe("91a1b420 beef0000");
+  });
+
   it("takes the highest remaining version of a line whose highest is excluded", () => {
     const keep = { latest: 1, perMinor: 1, minors: 2 };
     expect(chosen("1.9.2 2.0.0 1.9.3", { keep, exclude: ["1.9.3"] })).toBe("2.0.0 1.9.2");

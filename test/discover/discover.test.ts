@@ -60,7 +60,7 @@ describe("discover, from GitHub releases", () => {
       { tag: "v1.9.4", reason: "upstream marks it as a pre-release" },
       { tag: "v1.9.3", reason: "draft" },
       { tag: "v1.9.2-0", reason: "pre-release by its name" },
-      { tag: "v1.8.2-0", reason: "pre-release by its name" },
+      { tag: "v1.8.2-0", reason: "pre-release by its name", unread: true },
       { tag: "v1.0.0$(touch canary)", reason: "characters outside A-Z a-z 0-9 . _ + @ / -" },
       { tag: "v0.9.0", reason: "the git repository has no such tag" },
     ]);
@@ -126,7 +126,7 @@ describe("discover, from git", () => {
     expect(found.releases).toEqual([
       { version: "11.7.0", tag: "v11.7.0-limitless", reference: "tag", commit: commitNumber(3) },
     ]);
-    expect(found.rejected).toEqual([{ tag: "v11.7.0", reason: "not a version by the app's tag rule" }]);
+    expect(found.rejected).toEqual([{ tag: "v11.7.0", reason: "not a version by the app's tag rule", unread: true }]);
   });
 
   it("survives ten thousand hostile tags and takes the good ones (F20)", async () => {

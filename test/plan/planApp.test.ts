@@ -50,6 +50,32 @@ describe("the plan of an app", () => {
     expect(plan.rejected).toEqual([{ tag: "v1.0.0-rc.1", reason: "pre-release" }]);
   });
 
+  it("keeps latest where it is and says why when the highest version may be none", async () => {
+    const offered = ["20260101.0.0", "2026.1.0"].map((name) => release(name));
+    const plan = await planApp(request(), new FakeEdges(offered, { "2026.1.0": held("2026.1.0") }));
+    expect(plan.problems).toEqual([
+      expect.stringMatching(/^version "v20260101\.0\.0" is a hundredfold of the next, "v2026\.1\.0"; /),
+    ]);
+    expect(plan.floatingTags).toMatchObject([{ tag: "latest", action: "hold", candidates: [] }]);
+    expect(plan.notes).toContain("floating tag latest stays: the highest version is in doubt");
+    const excluding = { ...settings, exclude: ["20260101.0.0"] };
+    const settled = await planApp(request({ settings: excluding }), new FakeEdges(offered));
+    expect(settled.problems).toEqual([]);
+    expect(settled.floatingTags).toMatchObject([{ tag: "latest", action: "create" }]);
+  });
+
+  it("leaves latest as it is, without a word of it, while the highest version is in doubt", async () => {
+    const edges = new FakeEdges([release("1.0.0")], { "1.0.0": held("1.0.0"), latest: held("1.0.0") });
+    edges.discover = () =>
+      Promise.resolve({
+        releases: [release("1.0.0")],
+        rejected: [{ tag: "release-2.0.0", reason: "not a version", unread: true }],
+      });
+    const plan = await planApp(request(), edges);
+    expect(plan.problems).toEqual([expect.stringMatching(/"release-2\.0\.0" .* "v1\.0\.0"/)]);
+    expect(plan.floatingTags).toMatchObject([{ tag: "latest", action: "unchanged" }]);
+  });
+
   it("builds the platforms a run is for, though the version waits for others and gets no tag", async () => {
     const edges = new FakeEdges(
       ["1.1.0", "1.0.0"].map((name) => release(name)),

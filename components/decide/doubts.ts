@@ -1,0 +1,90 @@
+import type { Discovery, Release } from "../model/release";
+import { printable } from "../model/safeText";
+import { compareVersions, isSameVersion, numbersOf } from "../model/version";
+import { isExcluded } from "./window";
+
+/** What the app and the stack say of which tags count. */
+export interface DoubtOptions {
+  /** The app's own tag rule; undefined: it has none. */
+  readonly tagRule: RegExp | undefined;
+  /** Versions and tags the stack never takes: whoever excludes a tag has seen it. */
+  readonly exclude: readonly string[];
+}
+
+const remedy = "say in the app's tagRule which tags are versions, or exclude the one that is none";
+/** A scheme followed for so many versions is no slip. */
+const versionsOfAScheme = 10;
+
+/**
+ * Says why the highest version may not be the one upstream would call so, naming both; undefined: nothing speaks against it.
+ * Either a tag that the rule turned away, read leniently, is higher; or one of the highest versions is a hundred times the next
+ * (`20260101.0.0` after `2026.1.0`).
+ */
+export function doubtAbout({ releases, rejected }: Discovery, { tagRule, exclude }: DoubtOptions): string | undefined {
+  const counting = releases.filter(({ reference, ...release }) => reference === "tag" && !isExcluded(release, exclude));
+  const [highest] = counting;
+  if (!highest) return undefined;
+  const reading = tagRule ? likeTheTaken(counting) : leniently;
+  const overlooked = rejected
+    .filter(({ tag, unread }) => unread && !exclude.includes(tag))
+    .map(({ tag }) => ({ tag, version: reading(tag) ?? "" }))
+    .filter(({ version }) => isAbove(version, highest.version))
+    .toSorted((left, right) => compareVersions(left.version, right.version))[0];
+  if (overlooked)
+    return `upstream's tag ${printable(overlooked.tag)} is no version by the tag rule, but seems higher than the highest, ${printable(highest.tag)}; ${remedy}`;
+  const leap = counting
+    .slice(0, versionsOfAScheme - 1)
+    .findIndex((release, position) => leaps(release, counting[position + 1]));
+  const [far, next] = [counting[leap], counting[leap + 1]];
+  return far && next && leap >= 0
+    ? `version ${printable(far.tag)} is a hundredfold of the next, ${printable(next.tag)}; ${remedy}`
+    : undefined;
+}
+
+function leaps(release: Release, next: Release | undefined): boolean {
+  if (!next) return false;
+  const [[first = 0], [nextFirst = 0]] = [numbersOf(release.version), numbersOf(next.version)];
+  return first >= 100 * Math.max(1, nextFirst);
+}
+
+function isAbove(version: string, highest: string): boolean {
+  return numbersOf(version).length > 0 && !isSameVersion(version, highest) && compareVersions(version, highest) < 0;
+}
+
+const numbers = String.raw`\d+(?:[._]\d+)*`;
+const later = String.raw`(?:[-._]?(?:pl?|patch|r|rev|revision|sp|hotfix|security|build)[-._]?\d+|\+.*\d)?`;
+const manyNines = /^(?:99+[._]){2}/;
+const anyName = new RegExp(
+  String.raw`^(?:(?:v|ver|version|rel|release|stable)[-_./]?)?v?(${numbers}${later}|\d{4}-\d\d(?:-\d\d)?[a-z]?)(?:-(?:final|ga|lts|stable|release))?$`,
+  "i",
+);
+
+/** What a person would read: numbers, with the words that go before and after those of a stable version. */
+function leniently(tag: string): string | undefined {
+  const version = anyName.exec(tag)?.[1];
+  const bareNumber = /^v?\d+$/;
+  if (version === undefined || manyNines.test(version)) return undefined;
+  return /^\d+$/.test(version) && !bareNumber.test(tag) ? undefined : version.replaceAll("_", ".");
+}
+
+/**
+ * Where an app says which tags are versions, the others are left out on purpose, unless one begins and ends as those taken do and
+ * between has numbers of another count, more than one, or a revision, which the rule did not provide for.
+ */
+function likeTheTaken(releases: readonly Release[]): (tag: string) => string | undefined {
+  const around = releases.slice(0, versionsOfAScheme).map(({ tag, version }) => {
+    const [before = "", ...after] = tag.split(version);
+    return { before, after: after.join(version), count: numbersOf(version).length };
+  });
+  const counts = new Set(around.map(({ count }) => count));
+  const between = new RegExp(`^${numbers}${later}$`, "i");
+  return (tag) => {
+    const frame = around.find(({ before, after }) => tag.startsWith(before) && tag.endsWith(after));
+    const text = frame && tag.slice(frame.before.length, tag.length - frame.after.length);
+    if (text === undefined || !between.test(text)) return undefined;
+    const version = text.replaceAll("_", ".");
+    const count = numbersOf(version).length;
+    const onPurpose = count === 1 || (/^[\d._]+$/.test(text) && counts.has(count));
+    return onPurpose ? undefined : version;
+  };
+}
