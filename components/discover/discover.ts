@@ -72,8 +72,16 @@ async function readReleases(
     return commit === undefined ? candidate : { ...candidate, commit };
   });
   const found = collectVersions(candidates, specification);
-  const warning = `${source.repository} has as many releases as GitHub lists at most; older ones may be missing from the list`;
-  return list.atLimit ? { ...found, warnings: [warning] } : found;
+  if (!list.atLimit) return found;
+  const limit = `${source.repository} has more releases than GitHub lists`;
+  if (found.releases.length > 0)
+    return { ...found, warnings: [`${limit}, or as many; older ones may be missing from the list`] };
+  const listed = new Set(list.candidates.map(({ tag }) => tag));
+  const unlisted = [...tags].filter(([tag]) => !listed.has(tag)).map(([tag, commit]) => ({ tag, commit }));
+  return {
+    ...collectVersions([...candidates, ...unlisted], specification),
+    warnings: [`${limit}, and none of those listed is a version; the repository's tags were read as well`],
+  };
 }
 
 async function readBranch(

@@ -3,7 +3,7 @@ import type { TagCandidate } from "../decide/versions";
 import { printable } from "../model/safeText";
 import type { RestAnswer, UpstreamEdges } from "./upstreamEdges";
 
-/** Every release the API lists, and whether the list may have been cut off at the API's limit. */
+/** Every release the API lists, and whether the list may have been cut off at the API's limit: older ones may be missing. */
 export interface ReleaseList {
   readonly candidates: readonly TagCandidate[];
   readonly atLimit: boolean;
@@ -27,6 +27,7 @@ type Page = z.infer<typeof releasePage>;
 /**
  * Reads all pages of a repository's release list (REST API, "List releases").
  * @param repository `owner/name`, checked before.
+ * A later page that GitHub refuses with 422, as it does past its limit, ends the list as the limit does.
  * @throws Error when a page cannot be had, is not 200, is not a list of releases, or repeats an earlier one.
  */
 export async function githubReleases(edges: Pick<UpstreamEdges, "restApi">, repository: string): Promise<ReleaseList> {
@@ -35,6 +36,7 @@ export async function githubReleases(edges: Pick<UpstreamEdges, "restApi">, repo
   for (let number = 1; number <= mostPages; number++) {
     const endpoint = `repos/${repository}/releases?per_page=${perPage}&page=${number}`;
     const answer = await edges.restApi(endpoint);
+    if (answer.code === 422 && number > 1) break;
     const page = readPage(endpoint, answer);
     // A server that ignores the page number would otherwise look like a long list.
     const identity = JSON.stringify(page.map(({ tag_name }) => tag_name));

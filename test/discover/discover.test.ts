@@ -87,8 +87,37 @@ describe("discover, from GitHub releases", () => {
     const found = await discover(outline, { edges });
     expect(found.releases).toHaveLength(1000);
     expect(found.warnings).toEqual([
-      expect.stringContaining("outline/outline has as many releases as GitHub lists at most"),
+      "outline/outline has more releases than GitHub lists, or as many; older ones may be missing from the list",
     ]);
+  });
+
+  it("reads the repository's tags as well when all releases GitHub lists are pre-releases, and says so (F40)", async () => {
+    const early = Array.from({ length: 1000 }, (_, index) => `v2.0.${index}-nightly`);
+    const flagged = early.map((tag) => githubRelease(tag, { prerelease: true }));
+    // What the list marks is believed of the tag too.
+    flagged[0] = githubRelease("v3.0.0", { prerelease: true });
+    const rest = Object.fromEntries(
+      Array.from({ length: 10 }, (_, index) => [page(index + 1), ok(flagged.slice(index * 100, index * 100 + 100))]),
+    );
+    const git = { [outlineUrl]: remoteTags([...early, "v3.0.0", "v1.9.1", "v1.10.0"]) };
+    const found = await discover(outline, { edges: fakeUpstream({ rest, git }) });
+    expect(found.releases.map(({ version }) => version)).toEqual(["1.10.0", "1.9.1"]);
+    expect(found.warnings).toEqual([
+      "outline/outline has more releases than GitHub lists, and none of those listed is a version; the repository's tags were read as well",
+    ]);
+  });
+
+  it("takes 422 past the last page GitHub gives for the end of what it lists, and on the first page for a failure (F40)", async () => {
+    const refused = { code: 422, headers: "{}", body: '{"message":"Only the first 1000 results are available."}' };
+    const releases = Array.from({ length: 100 }, (_, index) => githubRelease(`v1.${index}.0`));
+    const git = { [outlineUrl]: remoteTags(["v1.99.0", "v1.98.0"]) };
+    const rest = { [page(1)]: ok(releases), [page(2)]: refused };
+    const found = await discover(outline, { edges: fakeUpstream({ rest, git }) });
+    expect(found.releases.map(({ version }) => version)).toEqual(["1.99.0", "1.98.0"]);
+    expect(found.warnings).toHaveLength(1);
+    expect((await failure(outline, fakeUpstream({ rest: { [page(1)]: refused }, git }))).message).toMatch(
+      /answered 422/,
+    );
   });
 
   it("reads another repository's releases and tags when the stack names it", async () => {
