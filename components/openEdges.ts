@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { runContext } from "./model/runContext";
 import { trustServices } from "./attest/trustServices";
-import { writeRecord } from "./handover/recordFolder";
+import { keptRecord, writeRecord } from "./handover/recordFolder";
 import { join } from "node:path";
 import { baseRegistry, imageManifest } from "./probe/baseRegistry";
 import { buildCache } from "./declare/buildCache";
@@ -87,6 +87,7 @@ export function openEdges(config: Configuration): Edges {
         return checksMade(image, report);
       },
       keepRecord: async (record, reference) =>
+        (await keptRecord(recordFolder(config), record)) ??
         writeRecord(recordFolder(config), record, await trust.scan(record, reference)),
       ...trust,
       run,

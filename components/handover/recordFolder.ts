@@ -37,6 +37,21 @@ export async function writeRecord(folder: string, record: BuildRecord, sbom?: Bu
 }
 
 /**
+ * The record that is kept of an image, where there is one of the same digest: it says when and by which run it was really
+ * built, which a later run that finds the image built already does not know.
+ */
+export async function keptRecord(folder: string, record: BuildRecord): Promise<RecordedImage | undefined> {
+  const name = recordPath(record);
+  const read = await readRecord(folder, name, () => record.image.repository).catch(() => undefined);
+  const known = read && "image" in read ? read.image : undefined;
+  const same =
+    known?.record.image.digest === record.image.digest &&
+    known.record.origin === record.origin &&
+    known.record.tag === record.tag;
+  return same ? known : undefined;
+}
+
+/**
  * Reads every record below a folder, however deep, as artifacts of build jobs are laid out. A record that is malformed, in the
  * wrong place, of another repository or without its SBOM is refused, and so are two that name different images for the same
  * platform of a version; all others count.

@@ -5,7 +5,7 @@ import { releaseDeadLocks } from "../../commands/reconcile/releaseDeadLocks";
 import { tinyAppFile, tinyUpstream } from "../e2e/support/tinyUpstream";
 import { killTree } from "./support/killTree";
 import { shortcomings } from "./support/shortcomings";
-import { signingByKey } from "./support/signedBundles";
+import { signingByKey, verified } from "./support/signedBundles";
 import { holdBuilds, slowUpstream } from "./support/slowUpstream";
 import { until } from "./support/until";
 import { Watch } from "./support/watch";
@@ -90,14 +90,33 @@ describe("the machine dies in the middle of a run", () => {
     expect(changesOf(await mirror.up())).toEqual([]);
   });
 
+  it("F37 leaves no tag when it is killed while platforms are signed, and one run completes it", async () => {
+    mirror.configure({ attest: signingByKey(mirror) });
+    await startNext("unsealed");
+    mirror.sandbox.setRules([{ part: "registry", method: "PUT", path: "/manifests/sha256-", delayMs: forEver }]);
+    const running = mirror.start("up");
+    await until("the first signature is about to be listed", acted);
+    await kill(running);
+    expect((await mirror.registry.tags("unsealed")).filter((tag) => !tag.startsWith("sha256-"))).toEqual([]);
+    const watch = await Watch.begin(mirror, ["unsealed"]);
+    const run = await nextRun();
+    expect(run.exitCode, run.output).toBe(0);
+    expect(watch.tagWrites("unsealed", "1.0.0")).toBe(1);
+    expect(await shortcomings(mirror, "unsealed", ["1.0.0"])).toEqual([]);
+    expect(changesOf(await mirror.up())).toEqual([]);
+  });
+
   it("F04 adds each attestation once after a kill between index and signature, and builds and tags nothing again", async () => {
     mirror.configure({ attest: signingByKey(mirror) });
     await startNext("unsigned");
     const first = await Watch.begin(mirror, ["unsigned"]);
-    mirror.sandbox.setRules([{ part: "registry", method: "PUT", path: "/manifests/sha256-", delayMs: forEver }]);
     const running = mirror.start("up");
     await until("the tag is written", () => first.tagWrites("unsigned", "1.0.0") > 0);
+    mirror.sandbox.setRules([{ part: "registry", method: "PUT", path: "/manifests/sha256-", delayMs: forEver }]);
     await kill(running);
+    const { platforms } = await mirror.registry.index("unsigned", "1.0.0");
+    for (const digest of Object.values(platforms))
+      expect(await verified(mirror, "unsigned", digest)).toEqual(["provenance", "sbom", "signature"]);
     const watch = await Watch.begin(mirror, ["unsigned"]);
     expect(Object.keys(watch.before)).toEqual(["unsigned:1.0.0"]);
     const run = await nextRun();

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import Ajv from "ajv";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { readRecords, writeRecord } from "../../components/handover/recordFolder";
+import { keptRecord, readRecords, writeRecord } from "../../components/handover/recordFolder";
 import { buildRecordSchema } from "../../components/model/buildRecord";
 import { exampleBuild } from "../attest/fixtures";
 
@@ -114,6 +114,18 @@ describe("build records", () => {
       "app 1.2.3 linux/amd64: two build records name different images; accepted is one of them",
     ]);
     expect(Object.keys(images["app"]?.["1.2.3"] ?? {})).toEqual(["linux/arm64"]);
+  });
+
+  it("are kept for an image that is built already, with its SBOM, and not for any other", async () => {
+    const written = await writeRecord(folder, amd, sbom);
+    const later = {
+      ...amd,
+      run: { ...amd.run, startedOn: "2027-01-01T00:00:00Z", finishedOn: "2027-01-01T00:01:00Z" },
+    };
+    expect(await keptRecord(folder, later)).toEqual(written);
+    expect(await keptRecord(folder, { ...later, image: { repository, digest: arm.image.digest } })).toBeUndefined();
+    expect(await keptRecord(folder, { ...later, tag: "other" })).toBeUndefined();
+    expect(await keptRecord(folder, arm)).toBeUndefined();
   });
 
   it("cannot be read from a folder that is not there", async () => {
