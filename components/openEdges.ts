@@ -1,5 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
+import { checkout } from "./engine/checkout";
 import { runContext } from "./model/runContext";
+import { projectSource } from "./system/projectSource";
 import { trustServices } from "./attest/trustServices";
 import { keptRecord, writeRecord } from "./handover/recordFolder";
 import { join } from "node:path";
@@ -47,7 +49,7 @@ export function openEdges(config: Configuration): Edges {
   const startedAt = new Date();
   const startedOn = startedAt.toISOString();
   const trust = trustServices(config.attest, (text) => pulumi.log.warn(text));
-  const run = runContext(process.env, startedOn);
+  const run = runContext(process.env, startedOn, projectSource(checkout));
   const failures: Promise<FailureRecord> =
     config.run.failures === undefined ? Promise.resolve({}) : readFailureFile(config.run.failures);
   let accepted: Promise<boolean> | undefined;

@@ -11,35 +11,41 @@ export interface RunContext {
 }
 
 /**
- * Who builds, by the environment GitHub Actions sets: builder is the workflow file at its reference, the invocation the
- * URL of the run with its attempt. Elsewhere the builder is the project itself and there is no invocation.
+ * Who builds, by the environment GitHub Actions sets: builder is the workflow file at its commit, the invocation the URL of the
+ * run with its attempt. Elsewhere the builder is the project itself and there is no invocation.
  * @param startedOn when the run began, ISO 8601, UTC.
- * @param commit the project's commit, where neither GITHUB_SHA gives it nor MIRROR_PROJECT_PATH, which `action.yml` sets.
+ * @param checkedOut the project's own repository and commit, where it runs from a checkout and not as an action (`action.yml`).
  */
-export function runContext(environment: NodeJS.ProcessEnv, startedOn: string, commit?: string): RunContext {
+export function runContext(
+  environment: NodeJS.ProcessEnv,
+  startedOn: string,
+  checkedOut?: NonNullable<RunContext["project"]>,
+): RunContext {
   const {
     GITHUB_SERVER_URL: server,
     GITHUB_REPOSITORY: repository,
     GITHUB_RUN_ID: id,
     GITHUB_WORKFLOW_REF: workflow,
+    GITHUB_WORKFLOW_SHA: commit,
   } = environment;
-  if (!server || !repository || !id || !workflow) return { builder: { id: localBuilder }, run: { startedOn } };
-  const project = projectOf(environment, commit);
+  const project = environment["MIRROR_PROJECT_PATH"] ? calledAction(environment) : checkedOut;
+  const named = project && { project };
+  if (!server || !repository || !id || !workflow)
+    return { builder: { id: localBuilder }, run: { startedOn }, ...named };
   const attempt = environment["GITHUB_RUN_ATTEMPT"] ?? "1";
+  const file = commit ? `${workflow.split("@")[0]}@${commit}` : workflow;
   return {
-    builder: { id: `${server}/${workflow}` },
+    builder: { id: `${server}/${file}` },
     run: { invocationId: `${server}/${repository}/actions/runs/${id}/attempts/${attempt}`, startedOn },
-    ...(project && { project }),
+    ...named,
   };
 }
 
 /** As an action of another repository's workflow the project lies where GitHub put that commit of it: `_actions/OWNER/NAME/COMMIT`. */
-function projectOf(environment: NodeJS.ProcessEnv, commit: string | undefined): RunContext["project"] {
-  const { GITHUB_SERVER_URL: server, MIRROR_PROJECT_PATH: place, GITHUB_REPOSITORY: repository } = environment;
-  if (!place) {
-    const own = environment["GITHUB_SHA"] ?? commit;
-    return own ? { repository: `${server}/${repository}`, commit: own } : undefined;
-  }
+function calledAction({
+  GITHUB_SERVER_URL: server,
+  MIRROR_PROJECT_PATH: place = "",
+}: NodeJS.ProcessEnv): RunContext["project"] {
   const [, name, ref] = /\/_actions\/([^/]+\/[^/]+)\/([0-9a-f]{40})\/?$/.exec(place) ?? [];
   return name && ref ? { repository: `${server}/${name}`, commit: ref } : undefined;
 }

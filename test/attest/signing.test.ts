@@ -134,14 +134,17 @@ describe("who builds", () => {
       GITHUB_RUN_ATTEMPT: "2",
       GITHUB_SHA: "e".repeat(40),
       GITHUB_WORKFLOW_REF: "me/mirror.x/.github/workflows/a.yml@refs/heads/main",
+      GITHUB_WORKFLOW_SHA: "d".repeat(40),
     };
-    expect(runContext(environment, "2026-01-01T00:00:00Z")).toEqual({
-      builder: { id: "https://github.com/me/mirror.x/.github/workflows/a.yml@refs/heads/main" },
+    // What is checked out is the recipe, whatever commit the event was about.
+    const checkedOut = { repository: "https://github.com/me/mirror.x", commit: "c".repeat(40) };
+    expect(runContext(environment, "2026-01-01T00:00:00Z", checkedOut)).toEqual({
+      builder: { id: `https://github.com/me/mirror.x/.github/workflows/a.yml@${"d".repeat(40)}` },
       run: {
         invocationId: "https://github.com/me/mirror.x/actions/runs/7/attempts/2",
         startedOn: "2026-01-01T00:00:00Z",
       },
-      project: { repository: "https://github.com/me/mirror.x", commit: "e".repeat(40) },
+      project: checkedOut,
     });
   });
 
