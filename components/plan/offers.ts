@@ -39,12 +39,21 @@ async function askOffers(
     })),
   );
   const missing = answers.flatMap(({ platform, offer }) =>
-    offer.state === "missing" ? [[platform, offer.reason] as const] : [],
+    offer.state === "missing" ? [[platform, whyMissing(offer.reason, release, edges.now)] as const] : [],
   );
   const trouble = answers.flatMap(({ platform, offer }) =>
     offer.state === "unknown" ? [`${platform}: ${offer.reason}`] : [],
   );
   return { missing: Object.fromEntries(missing), ...(trouble.length > 0 && { trouble: trouble.join("; ") }) };
+}
+
+const dayMs = 24 * 60 * 60 * 1000;
+
+/** Files often follow a release by minutes or hours. A release whose date upstream does not tell says nothing of that. */
+function whyMissing(reason: string, { publishedAt }: Release, now: Date): string {
+  const age = now.getTime() - Date.parse(publishedAt ?? "");
+  if (Number.isNaN(age)) return reason;
+  return age > dayMs ? `upstream never published it: ${reason}` : `upstream has not published it yet: ${reason}`;
 }
 
 /** What upstream has of one version. */

@@ -183,6 +183,18 @@ describe("the plan of an app", () => {
     expect(plan.floatingTags).toMatchObject([{ tag: "latest", action: "hold", candidates: [] }]);
   });
 
+  it.each([
+    ["2026-01-09T00:00:01Z", "upstream has not published it yet: 404"],
+    ["2026-01-08T23:59:59Z", "upstream never published it: 404"],
+    ["whenever", "404"],
+  ])("says of a file that is missing since the release of %s: %s (F40)", async (publishedAt, reason) => {
+    const edges = new FakeEdges([{ ...release("1.1.0"), publishedAt }]);
+    edges.offer = () => Promise.resolve({ state: "missing", reason: "404" });
+    const [version] = (await planApp(request(), edges)).versions;
+    expect(version?.notOffered).toEqual({ [amd]: reason, [arm]: reason });
+    expect(version?.plan.problem).toBeUndefined();
+  });
+
   it("never makes an incomplete version latest", async () => {
     const edges = new FakeEdges([release("1.1.0"), release("1.0.0")], {
       "1.1.0": held("1.1.0", [amd]),
