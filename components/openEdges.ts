@@ -30,6 +30,8 @@ import { upstreamFiles } from "./discover/upstreamFiles";
 import type { VersionServices } from "./declare/versionServices";
 import { readSource } from "./discover/sourceTree";
 import { probeFor, holding } from "./probe/probeTag";
+import { repositoryOf } from "./model/repository";
+import { writeAccess } from "./probe/writeAccess";
 
 /** Every way the program reaches the outside, over one registry client. */
 export interface Edges {
@@ -45,6 +47,7 @@ export function openEdges(config: Configuration): Edges {
   const upstream = pulumiEdges();
   const bases = baseRegistry(registry);
   const files = upstreamFiles();
+  const mayWrite = writeAccess(process.env);
   // All of a run counts from here.
   const startedAt = new Date();
   const startedOn = startedAt.toISOString();
@@ -72,14 +75,18 @@ export function openEdges(config: Configuration): Edges {
         missingReferrers: async (copies) => (await missingReferrers(copies, registry)).map(describeReferrer),
         wait: async (app, version) => waitOf((await failures)[failureKey(app, version)], startedAt),
         run: { phase: config.run.phase, covers: (platform) => config.run.platforms?.includes(platform) ?? true },
-        prepare: (request) =>
-          prepareBuild(request, {
+        prepare: async (request) => {
+          const prepared = await prepareBuild(request, {
             bases,
             appBases,
             readSource: readOne,
             checksums: (specification, release, platform) =>
               files.checksums(specification, buildTarget(release, platform)),
-          }),
+          });
+          // A preview needs no write credentials.
+          if (!pulumi.runtime.isDryRun()) await mayWrite(repositoryOf(config, request.specification.name));
+          return prepared;
+        },
       };
     },
     services: (find) => ({

@@ -79,17 +79,46 @@ export class RegistryWriter {
     });
     if (present.status === 200) return;
     if (present.status !== 404) throw answerError(what, present, "write");
+    let ended = await this.#upload(what, endpoint, place, { digest, bytes });
+    // A registry of several machines, or one restarted meanwhile, may have forgotten the upload it began.
+    if (ended.status === 404) ended = await this.#upload(what, endpoint, place, { digest, bytes });
+    if (ended.status !== 201) throw answerError(what, ended, "write");
+  }
+
+  /**
+   * Makes sure that a repository may be written to, which also tells one that does not exist yet from one that refuses: an upload is
+   * begun and given up. Nothing is written.
+   * @param repository with its registry.
+   * @throws RegistryError as {@link putManifest}.
+   */
+  async tryWriting(repository: string): Promise<void> {
+    const place = parseReference(repository);
+    const endpoint = await this.#endpoints.for(place.registry);
+    const url = await this.#beginUpload(`to ${repository}`, endpoint, place);
+    // One that is not given up runs out by itself: some registries know no other way.
+    await this.#send(endpoint, place.repository, { method: "DELETE", url }).catch(() => undefined);
+  }
+
+  async #upload(
+    what: string,
+    endpoint: Endpoint,
+    place: Reference,
+    { digest, bytes }: { readonly digest: Digest; readonly bytes: Buffer },
+  ): Promise<TransportAnswer> {
+    const url = await this.#beginUpload(what, endpoint, place);
+    url.searchParams.set("digest", digest);
+    const headers = { "content-type": "application/octet-stream" };
+    return this.#send(endpoint, place.repository, { method: "PUT", url, headers, body: bytes });
+  }
+
+  async #beginUpload(what: string, endpoint: Endpoint, place: Reference): Promise<URL> {
     const begun = await this.#send(endpoint, place.repository, {
       method: "POST",
-      url: new URL(`${path}/uploads/`, endpoint.origin),
+      url: new URL(`/v2/${place.repository}/blobs/uploads/`, endpoint.origin),
       headers: { "content-length": "0" },
     });
     if (begun.status !== 202) throw answerError(what, begun, "write");
-    const url = uploadAddress(what, begun.header("location"), endpoint, place);
-    url.searchParams.set("digest", digest);
-    const headers = { "content-type": "application/octet-stream" };
-    const ended = await this.#send(endpoint, place.repository, { method: "PUT", url, headers, body: bytes });
-    if (ended.status !== 201) throw answerError(what, ended, "write");
+    return uploadAddress(what, begun.header("location"), endpoint, place);
   }
 
   /** Ends all connections. The writer is of no use afterwards. */

@@ -11,7 +11,7 @@ import { parseRetryAfter, retryDelay } from "./retryDelay";
 
 /** One HTTP question. */
 export interface TransportRequest {
-  readonly method: "GET" | "HEAD" | "POST" | "PUT";
+  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
   readonly url: URL;
   readonly headers?: Readonly<Record<string, string>>;
   /** Asked right before each try, so that a token that ran out while waiting is not sent. Not sent to another origin. */
