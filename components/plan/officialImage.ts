@@ -26,7 +26,7 @@ export interface CopiedImage {
   /** What its tag names: an index, or the manifest of its only platform. */
   readonly digest: Digest;
   readonly platforms: PerPlatform<Digest>;
-  /** Nothing it lists is lost. */
+  /** All it lists exists and can be pulled. */
   readonly whole: boolean;
 }
 
@@ -57,7 +57,7 @@ export async function askOfficialImage(
     repository,
     digest: probe.digest,
     platforms: probe.platforms,
-    whole: Object.keys(probe.lost).length === 0,
+    whole: Object.keys({ ...probe.lost, ...probe.misdescribed }).length + (probe.gone?.length ?? 0) === 0,
   };
   return { platforms, skipped: [], copies: Object.fromEntries(copies), copied };
 }

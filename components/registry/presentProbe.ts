@@ -114,17 +114,20 @@ function sortPlatforms(children: readonly Child[]): SortedPlatforms {
   const named = children.flatMap(({ platform }) => (platform === undefined ? [] : [platform]));
   for (const platform of new Set(named)) {
     const served = children.filter((child) => child.platform === platform);
-    const first = served[0];
-    const best =
-      served.find(({ standing }) => standing === "pullable") ?? served.find(({ standing }) => standing === "hidden");
-    if (!best) sorted.lost[platform] = first?.digest as Digest;
-    else if (best.standing === "pullable" && first?.standing !== "gone") sorted.platforms[platform] = best.digest;
-    else sorted.misdescribed[platform] = best.digest;
+    const [first] = served;
+    const best = (["pullable", "hidden"] as const)
+      .map((standing) => served.find((child) => child.standing === standing))
+      .find((child) => child !== undefined);
     const times = new Set(served.map(({ digest }) => digest)).size;
-    if (best && first?.standing === "gone")
+    if (!best) {
+      if (first) sorted.lost[platform] = first.digest;
+    } else if (first?.standing === "gone") {
+      sorted.misdescribed[platform] = best.digest;
       sorted.remarks.push(`of ${times} manifests for ${platform} the first, which clients take, is gone`);
-    else if (best && times > 1)
-      sorted.remarks.push(`it lists ${times} manifests for ${platform}: ${best.digest} counts`);
+    } else {
+      sorted[best.standing === "pullable" ? "platforms" : "misdescribed"][platform] = best.digest;
+      if (times > 1) sorted.remarks.push(`it lists ${times} manifests for ${platform}: ${best.digest} counts`);
+    }
   }
   return sorted;
 }

@@ -141,6 +141,7 @@ describe("upstream's index", () => {
   it.each<readonly [string, World]>([
     ["lacks a platform", { official: theirs([amd]) }],
     ["has one more", { official: theirs([amd, arm, riscv]) }],
+    ["lists an attestation that is gone", { official: theirs([amd, arm], { gone: [digest("gone")] }) }],
     ["lists a manifest that is gone", { official: theirs([amd, arm], { lost: { [riscv]: digest("gone") } }) }],
     ["is no index", { official: theirs([amd], { digest: digest(`theirs ${amd}`) }), request: { settings: onlyAmd } }],
     ["only completes what is published", { official: theirs([arm]), ours: held("1.0.0", [amd]) }],
