@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { RecordedImage } from "../model/buildRecord";
 import type { Digest } from "../model/digest";
 import type { IndexSource } from "../decide/versionPlan";
-import type { PerPlatform, Platform } from "../model/platform";
+import { type Platform, type PerPlatform, platformEntries } from "../model/platform";
 import { reasonOf } from "../model/reasonOf";
 import { type ImageRequest, type MadeImage, recordedImage } from "./recordedImage";
 import type { VersionServices } from "./versionServices";
@@ -44,6 +44,7 @@ export async function checkedSources(
       [...made.keys()].map((platform) => [platform, imageOf(fresh, platform).record.image.digest]),
     );
     const now = await services.lookAgain(tag);
+    if (planned.copiedIndex === undefined) refuseShared(now?.platforms ?? {}, fresh);
     if (now === undefined || now.digest === planned.plan.present?.digest) {
       return await sealed(
         {
@@ -74,6 +75,22 @@ export async function checkedSources(
     );
   } catch (error) {
     throw new pulumi.RunError(`${tag} is not written: ${reasonOf(error)}`);
+  }
+}
+
+/**
+ * The builder keeps one entry of an index for each manifest: of two platforms that share one, the other would be lost.
+ * @throws Error that names them.
+ */
+function refuseShared(held: PerPlatform<Digest>, fresh: ReadonlyMap<Platform, RecordedImage>): void {
+  const owners = new Map(platformEntries(held).map(([platform, digest]) => [digest, platform]));
+  for (const [platform, { record }] of fresh) {
+    if (platform in held) continue;
+    const { digest } = record.image;
+    const other = owners.get(digest);
+    if (other !== undefined)
+      throw new Error(`${platform} and ${other} share the manifest ${digest}: its index would name only one of them`);
+    owners.set(digest, platform);
   }
 }
 

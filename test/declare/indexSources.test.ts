@@ -68,4 +68,21 @@ describe("checking the images of a version", () => {
       "is not written: its index, which another run wrote meanwhile, would lose its subject",
     );
   });
+
+  it.each([
+    ["copied for two platforms", {}, { "linux/amd64": amd, "linux/arm64": amd }],
+    ["that the tag has for another platform", { "linux/s390x": digestFor("linux/amd64") }, { "linux/amd64": amd }],
+  ])("writes no index with a manifest %s, of which one entry would be lost", async (_, platforms, copies) => {
+    const build = Object.keys(copies) as Platform[];
+    const version = planned({ copies, plan: { ...toBuild, build } });
+    const asked = request(() => Promise.resolve({ programs: 1 }));
+    const lookAgain = () => Promise.resolve({ digest: digestFor("held"), platforms });
+    const done = checkedSources(
+      new Map(),
+      `${repository}:1.0.0`,
+      { ...asked, planned: version, services: { ...asked.services, lookAgain } },
+      sources,
+    );
+    await expect(done).rejects.toThrow(/is not written: .* share the manifest sha256:/);
+  });
 });
