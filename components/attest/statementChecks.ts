@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { reasonOf } from "../model/reasonOf";
 import type { CertificateSigner } from "../model/signer";
+import { isVersion, lineOf } from "../model/version";
 import type { ImageInQuestion, VerificationCheck } from "./imageChildren";
 import { parseSlsaProvenance } from "./slsaProvenance";
 
@@ -72,9 +73,8 @@ export function recordCheck(
 
 /** A version's own tag names that version and no other; of tags that move, `1.2` names a 1.2.x, and the rest tell nothing. */
 function mayBeCalled(tag: string, own: { readonly tag: string; readonly version: string }): boolean {
-  if (tag === own.tag) return true;
-  if (/^\d+(\.\d+)?$/.test(tag)) return own.version.startsWith(`${tag}.`);
-  return !/^v?\d+\.\d+\.\d+/.test(tag);
+  if (tag === own.tag || !isVersion(tag.replace(/^v/, ""))) return true;
+  return lineOf(own.version, 1) === tag || lineOf(own.version, 2) === tag;
 }
 
 function compareSource(
