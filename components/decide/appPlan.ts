@@ -89,7 +89,7 @@ export interface PlannedVersion {
   readonly copies: PerPlatform<string>;
   /** Platforms that others published and the stack is told to take over. */
   readonly adopted: readonly Platform[];
-  /** Manifests this stack's state says it built. */
+  /** Manifests that are ours, signed or not: those this stack's state says it built, and upstream's own where they are copied. */
   readonly known: readonly Digest[];
   /** What build runs handed over and nothing speaks against. */
   readonly records: PerPlatform<RecordedImage>;

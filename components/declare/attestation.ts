@@ -87,9 +87,11 @@ function plan({
 }: AttestationArgs): pulumi.Output<string> {
   return pulumi.all([indexDigest, images]).apply(([digest, made]) => {
     const sboms = Object.fromEntries(made.flatMap(({ record, sbom }) => (sbom ? [[record.platform, sbom]] : [])));
+    // What was built or copied in this run is ours; what was only scanned may be anybody's.
+    const own = made.flatMap(({ record }) => (record.origin === "scanned" ? [] : [record.image.digest]));
     if (isDigest(digest))
       return JSON.stringify({
-        ...{ repository, indexDigest: digest, version, tag, config, known: [...known], sboms, startedOn },
+        ...{ repository, indexDigest: digest, version, tag, config, known: [...known, ...own], sboms, startedOn },
       } satisfies AttestPlanInput);
     // After a refused push the provider gives the bare tag; signing that would sign whatever it names.
     throw new pulumi.RunError(`${repository} is not signed: ${JSON.stringify(digest)} is not the digest of an index`);

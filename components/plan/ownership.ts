@@ -15,7 +15,7 @@ export interface OwnershipRequest {
   /** The version's tag in the mirror. */
   readonly tag: string;
   readonly present: PresentProbe;
-  /** Manifests this stack's state says it built, and those that were handed over with their records. */
+  /** Manifests that are ours, signed or not: those this stack's state says it built, and upstream's own where they are copied. */
   readonly known: readonly Digest[];
 }
 

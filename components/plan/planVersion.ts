@@ -8,6 +8,8 @@ import type { Probe } from "../model/probe";
 import type { PublishedVersion } from "../model/published";
 import type { RecordedImage } from "../model/buildRecord";
 import { type ExaminedRecords, examineRecords } from "./examineRecords";
+import type { Digest } from "../model/digest";
+import { digestIn } from "../model/reference";
 import { resolveSource } from "../model/source";
 import type { Release } from "../model/release";
 import { examineOwnership, type Ownership } from "./ownership";
@@ -60,8 +62,13 @@ export async function planVersion(request: VersionRequest, edges: PlanEdges): Pr
     recordedManifests,
     ...(managed && { managed }),
   };
+  // What the state says was built here, and what is upstream's own where that is copied, signed or not.
+  const ours = [
+    ...Object.values(managed?.images ?? {}),
+    ...Object.values(official.copies).flatMap((copy) => digestIn(copy) ?? []),
+  ];
   const adopting = settings.adopted ?? edges.attestations.config.adopted;
-  const ownership = await ownershipOf(request, probe, edges);
+  const ownership = await ownershipOf(request, probe, ours, edges);
   const facts = ownership?.reason !== undefined && !adopting ? { ...known, foreign: ownership.reason } : known;
   const plan = decideVersion(facts);
   const trouble = (plan.build.length > 0 ? (offers.trouble ?? official.trouble) : undefined) ?? doubt(plan, ownership);
@@ -87,7 +94,7 @@ export async function planVersion(request: VersionRequest, edges: PlanEdges): Pr
     copies: official.copies,
     records: accepted,
     adopted: adopting ? (ownership?.foreign ?? []) : [],
-    known: Object.values(managed?.images ?? {}),
+    known: ours,
     ...(release && { upstream: upstreamOf(request, release) }),
     ...(index !== undefined && { copiedIndex: index }),
     ...(facts.wanted.length === 0 && official.skipped.length > 0 && isNothing(decided, managed) && { left: true }),
@@ -114,16 +121,13 @@ export async function planVersion(request: VersionRequest, edges: PlanEdges): Pr
 
 /** Whose what the tag names is; undefined when nobody can tell, as nothing is signed, or there is nothing. */
 async function ownershipOf(
-  { repository, version, tag, managed, handedOver }: VersionRequest,
+  { repository, version, tag }: VersionRequest,
   probe: Probe,
+  ours: readonly Digest[],
   { attestations }: PlanEdges,
 ): Promise<Ownership | undefined> {
   if (probe.state !== "present" || attestations.config.signing.mode === "off") return undefined;
-  const known = [
-    ...Object.values(managed?.images ?? {}),
-    ...Object.values(handedOver).map(({ record }) => record.image.digest),
-  ];
-  return examineOwnership({ repository, version, tag, present: probe, known }, attestations);
+  return examineOwnership({ repository, version, tag, present: probe, known: ours }, attestations);
 }
 
 /** Nothing is added to what may be anybody's. */

@@ -74,6 +74,7 @@ describe("the attestation of a version", () => {
       environment: Record<string, string>;
     };
     expect(JSON.parse(environment[planVariable] ?? "")).toMatchObject({
+      known: [record.image.digest],
       sboms: { "linux/arm64": "/records/1.2.3.spdx.json" },
       startedOn: args.startedOn,
     });

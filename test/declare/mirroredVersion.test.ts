@@ -392,7 +392,7 @@ describe("the attestations of a version", () => {
       indexDigest: digestFor("app-1.0.0"),
       version: "1.0.0",
       tag: "1.0.0",
-      known: [],
+      known: Object.values(platforms),
       sboms: {},
       config: services().attest.config,
       startedOn: "2026-01-01T00:00:00.000Z",

@@ -7,7 +7,7 @@ import type { PublishedVersion } from "../../components/model/published";
 import type { AttachedLists, AttestationList } from "../../components/probe/attestations";
 import { planApp } from "../../components/plan/planApp";
 import type { AppRequest } from "../../components/plan/planApp";
-import { amd, arm, digest, FakeEdges, held, managed, release, repository, request } from "./fakeEdges";
+import { amd, arm, digest, FakeEdges, held, managed, release, repository, request, specification } from "./fakeEdges";
 
 type Statement = readonly [kind: AttestationKind, predicate?: unknown];
 
@@ -152,6 +152,26 @@ describe("an image that is already under a wanted tag", () => {
   it("is ours unsigned where this stack's state says that it built it", async () => {
     const { version } = await plan({ record: managed("1.0.0") });
     expect(version).toMatchObject({
+      plan: { state: "published" },
+      attestation: { mode: "repair" },
+      known: [onAmd, onArm],
+    });
+  });
+
+  it("is ours unsigned where it is upstream's own image, which the app copies", async () => {
+    const official = { reference: () => "docker.io/upstream/app:1.0.0", whenUpstreamHasPlatform: "copy" } as const;
+    const app = { ...specification, official };
+    const edges = new FakeEdges([release("1.0.0")], {
+      "1.0.0": held("1.0.0"),
+      "docker.io/upstream/app:1.0.0": held("1.0.0"),
+    });
+    edges.missingReferrers = () => Promise.resolve([]);
+    edges.attestations = {
+      config: attestConfigSchema.parse({ signing: { mode: "key", key: "cosign.key" } }),
+      attached: () => Promise.resolve(new Map()),
+    };
+    const { versions } = await planApp(request({ specification: app }), edges);
+    expect(versions[0]).toMatchObject({
       plan: { state: "published" },
       attestation: { mode: "repair" },
       known: [onAmd, onArm],
