@@ -105,34 +105,7 @@ Versions that wait after failed builds are missing, but no failure. Credentials 
  * @throws CommanderError after printing help, or a line for every mistake; its `exitCode` is 0 for help.
  */
 export function readRequest(argv: readonly string[], environment: NodeJS.ProcessEnv, root: string): ReconcileRequest {
-  const program = new Command("reconcile")
-    .description("Makes a registry complete: looks what is missing, builds it, publishes it, says what happened.")
-    .option("--stack <name>", "stack, as in Pulumi.<name>.yaml (required)")
-    .option("--phase <phase>", `part of the work: ${phases.join(", ")} (default: all)`)
-    .option("--apps <names>", "only these apps, comma-separated", items)
-    .option("--platforms <platforms>", "build only for these, comma-separated", items)
-    .option("--keep <n>", "how many versions to keep complete, instead of the stack's setting")
-    .option("--digests <folder>", "where builds leave digests, and publishing finds them (needed by those phases)")
-    .addOption(new Option("--dry-run [boolean]", "change nothing").preset("true"))
-    .option("--json", "print JSON lines instead of text", false)
-    .option("--verbose", "print build logs too", false)
-    .addOption(new Option("--retry [boolean]", "try versions that wait after failed builds at once").preset("true"))
-    .option("--accept-unreadable", "with --phase plan: what may not be read from here is no failure", false)
-    .option("--parallel <n>", "resource operations at once (default: 4)")
-    .option("--time-limit <minutes>", "stop after so long; what was being built counts as failed")
-    .option("--state <url>", "Pulumi backend: URL or folder (default: $PULUMI_BACKEND_URL, or one that is thrown away)")
-    .option("--config-file <file>", "stack configuration (default: Pulumi.<stack>.yaml)")
-    .option("--failures <file>", "record of failed builds, kept up to date")
-    .option("--summary <file>", "append a Markdown summary to this file (default: $GITHUB_STEP_SUMMARY)")
-    .option("--result <file>", "leave the result in this file, as JSON")
-    .addOption(
-      new Option("--emulate [boolean]", "plan one build job for all platforms, not one on a native runner each").preset(
-        "true",
-      ),
-    )
-    .option("--project <folder>", "folder of the Pulumi program", root)
-    .addHelpText("after", help)
-    .exitOverride();
+  const program = commandLine(root);
   program.parse(argv, { from: "user" });
   const given = program.options
     .map((option): readonly [string, unknown] => [option.long ?? "", program.getOptionValue(option.attributeName())])
@@ -165,6 +138,37 @@ export function readRequest(argv: readonly string[], environment: NodeJS.Process
     ...backend(options["--state"] ?? environment["PULUMI_BACKEND_URL"]),
     ...(environment["GITHUB_OUTPUT"] && { outputs: environment["GITHUB_OUTPUT"] }),
   };
+}
+
+function commandLine(root: string): Command {
+  return new Command("reconcile")
+    .description("Makes a registry complete: looks what is missing, builds it, publishes it, says what happened.")
+    .option("--stack <name>", "stack, as in Pulumi.<name>.yaml (required)")
+    .option("--phase <phase>", `part of the work: ${phases.join(", ")} (default: all)`)
+    .option("--apps <names>", "only these apps, comma-separated", items)
+    .option("--platforms <platforms>", "build only for these, comma-separated", items)
+    .option("--keep <n>", "how many versions to keep complete, instead of the stack's setting")
+    .option("--digests <folder>", "where builds leave digests, and publishing finds them (needed by those phases)")
+    .addOption(new Option("--dry-run [boolean]", "change nothing").preset("true"))
+    .option("--json", "print JSON lines instead of text", false)
+    .option("--verbose", "print build logs too", false)
+    .addOption(new Option("--retry [boolean]", "try versions that wait after failed builds at once").preset("true"))
+    .option("--accept-unreadable", "with --phase plan: what may not be read from here is no failure", false)
+    .option("--parallel <n>", "resource operations at once (default: 4)")
+    .option("--time-limit <minutes>", "stop after so long; what was being built counts as failed")
+    .option("--state <url>", "Pulumi backend: URL or folder (default: $PULUMI_BACKEND_URL, or one that is thrown away)")
+    .option("--config-file <file>", "stack configuration (default: Pulumi.<stack>.yaml)")
+    .option("--failures <file>", "record of failed builds, kept up to date")
+    .option("--summary <file>", "append a Markdown summary to this file (default: $GITHUB_STEP_SUMMARY)")
+    .option("--result <file>", "leave the result in this file, as JSON")
+    .addOption(
+      new Option("--emulate [boolean]", "plan one build job for all platforms, not one on a native runner each").preset(
+        "true",
+      ),
+    )
+    .option("--project <folder>", "folder of the Pulumi program", root)
+    .addHelpText("after", help)
+    .exitOverride();
 }
 
 function backend(given: string | undefined): { readonly state?: string } {

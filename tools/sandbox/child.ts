@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 
 /** What to run as a part of the sandbox. */
 export interface ChildOptions {
@@ -63,7 +64,7 @@ export class Child {
     while (!(await check())) {
       if (this.ended) throw this.error("ended while starting", this.failure);
       if (Date.now() > deadline) throw this.error(`is not ready after ${timeoutMs / 1000} s`);
-      await new Promise((resolve) => setTimeout(resolve, intervalMs));
+      await sleep(intervalMs);
     }
   }
 

@@ -1,5 +1,7 @@
+import { once } from "node:events";
 import { rmSync } from "node:fs";
 import { createServer, request as httpRequest, type IncomingMessage, type Server } from "node:http";
+import { text } from "node:stream/consumers";
 import { z } from "zod";
 import { parseFaultRules } from "./faultRule";
 import type { Sandbox } from "./sandbox";
@@ -28,11 +30,12 @@ export type ControlCommand = keyof typeof commands | "stop";
  * Serves the control socket of a sandbox: `POST /COMMAND` with a JSON argument, answered in JSON, or 400 with the mistake as text.
  * `stop` is answered at once and ends the sandbox.
  */
-export function serveControl(socket: string, sandbox: Sandbox, stop: () => void): Promise<Server> {
+export async function serveControl(socket: string, sandbox: Sandbox, stop: () => void): Promise<Server> {
   const server = createServer((request, response) => {
     const command = (request.url ?? "/").slice(1);
     const work = async (): Promise<unknown> => {
-      const argument = await readJson(request);
+      const given = await text(request);
+      const argument: unknown = given === "" ? undefined : JSON.parse(given);
       if (command === "stop") return void setImmediate(stop);
       if (Object.hasOwn(commands, command)) return commands[command as keyof typeof commands](sandbox, argument);
       throw new Error(`no command ${JSON.stringify(command)}; there are ${Object.keys(commands).join(", ")}, stop`);
@@ -43,38 +46,24 @@ export function serveControl(socket: string, sandbox: Sandbox, stop: () => void)
     );
   });
   rmSync(socket, { force: true });
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(socket, () => resolve(server));
-  });
+  server.listen(socket);
+  await once(server, "listening");
+  return server;
 }
 
 /**
  * Asks the supervisor behind a control socket.
  * @throws Error with the supervisor's own message, or that nobody answers.
  */
-export function control(socketPath: string, command: ControlCommand, argument?: unknown): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const request = httpRequest({ socketPath, method: "POST", path: `/${command}`, agent: false }, (response) => {
-      readText(response).then((text) => {
-        if (response.statusCode === 200) resolve(JSON.parse(text));
-        else reject(new Error(text));
-      }, reject);
-    });
-    request.once("error", (cause) =>
-      reject(new Error(`the sandbox does not answer at ${JSON.stringify(socketPath)}: ${cause.message}`, { cause })),
-    );
-    request.end(argument === undefined ? "" : JSON.stringify(argument));
-  });
-}
-
-async function readJson(request: IncomingMessage): Promise<unknown> {
-  const text = await readText(request);
-  return text === "" ? undefined : JSON.parse(text);
-}
-
-async function readText(message: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of message) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString("utf8");
+export async function control(socketPath: string, command: ControlCommand, argument?: unknown): Promise<unknown> {
+  const request = httpRequest({ socketPath, method: "POST", path: `/${command}`, agent: false });
+  // A connection that breaks later shows in the answer.
+  request.on("error", () => undefined);
+  request.end(argument === undefined ? "" : JSON.stringify(argument));
+  const [response] = (await once(request, "response").catch((cause: unknown) => {
+    throw new Error(`the sandbox does not answer at ${JSON.stringify(socketPath)}: ${reasonOf(cause)}`, { cause });
+  })) as [IncomingMessage];
+  const said = await text(response);
+  if (response.statusCode !== 200) throw new Error(said);
+  return JSON.parse(said);
 }

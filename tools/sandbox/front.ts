@@ -1,4 +1,5 @@
 import { Agent, type IncomingMessage, type ServerResponse } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Exchange, ruleAnswer, type Answer } from "./exchange";
 import type { SandboxPart } from "./faultRule";
 import type { FaultRules } from "./faultRules";
@@ -54,7 +55,7 @@ export class Front {
     const exchange = new Exchange(request, response, (entry) => log.write(entry));
     const rule = rules.match(part, request.method ?? "", request.url ?? "");
     const wait = this.latencyMs + (rule?.delayMs ?? 0);
-    if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+    if (wait > 0) await sleep(wait);
     if (response.destroyed) return;
     if (rule?.cut === "request") return exchange.cut();
     if (rule?.status !== undefined && rule.forward !== true) return exchange.answer(ruleAnswer(rule));

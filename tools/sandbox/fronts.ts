@@ -1,11 +1,11 @@
 import { mkdirSync } from "node:fs";
 import type { IncomingMessage, Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import type { Certificate } from "./certificate";
 import { sandboxParts, type SandboxPart } from "./faultRule";
 import type { FaultRules } from "./faultRules";
 import { createFileServer } from "./fileServer";
 import type { Answer } from "./exchange";
+import { listen } from "./freePort";
 import { Front } from "./front";
 import { createGitServer } from "./gitServer";
 import type { Layout } from "./layout";
@@ -44,6 +44,7 @@ export class Fronts {
     const git = createGitServer(layout.repositories);
     const releases = createReleaseApi(layout.releases, layout.repositories);
     const files = createFileServer(layout.files);
+    for (const server of [git, releases, files]) server.keepAliveTimeout = 600_000;
     const upstream: Readonly<Record<SandboxPart, number>> = {
       registry: registryPort,
       git: await listen(git),
@@ -101,12 +102,4 @@ export class Fronts {
     }
     for (const log of this.logs) log.close();
   }
-}
-
-function listen(server: Server): Promise<number> {
-  server.keepAliveTimeout = 600_000;
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen({ host: "127.0.0.1", port: 0 }, () => resolve((server.address() as AddressInfo).port));
-  });
 }

@@ -1,4 +1,5 @@
 import { Transform, type TransformCallback } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 
 /**
  * A stream that passes a body on at a limited speed and ends after a limited number of bytes; what comes later is dropped.
@@ -28,7 +29,7 @@ export class Pacer extends Transform {
       this.push(chunk.subarray(offset, end));
       this.passed += end - offset;
       if (this.passed >= limit) return this.reachLimit();
-      if (bytesPerSecond !== undefined) await pause(((end - offset) / bytesPerSecond) * 1000);
+      if (bytesPerSecond !== undefined) await sleep(((end - offset) / bytesPerSecond) * 1000);
       offset = end;
     }
   }
@@ -37,8 +38,4 @@ export class Pacer extends Transform {
     this.onLimit();
     this.push(null);
   }
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

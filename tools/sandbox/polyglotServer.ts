@@ -1,6 +1,7 @@
 import { createServer as createHttpServer, type RequestListener, type Server as HttpServer } from "node:http";
 import { createServer as createHttpsServer, type Server as HttpsServer } from "node:https";
-import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
+import { listen } from "./freePort";
 
 /** First byte of a TLS record that carries a ClientHello. */
 const tlsHandshake = 0x16;
@@ -33,9 +34,9 @@ export class PolyglotServer {
   /** Listens on the preferred port of 127.0.0.1 or, when that is taken, on any free one. Listening again keeps the port. */
   async listen(preferredPort = this.port): Promise<number> {
     const listener = createServer({ noDelay: true, pauseOnConnect: false }, (socket) => this.accept(socket));
-    const port = await bind(listener, preferredPort).catch((error: unknown) => {
+    const port = await listen(listener, preferredPort).catch((error: unknown) => {
       if ((error as NodeJS.ErrnoException).code === "EADDRINUSE" && preferredPort !== 0 && this.port === 0)
-        return bind(listener, 0);
+        return listen(listener);
       throw error;
     });
     this.listener = listener;
@@ -66,14 +67,4 @@ export class PolyglotServer {
       process.nextTick(() => socket.resume());
     });
   }
-}
-
-function bind(server: Server, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen({ host: "127.0.0.1", port }, () => {
-      server.off("error", reject);
-      resolve((server.address() as AddressInfo).port);
-    });
-  });
 }

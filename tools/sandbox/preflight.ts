@@ -1,7 +1,4 @@
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
-
-const run = promisify(execFile);
+import { outputOf } from "../../components/system/process";
 
 /**
  * Checks what a sandbox needs of the machine and nobody can install for it.
@@ -14,7 +11,7 @@ export async function preflight(withBuilder: boolean): Promise<void> {
     mistakes.push("not root, which runc and its mounts need; run it as root, or in a privileged container");
   }
   for (const command of withBuilder ? ["setpriv", "unshare"] : ["setpriv"]) {
-    const works = await run(command, ["--version"], { timeout: 10_000 }).then(
+    const works = await outputOf(command, ["--version"], { limitMs: 10_000 }).then(
       () => true,
       () => false,
     );

@@ -1,10 +1,7 @@
-import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { promisify } from "node:util";
+import { outputOf } from "../../components/system/process";
 import type { Environment } from "./environment";
-
-const run = promisify(execFile);
 
 /**
  * Makes a stack in the sandbox's Pulumi backend, unless it is there.
@@ -18,5 +15,5 @@ export async function ensureStack(env: Environment, project: string, stack = "sa
   )
     return;
   const args = ["stack", "init", stack, "--non-interactive", "--no-select"];
-  await run("pulumi", args, { cwd: project, env: { ...process.env, ...env }, timeout: 60_000 });
+  await outputOf("pulumi", args, { directory: project, environment: { ...process.env, ...env }, limitMs: 60_000 });
 }

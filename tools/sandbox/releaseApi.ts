@@ -1,11 +1,11 @@
-import { execFile } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { join } from "node:path";
-import { promisify } from "node:util";
+import { outputOf } from "../../components/system/process";
 import { gitEnvironment } from "./gitRepository";
 
-const run = promisify(execFile);
+const git = (...args: readonly string[]): Promise<string> =>
+  outputOf("git", args, { environment: gitEnvironment(), limitMs: 60_000 });
 
 /** A release as the GitHub REST API lists it; fields left out get harmless values. */
 export interface FixtureRelease {
@@ -123,12 +123,9 @@ function page(url: URL, entries: readonly unknown[]): Reply {
 async function referencesReply(url: URL, repository: string, reference: string, prefix: boolean): Promise<Reply> {
   if (!existsSync(repository)) return notFound;
   const format = "%(refname) %(objectname) %(objecttype)";
-  const { stdout } = await run("git", ["-C", repository, "for-each-ref", `--format=${format}`], {
-    env: gitEnvironment(),
-    maxBuffer: 1 << 28,
-  });
+  const listed = await git("-C", repository, "for-each-ref", `--format=${format}`);
   const wanted = `refs/${reference}`;
-  const found = stdout.split("\n").flatMap((line) => {
+  const found = listed.split("\n").flatMap((line) => {
     const [ref = "", sha, type] = line.split(" ");
     const matches = prefix ? ref.startsWith(wanted) : ref === wanted;
     return matches ? [{ ref, object: { sha, type } }] : [];
@@ -138,9 +135,7 @@ async function referencesReply(url: URL, repository: string, reference: string, 
 }
 
 async function tagReply(repository: string, sha: string): Promise<Reply> {
-  const peeled = await run("git", ["-C", repository, "rev-parse", "--verify", `${sha}^{commit}`], {
-    env: gitEnvironment(),
-  }).catch(() => undefined);
-  if (!peeled) return notFound;
-  return { status: 200, body: { sha, object: { sha: peeled.stdout.trim(), type: "commit" } } };
+  const peeled = await git("-C", repository, "rev-parse", "--verify", `${sha}^{commit}`).catch(() => undefined);
+  if (peeled === undefined) return notFound;
+  return { status: 200, body: { sha, object: { sha: peeled.trim(), type: "commit" } } };
 }

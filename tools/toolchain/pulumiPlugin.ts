@@ -1,4 +1,5 @@
-import { mkdir, stat, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { Folders } from "./folders";
 import { outputOf } from "../../components/system/process";
@@ -23,20 +24,11 @@ export async function installPulumiPlugin(pulumi: string, tool: Tool, { cache }:
     return;
   }
   const tried = path.join(cache, "tried", `${tool.name}-${tool.version}`);
-  if (await exists(tried)) {
-    return;
-  }
+  if (existsSync(tried)) return;
   const outcome = await outputOf(pulumi, ["plugin", "install", "resource", tool.plugin, tool.version], {
     limitMs: limit,
     environment: { ...process.env, PULUMI_SKIP_UPDATE_CHECK: "true", PULUMI_IGNORE_AMBIENT_PLUGINS: "true" },
   }).catch(reasonOf);
   await mkdir(path.dirname(tried), { recursive: true });
   await writeFile(tried, `${outcome}\n`);
-}
-
-async function exists(file: string): Promise<boolean> {
-  return stat(file).then(
-    () => true,
-    () => false,
-  );
 }

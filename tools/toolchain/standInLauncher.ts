@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { build } from "esbuild";
@@ -27,9 +28,7 @@ export async function standInLauncher(name: StandInName, folder: string): Promis
     .digest("hex");
   const target = path.join(folder, `${name}-${key.slice(0, 16)}`);
   const launcher = path.join(target, `pulumi-resource-${name}`);
-  if (await exists(launcher)) {
-    return launcher;
-  }
+  if (existsSync(launcher)) return launcher;
   await placeWhole(target, async (draft) => {
     await mkdir(draft);
     await build({
@@ -43,9 +42,9 @@ export async function standInLauncher(name: StandInName, folder: string): Promis
     });
     const command = [process.execPath, path.join(target, "main.js"), name, version].map(shellWord).join(" ");
     await writeFile(path.join(draft, `pulumi-resource-${name}`), `#!/bin/sh\nexec ${command} "$@"\n`, { mode: 0o755 });
-  }).catch(async (error: unknown) => {
+  }).catch((error: unknown) => {
     // Another process was faster; what it made has the same contents.
-    if (!(await exists(launcher))) throw error;
+    if (!existsSync(launcher)) throw error;
   });
   return launcher;
 }
@@ -55,11 +54,4 @@ export function sdkVersion(name: string): string {
   const manifest: unknown = createRequire(path.join(checkout, "package.json"))(`@pulumi/${name}/package.json`);
   const version = typeof manifest === "object" && manifest !== null && "version" in manifest ? manifest.version : "";
   return String(version).replace(/^v/, "");
-}
-
-async function exists(file: string): Promise<boolean> {
-  return stat(file).then(
-    () => true,
-    () => false,
-  );
 }
