@@ -1,6 +1,6 @@
 import type { IdenticalFile } from "./identical";
 import { type CheckReport, checkImage, type CheckRequest } from "./checkImage";
-import { type Builder, builderFor } from "../config/builder";
+import { type Builder, builderFor } from "../config/mirrorConfig";
 import { hexOf, parseDigest } from "../model/digest";
 import { buildTarget } from "../model/buildTarget";
 import type { RegistryReader } from "./imageReader";

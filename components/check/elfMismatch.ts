@@ -1,5 +1,5 @@
 import { elfIdentity, platformParts, type ElfIdentity, type Platform } from "../model/platform";
-import type { FileHead } from "./fileHead";
+import type { FileHead } from "./layerListing";
 
 /** Machines that are no host processors: none (0), CUDA (190), AMD GPU (224), BPF (247). Such files are data to the platform. */
 const deviceMachines: ReadonlySet<number> = new Set([0, 190, 224, 247]);

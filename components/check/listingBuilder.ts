@@ -2,8 +2,7 @@ import { createHash } from "node:crypto";
 import { basename, dirname } from "node:path/posix";
 import type { ExtractEvents } from "tar-stream";
 import type { Digest } from "../model/digest";
-import { fileHeadLength, readFileHead } from "./fileHead";
-import type { FileContent, LayerEntry, LayerListing } from "./layerListing";
+import { fileHeadLength, readFileHead, type FileContent, type LayerEntry, type LayerListing } from "./layerListing";
 
 type Header = ExtractEvents["entry"][0];
 type Body = ExtractEvents["entry"][1];

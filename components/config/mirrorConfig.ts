@@ -4,8 +4,8 @@ import { parseReference } from "../model/reference";
 import { appSettings } from "./appSettings";
 import { appNameSchema, appsSchema, platformsSchema, type SelectedApps } from "./appsSchema";
 import { attestConfigSchema } from "./attestConfig";
-import { builderSchema } from "./builder";
 import { boolean, isRecord, keepSchema, uniqueList, text } from "./schemaParts";
+import { parsePlatform, type Platform, platformSpellings } from "../model/platform";
 
 /** How much a build writes to the cache: the layers of the result, or of every stage. */
 const cacheMode = z.enum(["min", "max"]).default("max");
@@ -120,4 +120,44 @@ function contradictions(config: StackKeys, context: z.RefinementCtx<StackKeys>):
       "builder",
       `no builder is named for ${lacking.join(", ")}; add ${lacking.length === 1 ? "it" : "them"} to the map`,
     );
+}
+
+/** A buildx builder for everything, or one per platform. */
+export type Builder = string | ReadonlyMap<Platform, string>;
+
+// The grammar of buildx itself (store/util.go).
+const acceptedBuilder = "accepted is a buildx builder's name: a letter, then letters, digits, . _ -";
+const builderName = z
+  .string(acceptedBuilder)
+  .regex(/^[A-Za-z][A-Za-z0-9._-]{0,127}$/, acceptedBuilder)
+  .meta({ id: "builder" });
+
+const builderPerPlatform = z
+  .partialRecord(z.enum(platformSpellings), builderName)
+  .transform((given, context) => {
+    const builders = new Map<Platform, string>();
+    for (const [key, builder = ""] of Object.entries(given)) {
+      const platform = parsePlatform(key);
+      if (builders.has(platform))
+        context.addIssue({ code: "custom", message: `${platform} is there twice`, path: [key] });
+      builders.set(platform, builder);
+    }
+    return builders;
+  })
+  .refine((builders) => builders.size > 0, "accepted is a map with a builder for every platform in use");
+
+/** Reads `builder`: a name, or a map from platform to name. */
+const builderSchema: z.ZodType<Builder> = z.union(
+  [builderName, builderPerPlatform],
+  "accepted is a buildx builder's name, or a map from platform to such a name",
+);
+
+/**
+ * The builder that builds for a platform.
+ * @throws Error when a map names none for it; a configuration that was read names one for every platform of its apps.
+ */
+export function builderFor(builder: Builder, platform: Platform): string {
+  const found = typeof builder === "string" ? builder : builder.get(platform);
+  if (found === undefined) throw new Error(`no builder is configured for platform ${JSON.stringify(platform)}`);
+  return found;
 }

@@ -1,12 +1,12 @@
 import * as dockerBuild from "@pulumi/docker-build";
 import * as pulumi from "@pulumi/pulumi";
 import type { BuildRecipe } from "../decide/appPlan";
-import type { Platform } from "../model/platform";
+import { type Platform, platformSlug } from "../model/platform";
 import { settle } from "../engine/settled";
 import { imageExport } from "../decide/spellings";
-import type { DeclaredImage } from "../engine/publishedImage";
-import { PublishedImage } from "../engine/publishedImage";
+import { type DeclaredImage, PublishedImage } from "../engine/publishedImage";
 import { digestIn } from "../model/reference";
+import type { MirrorConfig } from "../config/mirrorConfig";
 
 /** Where the layers of earlier builds are kept, as docker-build inputs. */
 export interface BuildCache {
@@ -98,4 +98,39 @@ function imageLocation(image: pulumi.Input<string>, name: string): pulumi.Output
     settled.state === "known" ? settled.value : `localhost:1/the-base-was-not-built/${name}`,
   );
   return pulumi.output(location.then((found) => `docker-image://${found}`));
+}
+
+/**
+ * The cache settings of one app's builds for one platform: each has its own corner, so that two never overwrite each other.
+ * A cache that cannot be written never fails a build.
+ */
+export function buildCache(
+  { cache, registry, namespace }: Pick<MirrorConfig, "cache" | "registry" | "namespace">,
+  app: string,
+  platform: Platform,
+): BuildCache | undefined {
+  const corner = `${app}-${platformSlug(platform)}`;
+  switch (cache.type) {
+    case "off":
+      return undefined;
+    case "gha":
+      return {
+        from: [{ gha: { scope: corner } }],
+        to: [{ gha: { scope: corner, mode: cache.mode, ignoreError: true } }],
+      };
+    case "local": {
+      const folder = `${cache.directory}/${corner}`;
+      return {
+        from: [{ local: { src: folder } }],
+        to: [{ local: { dest: folder, mode: cache.mode, ignoreError: true } }],
+      };
+    }
+    case "registry": {
+      const ref = `${registry}/${cache.repository ?? `${namespace}/build-cache`}:${corner}`;
+      const to = { ref, mode: cache.mode, ignoreError: true, imageManifest: true, ociMediaTypes: true };
+      return { from: [{ registry: { ref } }], to: [{ registry: to }] };
+    }
+    default:
+      return cache satisfies never;
+  }
 }

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { type Digest, isDigest } from "../model/digest";
 import type { Platform } from "../model/platform";
 import type { Published } from "../model/published";
-import { readOwnState } from "./ownState";
+import { readOwnState } from "./stackState";
 
 const digest = z.custom<Digest>(isDigest);
 const digests = z.record(

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { elfMismatch } from "../../components/check/elfMismatch";
-import { readFileHead } from "../../components/check/fileHead";
+import { readFileHead } from "../../components/check/layerListing";
 import { acceptedPlatforms, parsePlatform } from "../../components/model/platform";
 import { elf } from "./memoryImage";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { appSettings } from "../../components/config/appSettings";
-import { builderFor } from "../../components/config/builder";
+import { builderFor } from "../../components/config/mirrorConfig";
 import { readConfig } from "../../components/config/readConfig";
 import type { AppSpecification } from "../../components/model/appSpecification";
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { readSumFile } from "../../components/discover/sumFile";
+import { readSumFile } from "../../components/discover/fileChecksums";
 
 const [a, b] = ["a".repeat(64), "b".repeat(64)];
 const long = "c".repeat(128);
