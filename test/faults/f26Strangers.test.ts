@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { MirrorUnderTest } from "../e2e/support/mirrorUnderTest";
+import { errorsOf } from "../e2e/support/pulumiRun";
+import { tinyAppFile, tinyUpstream } from "../e2e/support/tinyUpstream";
+import { signingByKey } from "./support/signedBundles";
+
+describe("somebody else writes to the registry", () => {
+  let mirror: MirrorUnderTest;
+  const name = (tag: string): string => mirror.registry.name("tiny", tag);
+
+  beforeAll(async () => {
+    mirror = await MirrorUnderTest.start({
+      apps: async (sandbox) => {
+        await tinyUpstream(sandbox, "tiny", [{ version: "1.0.0" }]);
+        return { tiny: tinyAppFile(sandbox, "tiny") };
+      },
+    });
+    mirror.configure({ attest: signingByKey(mirror) });
+    expect(errorsOf(await mirror.up())).toBe("");
+  });
+  afterAll(() => mirror?.stop());
+
+  it.each([
+    ["1.1.0", "with the mirror's own labels, a whole index", true, false],
+    ["1.2.0", "with the mirror's own labels, one platform only", true, true],
+    ["1.3.0", "beside a kept state, one platform only", false, true],
+  ])(
+    "F26 %s, pushed under a wanted tag %s, is named, and not signed, completed or made latest",
+    async (version, _, lose, single) => {
+      const { digest: index, platforms } = await mirror.registry.index("tiny", "1.0.0");
+      const source = name(single ? platforms["linux/amd64"]! : index);
+      // A copy of our own image, made another manifest by an annotation, so that none of our signatures is about it.
+      await mirror.registry.regctl(
+        "image",
+        "mod",
+        "--annotation",
+        `stranger=${version}`,
+        "--create",
+        name(version),
+        source,
+      );
+      await tinyUpstream(mirror.sandbox, "tiny", [{ version }]);
+      if (lose) await mirror.loseState();
+      const digest = await mirror.registry.digest("tiny", version);
+      expect(digest).not.toBe(single ? platforms["linux/amd64"] : index);
+      mirror.mark();
+      const run = await mirror.up();
+      expect(run.exitCode).not.toBe(0);
+      expect(errorsOf(run)).toMatch(
+        new RegExp(`${version.replaceAll(".", "\\.")}: the image under this tag is not ours`),
+      );
+      expect(await mirror.registry.digest("tiny", version)).toBe(digest);
+      expect(await mirror.registry.digest("tiny", "latest")).toBe(index);
+      expect(mirror.writes()).toEqual([]);
+    },
+  );
+
+  it("F27 a signed version under the tag of another is seen, with and without the state", async () => {
+    await tinyUpstream(mirror.sandbox, "tiny", [{ version: "1.4.0" }]);
+    await mirror.registry.regctl("image", "copy", name("1.0.0"), name("1.4.0"));
+    for (const lose of [false, true]) {
+      if (lose) await mirror.loseState();
+      const preview = await mirror.preview();
+      expect(preview.exitCode).not.toBe(0);
+      expect(preview.output).toMatch(/1\.4\.0: the image under this tag is not ours: what is signed about it says/);
+    }
+  });
+});
