@@ -1,3 +1,5 @@
+import { compareIdentifiers } from "semver";
+
 interface VersionParts {
   /** The leading numbers as they are written, zeros and all: `2026.07.2` has three. */
   readonly numbers: readonly string[];
@@ -61,7 +63,7 @@ function partsOf(name: string): VersionParts | undefined {
 function compareParts(left: VersionParts, right: VersionParts): number {
   const count = Math.max(left.numbers.length, right.numbers.length);
   for (let position = 0; position < count; position++) {
-    const difference = Number(left.numbers[position] ?? 0) - Number(right.numbers[position] ?? 0);
+    const difference = compareIdentifiers(left.numbers[position] ?? "0", right.numbers[position] ?? "0");
     if (difference !== 0) return difference;
   }
   const [leftEarly, rightEarly] = [preRelease.test(left.rest), preRelease.test(right.rest)];
@@ -73,8 +75,9 @@ function compareParts(left: VersionParts, right: VersionParts): number {
 function compareTokens(left: string, right: string): number {
   const [leftTokens, rightTokens] = [left.split(/(\d+)/), right.split(/(\d+)/)];
   for (const [position, token] of leftTokens.entries()) {
-    const other = rightTokens[position] ?? "";
-    const difference = position % 2 === 1 ? Number(token) - Number(other) : textOrder(token, other);
+    const other = rightTokens[position];
+    const isNumber = position % 2 === 1;
+    const difference = isNumber ? compareIdentifiers(token, other ?? "0") : textOrder(token, other ?? "");
     if (difference !== 0) return difference;
   }
   return 0;

@@ -28,9 +28,9 @@ describe("loading the Pulumi library", () => {
 
   it("still turns functions into text, for which they are there", () => {
     const script = `const { runtime } = require("@pulumi/pulumi");
-      const yaml = require("yaml");
-      runtime.serializeFunction(() => yaml.parse("1")).then(({ text }) => console.log(text.includes("yaml"), ${loaded("arborist")} > 10));
-      runtime.computeCodePaths().then((paths) => console.log([...paths.keys()].some((path) => path.includes("yaml"))));`;
+      const semver = require("semver");
+      runtime.serializeFunction(() => semver.valid("1.0.0")).then(({ text }) => console.log(text.includes("semver"), ${loaded("arborist")} > 10));
+      runtime.computeCodePaths().then((paths) => console.log([...paths.keys()].some((path) => path.includes("semver"))));`;
     expect(prepared(script).split("\n").toSorted()).toEqual(["true", "true true"]);
   }, 120_000);
 });

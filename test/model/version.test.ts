@@ -24,6 +24,13 @@ describe("compareVersions", () => {
     expect(sorted(names.toSorted().join(" "))).toBe(expected);
   });
 
+  it("puts numbers of any length in one place", () => {
+    const [long, longer] = [`1.${"8".repeat(400)}`, `1.${"9".repeat(401)}`];
+    expect([long, longer, "1.2"].toSorted(compareVersions)).toEqual([longer, long, "1.2"].toSorted(compareVersions));
+    expect(compareVersions(long, longer)).toBe(-compareVersions(longer, long));
+    expect(compareVersions(long, longer)).not.toBe(0);
+  });
+
   it("keeps the order that records of earlier runs were written in", () => {
     const record = ["11.10.0", "11.9.1", "0.10.0", "0.9.12", "91a1b420", "c0ffee01"];
     expect(record.toReversed().toSorted(compareVersions)).toEqual(record);
