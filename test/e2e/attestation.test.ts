@@ -1,19 +1,23 @@
 import { execFile, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { attestConfigSchema, wantedAttestations } from "../../components/config/attestConfig";
 import { planVariable } from "../../components/attest/attestPlan";
+import { imageScanner } from "../../components/attest/scanImage";
 import { cosignTypes, predicateTypes } from "../../components/model/attestationKind";
 import type { Digest } from "../../components/model/digest";
+import { type Platform, platformEntries, platformSlug } from "../../components/model/platform";
 import { RegistryClient } from "../../components/registry/registryClient";
 import type { Sandbox } from "../../tools/sandbox/sandbox";
 import { startSandbox } from "../../tools/sandbox/startSandbox";
 import { writeDebianLayout } from "../attest/debianLayout";
-import { exampleRecord } from "../attest/fixtures";
+import { exampleBuild, exampleRecord } from "../attest/fixtures";
 import { describeMissing } from "../../components/decide/attestations";
+import { versionRecord } from "../../components/decide/versionRecord";
+import type { VersionRecord } from "../../components/model/versionRecord";
 import { attachedLists, missingAttestations } from "../../components/probe/attestations";
 
 const root = join(__dirname, "../..");
@@ -34,6 +38,8 @@ describe.each(["distribution", "olareg"] as const)(
     let image: { readonly index: Digest; readonly platforms: Readonly<Record<string, Digest>> };
     let repository: string;
     let environment: NodeJS.ProcessEnv;
+    /** Made where the images are built, and handed over. */
+    const sboms = new Map<Platform, string>();
 
     beforeAll(async () => {
       sandbox = await startSandbox({ dir: join(folder, "sandbox"), registry: kind, builders: {} });
@@ -44,6 +50,12 @@ describe.each(["distribution", "olareg"] as const)(
       expect(
         await tool("regctl", "image", "copy", `ocidir://${join(folder, "layout")}:1.0.0`, `${repository}:1.0.0`),
       ).toMatchObject({ status: 0 });
+      const scan = imageScanner(attestConfigSchema.parse(config()), environment);
+      for (const [platform, digest] of platformEntries(image.platforms)) {
+        const file = join(folder, `${platformSlug(platform)}.spdx.json`);
+        writeFileSync(file, await scan({ repository, digest, platform }));
+        sboms.set(platform, file);
+      }
     });
     afterAll(async () => {
       await client?.close();
@@ -61,18 +73,30 @@ describe.each(["distribution", "olareg"] as const)(
     const config = () => ({
       signing: { mode: "key", key: sandbox.env["MIRROR_SANDBOX_COSIGN_KEY"], signingConfig: "none" },
     });
+    /** As of a run that built both platforms. */
+    const record = (): VersionRecord => {
+      const records = (["linux/amd64", "linux/arm64"] as const).map((platform) => {
+        const digest = image.platforms[platform];
+        if (!digest) throw new Error(`the image has no ${platform}`);
+        return exampleBuild(platform, { image: { repository, digest } });
+      });
+      return versionRecord({ ...exampleRecord, repository, records, present: {} });
+    };
     const attest = async (change: object = {}): Promise<Ended> => {
       const plan = {
         repository,
         indexDigest: image.index,
+        version: exampleRecord.version,
+        tag: exampleRecord.tag,
         config: config(),
-        builtNow: true,
+        known: Object.values(image.platforms),
+        sboms: Object.fromEntries(sboms),
         startedOn: "2026-01-01T00:00:00Z",
         ...change,
       };
       const env = { ...environment, [planVariable]: JSON.stringify(plan) };
       const child = spawn("node", ["components/attest/launch.cjs", "attest"], { cwd: root, env });
-      child.stdin.end(JSON.stringify(exampleRecord));
+      child.stdin.end(JSON.stringify(record()));
       const closed = new Promise<number>((resolve) => child.on("close", (status) => resolve(status ?? 128)));
       const [stdout, stderr, status] = await Promise.all([text(child.stdout), text(child.stderr), closed]);
       return { status, stdout, stderr };
@@ -117,7 +141,7 @@ describe.each(["distribution", "olareg"] as const)(
       expect(await missing()).toHaveLength(8);
       expect(await attest()).toMatchObject({ status: 0, stderr: "" });
       expect(await missing()).toEqual([]);
-      expect((await allReferrers()).map((list) => list.length)).toEqual([5, 2, 2]);
+      expect((await allReferrers()).map((list) => list.length)).toEqual([5, 3, 3]);
     });
 
     it("verify with plain cosign: signatures, and each predicate by its type", async () => {
@@ -148,7 +172,7 @@ describe.each(["distribution", "olareg"] as const)(
           reference,
         ),
         verify("verify-attestation", image.index, "--type", "cyclonedx"),
-        verify("verify-attestation", Object.values(image.platforms)[0] ?? "", "--type", cosignTypes.provenance),
+        verify("verify-attestation", Object.values(image.platforms)[0] ?? "", "--type", cosignTypes.mirror),
         verify("verify", none),
         tool(
           "cosign",
@@ -228,7 +252,7 @@ describe.each(["distribution", "olareg"] as const)(
       expect((await tool("regctl", "tag", "delete", `${repository}:${digest.replace(":", "-")}`)).status).toBe(0);
       expect(await missing()).toEqual(["unsigned linux/arm64", "no SBOM linux/arm64"]);
       expect(await attest()).toMatchObject({ status: 0 });
-      expect((await allReferrers()).map((list) => list.length)).toEqual([5, 2, 2]);
+      expect((await allReferrers()).map((list) => list.length)).toEqual([5, 3, 3]);
     });
 
     it("survive a registry that is slow to write lists", async () => {
