@@ -1,5 +1,5 @@
 import type { AppSpecification } from "../components/model/appSpecification";
-import { literally } from "../components/model/literally";
+import { literally } from "../components/model/quoting";
 
 /** The JavaScript bundler; upstream publishes binaries, but no image. */
 export const esbuild: AppSpecification = {

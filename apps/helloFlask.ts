@@ -1,5 +1,5 @@
 import type { AppSpecification } from "../components/model/appSpecification";
-import { literally } from "../components/model/literally";
+import { literally } from "../components/model/quoting";
 
 /** A small Flask application that has a branch and no releases: its version is the commit. */
 export const helloFlask: AppSpecification = {

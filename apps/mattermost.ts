@@ -1,5 +1,5 @@
 import type { AppSpecification, BuildTarget } from "../components/model/appSpecification";
-import { literally } from "../components/model/literally";
+import { literally } from "../components/model/quoting";
 
 /** `team` is the Team Edition; `enterprise` the Enterprise-capable build, which runs unlicensed as well. */
 type Edition = "team" | "enterprise";

@@ -1,5 +1,5 @@
 import type { AppSpecification, BuildTarget } from "../components/model/appSpecification";
-import { literally } from "../components/model/literally";
+import { literally } from "../components/model/quoting";
 
 /** Up to 10.4.2 there was one binary, for amd64, without the architecture in its name. */
 function binaryUrl({ version, architecture }: BuildTarget): string {

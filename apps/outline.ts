@@ -1,5 +1,5 @@
 import type { AppSpecification } from "../components/model/appSpecification";
-import { literally } from "../components/model/literally";
+import { literally } from "../components/model/quoting";
 
 const common = {
   licenses: "BUSL-1.1",

@@ -13,7 +13,7 @@ import { readRunning, type SandboxState } from "./sandbox/sandboxState";
 import { startSandbox } from "./sandbox/startSandbox";
 import { writeFixtures } from "./fixtures/fixtures";
 import { reasonOf } from "../components/model/reasonOf";
-import { shellWord } from "../components/model/shellWord";
+import { shellWord } from "../components/model/quoting";
 
 interface StartOptions {
   readonly dir: string;

@@ -2,7 +2,6 @@ import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { recordTries } from "../../components/decide/backoff";
 import { readFailureFile, writeFailureFile } from "../../components/report/failureFile";
-import { previewMarkdown } from "../../components/report/previewMarkdown";
 import { summaryMarkdown, summaryText } from "../../components/report/summary";
 import type { Mistakes, RunFile } from "../../components/report/runFile";
 import { buildJobs } from "./buildJobs";
@@ -20,6 +19,7 @@ import type { Voice } from "./voice";
 import { releaseDeadLocks } from "./releaseDeadLocks";
 import { makeWorkFolder, type WorkFolder } from "./workFolder";
 import { verificationCommands } from "../../components/attest/verifyCommands";
+import { previewMarkdown } from "../../components/report/preview";
 
 /** What reconciling needs besides the request. */
 export interface ReconcileContext {

@@ -1,11 +1,15 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, writeFile, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Digest } from "../model/digest";
 import { type Platform, platformSlug, platformParts } from "../model/platform";
-import { toolFailure } from "./tools";
+import { toolFailure, syftEnvironment } from "./tools";
 import type { RunProcess } from "../system/process";
 import { checked } from "../config/problems";
 import { z } from "zod";
+import { availableParallelism, tmpdir } from "node:os";
+import type { AttestConfig } from "../config/attestConfig";
+import { Limiter } from "../system/limiter";
+import { runProcess } from "../system/process";
 
 /** One platform's image, by digest. */
 export interface SbomSubject {
@@ -151,4 +155,32 @@ export function foreignPackage({ packages }: SpdxDocument, platform: Platform): 
 
 function architectureOf(packageUrl: string): string | undefined {
   return /[?&]arch=([^&#]+)/.exec(packageUrl)?.[1]?.toLowerCase();
+}
+
+const longestScanMs = 15 * 60_000;
+
+/**
+ * Makes the SBOMs of images, as many at a time as the machine has processors: work of the build phase, as it unpacks what others made.
+ * @returns a function that resolves to the content of an SPDX document, and rejects when syft fails.
+ */
+export function imageScanner(
+  { signing }: Pick<AttestConfig, "signing">,
+  environment: NodeJS.ProcessEnv,
+): (subject: SbomSubject) => Promise<Buffer> {
+  const limiter = new Limiter(availableParallelism());
+  return (subject) =>
+    limiter.run(async () => {
+      const directory = await mkdtemp(join(tmpdir(), "scan-"));
+      try {
+        const options = {
+          run: runProcess,
+          environment: syftEnvironment(environment, signing),
+          directory,
+          limitMs: longestScanMs,
+        };
+        return await readFile(await makeSbom(subject, options));
+      } finally {
+        await rm(directory, { recursive: true, force: true });
+      }
+    });
 }

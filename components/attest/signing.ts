@@ -1,4 +1,3 @@
-import { literally } from "../model/literally";
 import type { Signing } from "../config/attestConfig";
 import { writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
@@ -8,6 +7,7 @@ import type { ExpectedCertificate, TextRule } from "../model/signer";
 import { type ActiveSigning, publicKeyAtHand, resolveKey } from "../config/expectedSigner";
 import { publicEvidence, readSigningConfig, type SigningEvidence } from "../config/signingConfig";
 import type { RunProcess } from "../system/process";
+import { literally } from "../model/quoting";
 
 /** Which services signatures rest on, as far as checking them depends on it. */
 export interface SigningServices extends SigningEvidence {

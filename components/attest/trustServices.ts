@@ -6,9 +6,9 @@ import { reasonOf } from "../model/reasonOf";
 import { Limiter } from "../system/limiter";
 import { runProcess } from "../system/process";
 import { isSigned } from "./isSigned";
-import { imageScanner } from "./scanImage";
 import { type SealRequest, sealImages } from "./sealImages";
 import { atWorkplace } from "./workplace";
+import { imageScanner } from "./sbom";
 
 /** What lists the contents of images, signs them, and says whether they are signed. */
 export interface TrustServices {

@@ -4,7 +4,7 @@ import { expectedCertificate } from "../config/expectedSigner";
 import { publicEvidence, readSigningConfig } from "../config/signingConfig";
 import { verificationArguments } from "./signing";
 import { cosignTypes } from "../model/attestationKind";
-import { shellWord } from "../model/shellWord";
+import { shellWord } from "../model/quoting";
 
 /**
  * The arguments with which anybody can verify what this stack signs, for the commands shown to people; undefined when nothing

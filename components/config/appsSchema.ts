@@ -3,8 +3,7 @@ import type { AppSpecification } from "../model/appSpecification";
 import { acceptedRepository, parseRepository } from "../model/gitRepository";
 import { platformSpellings, parsePlatform, acceptedPlatforms } from "../model/platform";
 import { acceptedFilesFrom, parseFilesFrom, withFilesFrom } from "./filesFrom";
-import { noSuch } from "./noSuch";
-import { boolean, integer, keepSchema, parsedText, uniqueList } from "./schemaParts";
+import { boolean, integer, keepSchema, parsedText, uniqueList, noSuch } from "./schemaParts";
 
 /** Reads a list of platforms, at least one, none of them twice, and brings each into its normal form. */
 export const platformsSchema = uniqueList(

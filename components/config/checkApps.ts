@@ -3,8 +3,7 @@ import type { AppSpecification } from "../model/appSpecification";
 import { appSchema } from "./appSchema";
 import { check, type ConfigPath, formatValue, problemLine } from "./problems";
 import { isRepositoryPath } from "../model/gitRepository";
-import { isRecord } from "./schemaParts";
-import { noSuch } from "./noSuch";
+import { isRecord, noSuch } from "./schemaParts";
 
 /** The files of this project, for what an app file refers to. */
 export interface CheckContext {

@@ -1,5 +1,5 @@
 import type { AppSpecification, BuildTarget } from "../model/appSpecification";
-import { isLoopback } from "../model/loopback";
+import { isLoopback } from "../model/reference";
 
 /** What {@link parseFilesFrom} takes, to complete "accepted is …". */
 export const acceptedFilesFrom =

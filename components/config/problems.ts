@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { disarmed } from "../model/safeText";
-import { noSuch } from "./noSuch";
+import { noSuch } from "./schemaParts";
 
 /** Where in what was read a value stands: keys and list positions, outermost first. */
 export type ConfigPath = readonly (string | number)[];

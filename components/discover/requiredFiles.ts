@@ -2,7 +2,7 @@ import type { RequiredFile } from "../model/appSpecification";
 import { RegistryError } from "../registry/registryError";
 import type { Transport, TransportAnswer } from "../registry/transport";
 import { printable } from "../model/safeText";
-import { isLoopback } from "../model/loopback";
+import { isLoopback } from "../model/reference";
 
 /** Whether upstream offers a file. `missing` is certain; all doubt is `unknown`. */
 export type FileAvailability =

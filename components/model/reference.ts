@@ -107,3 +107,11 @@ function parseName(text: string, name: string): Pick<Reference, "registry" | "re
 function refusal(text: string, fault: string, accepted: string): Error {
   return new Error(`${JSON.stringify(text)} is not an image reference: ${fault}; accepted is ${accepted}`);
 }
+
+/**
+ * Whether a host name, without port, is this machine: `localhost`, 127.0.0.0/8 or `::1`, with or without brackets.
+ * Only such hosts are spoken to in plain HTTP.
+ */
+export function isLoopback(hostname: string): boolean {
+  return /^(?:localhost|127(?:\.[0-9]{1,3}){3}|::1|\[::1\])$/i.test(hostname);
+}

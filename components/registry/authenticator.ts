@@ -4,9 +4,9 @@ import { type Challenge, parseChallenge } from "./challenge";
 import type { Clock } from "../system/clock";
 import type { Credentials, DockerCredentials } from "./credentials";
 import type { Endpoint } from "./endpoints";
-import { isLoopback } from "../model/loopback";
 import { RegistryError } from "./registryError";
 import type { Transport, TransportAnswer, TransportRequest } from "./transport";
+import { isLoopback } from "../model/reference";
 
 type BearerChallenge = Extract<Challenge, { scheme: "bearer" }>;
 

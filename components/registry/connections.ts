@@ -1,7 +1,7 @@
 import { Agent, type Dispatcher, EnvHttpProxyAgent } from "undici";
-import { isLoopback } from "../model/loopback";
 import { readFileSync } from "node:fs";
 import { rootCertificates } from "node:tls";
+import { isLoopback } from "../model/reference";
 
 const longestConnect = 10_000;
 

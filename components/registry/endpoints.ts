@@ -1,9 +1,8 @@
 import { type Challenge, parseChallenge } from "./challenge";
-import { isLoopback } from "../model/loopback";
 import type { Mirror } from "./mirrors";
-import { RegistryError } from "./registryError";
+import { RegistryError, isCertificateFault } from "./registryError";
 import type { Transport, TransportAnswer } from "./transport";
-import { isCertificateFault } from "./networkError";
+import { isLoopback } from "../model/reference";
 
 /** Where a registry is really reached. */
 export interface Endpoint {

@@ -20,3 +20,28 @@ export class RegistryError extends Error {
     if (options.status !== undefined) this.status = options.status;
   }
 }
+
+const timeouts = new Set(["UND_ERR_CONNECT_TIMEOUT", "UND_ERR_HEADERS_TIMEOUT", "UND_ERR_BODY_TIMEOUT", "ETIMEDOUT"]);
+/** Trying again does not change a certificate or a wrong configuration. */
+const final = /ERR_TLS|ERR_SSL|EPROTO|UND_ERR_INVALID_ARG|ERR_INVALID/;
+
+/** Turns what the HTTP library threw into a typed error, and says whether trying again may help. */
+export function networkError(what: string, cause: unknown): { readonly error: RegistryError; readonly retry: boolean } {
+  const { code = "", message = String(cause), name = "" } = cause as { code?: string; message?: string; name?: string };
+  const detail = `${code} ${message}`.trim();
+  if (timeouts.has(code) || name === "TimeoutError") {
+    return { error: new RegistryError("timeout", `${what}: ${detail}`, { cause }), retry: true };
+  }
+  const certificate = isCertificateFault(cause);
+  const advice = certificate ? "; a private certificate authority is named by SSL_CERT_FILE" : "";
+  return {
+    error: new RegistryError("network", `${what}: ${detail}${advice}`, { cause }),
+    retry: !certificate && !final.test(code),
+  };
+}
+
+/** Whether an error of Node's TLS says that the far end's certificate is not trusted, by OpenSSL's and Node's codes. */
+export function isCertificateFault(error: unknown): boolean {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  return /CERT|SELF_SIGNED|^UNABLE_TO_/.test(code);
+}

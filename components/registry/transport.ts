@@ -3,11 +3,9 @@ import { request as send, type Dispatcher } from "undici";
 import type { Clock } from "../system/clock";
 import type { Connections } from "./connections";
 import { Limiter } from "../system/limiter";
-import { isLoopback } from "../model/loopback";
-import { networkError } from "./networkError";
-import { OriginHealth } from "./originHealth";
-import { RegistryError } from "./registryError";
-import { parseRetryAfter, retryDelay } from "./retryDelay";
+import { OriginHealth, parseRetryAfter, retryDelay } from "./originHealth";
+import { RegistryError, networkError } from "./registryError";
+import { isLoopback } from "../model/reference";
 
 /** One HTTP question. */
 export interface TransportRequest {

@@ -4,7 +4,7 @@ import type { AppOutcome, MirroredApp } from "../declare/mirroredApp";
 import type { AppPlan } from "../decide/appPlan";
 import type { Published } from "../model/published";
 import { planReport } from "./planReport";
-import { previewText } from "./previewText";
+import { previewText } from "./preview";
 import { verifyHint } from "../attest/verifyCommands";
 import { attestationGaps, runFile, writeRunFile } from "./runFile";
 import { safeText } from "../model/safeText";

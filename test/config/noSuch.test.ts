@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { nearest } from "../../components/config/noSuch";
+import { nearest } from "../../components/config/schemaParts";
 
 const candidates = ["registry", "namespace", "platforms", "keep", "apps"];
 

@@ -6,7 +6,6 @@ import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { attestConfigSchema, wantedAttestations } from "../../components/config/attestConfig";
 import { planVariable } from "../../components/attest/attestPlan";
-import { imageScanner } from "../../components/attest/scanImage";
 import { cosignTypes, predicateTypes } from "../../components/model/attestationKind";
 import type { Digest } from "../../components/model/digest";
 import { type Platform, platformEntries, platformSlug } from "../../components/model/platform";
@@ -19,6 +18,7 @@ import { describeMissing } from "../../components/decide/attestations";
 import { versionRecord } from "../../components/decide/versionRecord";
 import type { VersionRecord } from "../../components/model/versionRecord";
 import { attachedLists, missingAttestations } from "../../components/probe/attestations";
+import { imageScanner } from "../../components/attest/sbom";
 
 const root = join(__dirname, "../..");
 const none = `sha256:${"0".repeat(64)}`;

@@ -2,8 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { alignedTable } from "../../components/report/alignedTable";
 import type { AppReport } from "../../components/report/appReport";
-import { previewMarkdown } from "../../components/report/previewMarkdown";
-import { previewText } from "../../components/report/previewText";
+import { previewText, previewMarkdown } from "../../components/report/preview";
 import { hostileText } from "./hostileText";
 import { sample } from "./reports";
 

@@ -2,7 +2,7 @@ import { mkdirSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Layout } from "./layout";
 import { programPath, type ToolPaths } from "./toolPaths";
-import { shellWord } from "../../components/model/shellWord";
+import { shellWord } from "../../components/model/quoting";
 
 /**
  * Puts a launcher in front of the language host that is built from a Go module. That one is years older than the CLI and knows

@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { build } from "esbuild";
 import { checkout } from "../../components/engine/checkout";
-import { shellWord } from "../../components/model/shellWord";
+import { shellWord } from "../../components/model/quoting";
 import { placeWhole } from "../../components/system/placeWhole";
 
 /** Pulumi packages there is a stand-in for. */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseRetryAfter, retryDelay } from "../../components/registry/retryDelay";
+import { parseRetryAfter, retryDelay } from "../../components/registry/originHealth";
 
 describe("retryDelay", () => {
   it("never is less than asked for, and without a wish never more than ten seconds", () => {

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
-import { shellWord } from "../../components/model/shellWord";
+import { shellWord } from "../../components/model/quoting";
 
 describe("a shell word", () => {
   it.each(["", "plain/path:1.0", "two words", "it's", "$HOME `id` $(id)", "a\nb", "'''", "\\", "*?[a]", "~", "-n"])(

@@ -1,4 +1,0 @@
-/** A text as a regular expression that matches it literally. */
-export function literally(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-}
