@@ -12,6 +12,9 @@ interface Holding {
 /** `app:tag` → what it holds. */
 export type TagDigests = Readonly<Record<string, Holding>>;
 
+/** An upload that was begun and is given up: nobody can read anything of it. */
+const ofUpload = /^\/v2\/[^?]+\/blobs\/uploads\/[^/?]+(?:\?|$)/;
+
 /**
  * What must hold whatever goes wrong: since the watch began nothing was deleted, and every version tag there was still names the
  * digest it named, unless it has gained platforms beside those it had. The request log and another client's view of the registry are the proof. Begin it after damage done on purpose,
@@ -39,7 +42,9 @@ export class Watch {
   /** What must not have happened and did, a line each. */
   async damage(): Promise<readonly string[]> {
     const after = await versionTags(this.mirror.registry, this.apps);
-    const deletes = this.log.filter(({ method }) => method === "DELETE").map(({ path }) => `DELETE ${path}`);
+    const deletes = this.log
+      .filter(({ method, path }) => method === "DELETE" && !ofUpload.test(path))
+      .map(({ path }) => `DELETE ${path}`);
     const moved = Object.entries(this.before)
       .filter(([name, before]) => after[name]?.digest !== before.digest && !hasGained(before, after[name]))
       .map(([name, { digest }]) => `${name} named ${digest} and now names ${after[name]?.digest ?? "nothing"}`);
