@@ -163,7 +163,7 @@ it("F21 mistakes in stack configuration and app files are refused together befor
     /multiarch-mirror:keep: "?-1"?; accepted is an integer from 1 to 1000/,
     /multiarch-mirror:kep: "?3"?; there is no such key, did you mean "keep"\?/,
     /multiarch-mirror:registry: "ghcr\.io\\r\\nX-Evil: 1"; accepted is a registry host/,
-    /multiarch-mirror:apps\.tiny\.repository: "ext::sh -c id"; accepted is owner\/name/,
+    /multiarch-mirror:apps\.tiny\.repository: "ext:\\u003ash -c id"; accepted is owner\/name/,
     /multiarch-mirror:apps\.other\.repository: "file:\/\/\/etc"; accepted is owner\/name/,
     /multiarch-mirror:apps\.other\.exclude: "1\.0\.0"; accepted is a list of versions/,
     /multiarch-mirror:builder: "a\\u0000b"; accepted is /,
