@@ -16,8 +16,8 @@ beforeAll(async () => {
         { version: "1.1.0" },
         { version: "0.9.0" },
         { version: "1.2.0", tags: [{ name: "v1.2.0", message: "The highest stable one" }, "v1.3.0-rc.1", "nightly"] },
-        { version: "1.0.0", tags: ["v1.0.0", "v1.9"] },
-        { version: "1.0.1", tags: ["1.0.1", "release-2.0.0"] },
+        { version: "1.0.0", tags: ["v1.0.0", "v1.0"] },
+        { version: "1.0.1", tags: ["1.0.1", "release-0.9.0"] },
       ]);
       await tinyUpstream(sandbox, "other", [{ version: "7.0.0" }]);
       return { tiny: tinyAppFile(sandbox, "tiny"), other: tinyAppFile(sandbox, "other") };

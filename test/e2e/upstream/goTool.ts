@@ -39,7 +39,7 @@ const sources = { "go.mod": "module example.invalid/gotool\n\ngo 1.21\n", "main.
 /** The file in `apps/`: all that a fifth app needs. */
 export function goToolApp(sandbox: Sandbox): string {
   return `import type { AppSpecification } from "../components/model/appSpecification";
-import { literally } from "./literally";
+import { literally } from "../components/model/quoting";
 
 export const goTool: AppSpecification = {
   name: "gotool",
