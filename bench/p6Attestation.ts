@@ -3,7 +3,10 @@ import { join } from "node:path";
 import { mirrorPredicate } from "../components/attest/mirrorPredicate";
 import { provenance } from "../components/attest/provenance";
 import { planVariable } from "../components/attest/attestPlan";
+import { imageScanner } from "../components/attest/sbom";
+import { attestConfigSchema } from "../components/config/attestConfig";
 import type { Digest } from "../components/model/digest";
+import { type PerPlatform, platformEntries, platformSlug } from "../components/model/platform";
 import { writeDebianLayout } from "../test/attest/debianLayout";
 import { exampleRecord } from "../test/attest/fixtures";
 import { checkout } from "../components/engine/checkout";
@@ -106,17 +109,30 @@ class Images {
   }
 }
 
-async function runner(workshop: Workshop, repository: string, { index, platforms }: CopiedVersion): Promise<number> {
+/** As a run does it: the images are scanned where they are built, and then attested from their records. */
+async function runner(workshop: Workshop, repository: string, version: CopiedVersion): Promise<number> {
   const { env } = workshop.sandbox;
   const keys = { key: env["MIRROR_SANDBOX_COSIGN_KEY"], publicKey: env["MIRROR_SANDBOX_COSIGN_PUB"] };
   const config = { signing: { mode: "key", ...keys, signingConfig: "none" } };
+  const platforms = version.platforms as PerPlatform<Digest>;
+  const scan = imageScanner(attestConfigSchema.parse(config), workshop.environment);
+  const started = performance.now();
+  const sboms = await Promise.all(
+    platformEntries(platforms).map(async ([platform, digest]) => {
+      const path = join(workshop.folder, `${platformSlug(platform)}.spdx.json`);
+      writeFileSync(path, await scan({ repository, digest, platform }));
+      return [platform, path] as const;
+    }),
+  );
+  const scanned = (performance.now() - started) / 1000;
   const plan = {
     repository,
-    indexDigest: index,
+    indexDigest: version.index,
     config,
     version: exampleRecord.version,
     tag: exampleRecord.tag,
     known: Object.values(platforms),
+    sboms: Object.fromEntries(sboms),
     startedOn: "2026-01-01T00:00:00Z",
   };
   const { seconds } = await workshop.run(["node", "components/attest/launch.cjs"], {
@@ -124,7 +140,7 @@ async function runner(workshop: Workshop, repository: string, { index, platforms
     env: { ...workshop.environment, [planVariable]: JSON.stringify(plan) },
     stdin: JSON.stringify(exampleRecord),
   });
-  return seconds;
+  return scanned + seconds;
 }
 
 async function script(workshop: Workshop, repository: string, version: CopiedVersion): Promise<number> {
