@@ -14,7 +14,9 @@ mount -t tmpfs runc /run/runc
 binfmt=/proc/sys/fs/binfmt_misc
 [ "$1" = -- ] || [ -e $binfmt/register ] || mount -t binfmt_misc binfmt_misc $binfmt
 while [ "$1" != -- ]; do
-  printf '%s' "$1" > $binfmt/register
+  # From Linux 6.7 on a registration lives as long as binfmt_misc is mounted somewhere: that of a builder that ended may be gone.
+  name=${1#:}
+  [ -e "$binfmt/${name%%:*}" ] || printf '%s' "$1" > $binfmt/register
   shift
 done
 shift

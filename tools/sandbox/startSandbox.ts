@@ -106,7 +106,7 @@ async function assemble(preparation: Preparation): Promise<Sandbox> {
     env,
   });
   const restartBuilder = (name: string): Promise<Builder> =>
-    startBuilder(layout, builderOptions(preparation, name, address, false));
+    startBuilder(layout, builderOptions(preparation, name, address));
   const end = async (): Promise<void> => undo[0]?.();
   const restartRegistry = (): Promise<RegistryProcess> => startRegistryAt(registry.port);
   return new Sandbox({ layout, env, rules, fronts, registry, restartRegistry, builders: running, restartBuilder, end });
@@ -118,16 +118,16 @@ async function startBuilders(preparation: Preparation, registry: string): Promis
   const { layout, builders, progress, undo } = preparation;
   const running = new Map<string, Builder>();
   // One after the other: the first registers the emulators, the others find them.
-  for (const [position, [name]] of builders.entries()) {
+  for (const [name] of builders) {
     progress(`starting the builder ${name}`);
-    const builder = await startBuilder(layout, builderOptions(preparation, name, registry, position === 0));
+    const builder = await startBuilder(layout, builderOptions(preparation, name, registry));
     undo.push(() => stopBuilder(builder));
     running.set(name, builder);
   }
   return running;
 }
 
-function builderOptions(preparation: Preparation, name: string, registry: string, registers: boolean): BuilderOptions {
+function builderOptions(preparation: Preparation, name: string, registry: string): BuilderOptions {
   const { options, tools, builders, emulators, controlGroup } = preparation;
   return {
     name,
@@ -136,7 +136,7 @@ function builderOptions(preparation: Preparation, name: string, registry: string
     platforms: builders.find(([candidate]) => candidate === name)?.[1] ?? [],
     programs: { buildkitd: programPath(tools, "buildkitd"), buildctl: programPath(tools, "buildctl") },
     path: tools.path,
-    emulators: registers ? emulators : noEmulators,
+    emulators,
     maxParallelism: options.maxParallelism ?? 4,
     ...(options.builderDiskMegabytes !== undefined && { diskMegabytes: options.builderDiskMegabytes }),
   };

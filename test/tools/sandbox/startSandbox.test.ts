@@ -158,7 +158,9 @@ describe.skipIf(process.getuid?.() !== 0)("a sandbox with its builder", { timeou
   }, timeout);
   afterAll(stopAll);
 
-  it("builds from its git server for a foreign platform, runs the foreign program and pushes by digest", async () => {
+  it("builds from its git server for a foreign platform, runs the foreign program and pushes by digest, also when started again", async () => {
+    await sandbox.stopBuilder("mirror");
+    await sandbox.startBuilder("mirror");
     const dockerfile = 'FROM scratch\nCOPY program /program\nRUN ["/program"]\n';
     const { url } = await sandbox.createGitRepository("own/app", [
       {
