@@ -1,5 +1,5 @@
 /** A request GitHub did not carry out. */
-export class GithubApiError extends Error {
+class GithubApiError extends Error {
   override readonly name = "GithubApiError";
 
   constructor(

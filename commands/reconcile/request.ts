@@ -7,7 +7,7 @@ import { acceptedPlatforms, parsePlatform, type Platform, platformSpellings } fr
 const phases = ["plan", "build", "publish", "all"] as const;
 
 /** Which part of a reconciliation a command does. `plan` only looks. */
-export type ReconcilePhase = (typeof phases)[number];
+type ReconcilePhase = (typeof phases)[number];
 
 /** What one `npm run reconcile` is asked to do. Paths are absolute. */
 export interface ReconcileRequest {

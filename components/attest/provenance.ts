@@ -6,7 +6,7 @@ import type { VersionRecord } from "../model/versionRecord";
 import { parseSlsaProvenance, type SlsaProvenance } from "./slsaProvenance";
 
 /** Names the kind of build in the provenance; `docs/trust.md` describes its parameters. */
-export const buildType = "https://multiarch-mirror.github.io/build/v2";
+const buildType = "https://multiarch-mirror.github.io/build/v2";
 
 /** Media type of the build records among the byproducts. */
 const recordType = "application/vnd.multiarch-mirror.build-record.v1+json";

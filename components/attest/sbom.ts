@@ -92,7 +92,7 @@ const packageSchema = z.looseObject({
 const relationshipSchema = z.looseObject({ spdxElementId: z.string(), relatedSpdxElement: z.string() });
 
 /** An SPDX 2.3 document, as far as it matters here. Source: https://spdx.github.io/spdx-spec/v2.3/. */
-export const spdxSchema = z.looseObject({
+const spdxSchema = z.looseObject({
   spdxVersion: z.literal("SPDX-2.3"),
   SPDXID: z.literal("SPDXRef-DOCUMENT"),
   name: z.string().min(1),
@@ -103,13 +103,13 @@ export const spdxSchema = z.looseObject({
 });
 
 /** An SPDX document, checked. */
-export type SpdxDocument = z.output<typeof spdxSchema>;
+type SpdxDocument = z.output<typeof spdxSchema>;
 
 /**
  * The document without its files: the packages and how they relate. The files of an image are many times as long, and
  * transparency logs that take whole statements refuse those.
  */
-export function packagesOnly(document: SpdxDocument): SpdxDocument {
+function packagesOnly(document: SpdxDocument): SpdxDocument {
   const packages = document.packages.map((one) => ({
     ...without(one, ["hasFiles", "packageVerificationCode"]),
     // What is said of files is left out, so the document no longer claims that they were looked through.
@@ -140,7 +140,7 @@ const names: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** A package that is for another architecture than the platform's, by its package URL; undefined when none is. */
-export function foreignPackage({ packages }: SpdxDocument, platform: Platform): string | undefined {
+function foreignPackage({ packages }: SpdxDocument, platform: Platform): string | undefined {
   const own = names[platformParts(platform).architecture];
   if (own === undefined) return undefined;
   const machines = new Set(Object.values(names).flat());

@@ -108,7 +108,7 @@ export type RegistryReader = Pick<RegistryClient, "manifest" | "imageConfig" | "
  * Keeps listings by digest up to a total number of entries, dropping the one used longest ago. A layer's content never changes under its digest,
  * so a listing is never stale. Readers of the same layer at the same time share one reading; a failed reading is not kept.
  */
-export class ListingCache {
+class ListingCache {
   readonly #listings = new Map<Digest, Promise<LayerListing>>();
   readonly #sizes = new Map<Digest, number>();
 

@@ -159,7 +159,7 @@ const found = new Map<string, Promise<BuildxCommand>>();
  * How buildx is called here: as Docker's plugin or, without one, standing alone. Found by running it, once per environment.
  * @throws Error saying what was tried when neither answers.
  */
-export async function buildxCommand(environment: Readonly<NodeJS.ProcessEnv>): Promise<BuildxCommand> {
+async function buildxCommand(environment: Readonly<NodeJS.ProcessEnv>): Promise<BuildxCommand> {
   const key = JSON.stringify([environment["PATH"], environment["DOCKER_CONFIG"], environment["HOME"]]);
   const pending = found.get(key) ?? search(environment);
   found.set(key, pending);

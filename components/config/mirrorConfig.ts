@@ -36,9 +36,6 @@ const cacheSchema = z.union(
   "accepted is off, gha, registry, or a map with a type: off, gha, local, registry",
 );
 
-/** Where build layers are kept between runs. Each app and platform has its own corner of it. */
-export type CacheConfig = z.output<typeof cacheSchema>;
-
 /**
  * The keys of the stack configuration, each with what it takes, its default and its description. Pulumi.yaml declares the
  * same defaults and descriptions.

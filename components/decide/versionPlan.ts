@@ -33,8 +33,7 @@ export type IndexSource =
   | { readonly kind: "build"; readonly platform: Platform };
 
 /** How one version stands, in the words of the report. */
-export type VersionState =
-  "published" | "missing" | "partial" | "unknown" | "moved" | "not ours" | "gone" | "incomplete";
+type VersionState = "published" | "missing" | "partial" | "unknown" | "moved" | "not ours" | "gone" | "incomplete";
 
 /** What is to be done about one version. */
 export interface VersionPlan {

@@ -6,7 +6,7 @@ import { type Word, expandWord } from "./word";
 export type Use = "from" | "copy" | "mount";
 
 /** Something a stage takes files from, besides its base. */
-export interface StageSource {
+interface StageSource {
   /** Stage name, stage number (`copy` only) or image reference. */
   readonly reference: string;
   readonly usedBy: Exclude<Use, "from">;

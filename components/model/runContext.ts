@@ -1,7 +1,7 @@
 import type { BuildRecord } from "./buildRecord";
 
 /** Builder named in the provenance of versions built outside GitHub Actions. */
-export const localBuilder = "https://multiarch-mirror.github.io/builder/v1";
+const localBuilder = "https://multiarch-mirror.github.io/builder/v1";
 
 /** The parts of a build record that the present run supplies. */
 export interface RunContext {

@@ -15,7 +15,7 @@ export interface ExpectedCertificate {
 }
 
 /** A public key as PEM. Where only a key management service has it, any signature made by a key counts. */
-export interface ExpectedKey {
+interface ExpectedKey {
   readonly publicKey: string | undefined;
 }
 

@@ -17,7 +17,7 @@ export interface UpstreamRequest {
 }
 
 /** Whether upstream offers the files of each platform. */
-export interface Offers {
+interface Offers {
   /** Platforms upstream does not offer, with the reason. */
   readonly missing: PerPlatform<string>;
   /** Set when it cannot be told for some platform: then nothing is built. */

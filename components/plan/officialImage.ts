@@ -20,7 +20,7 @@ export interface OfficialImage {
 }
 
 /** All that upstream's image holds. */
-export interface CopiedImage {
+interface CopiedImage {
   /** With its registry. */
   readonly repository: string;
   /** What its tag names: an index, or the manifest of its only platform. */

@@ -84,7 +84,7 @@ function missing(name: string): never {
  * The plan of an app this run does not deal with: what earlier runs declared is declared again as it was, unseen, so that
  * the run neither asks about it nor drops it.
  */
-export function frozenPlan(
+function frozenPlan(
   specification: AppSpecification,
   repository: string,
   platforms: readonly Platform[],

@@ -27,7 +27,7 @@ export interface PreparedBuild {
 }
 
 /** Which part of the work this run does. */
-export interface RunScope {
+interface RunScope {
   readonly phase: Phase;
   /** Whether the run deals with a platform at all. */
   readonly covers: (platform: Platform) => boolean;

@@ -32,7 +32,7 @@ export interface ResolveBasesOptions {
 }
 
 /** A base as it went into the images of a version: for provenance. */
-export interface BaseMaterial {
+interface BaseMaterial {
   /** As the Dockerfile writes it, ARGs expanded. */
   readonly reference: string;
   readonly line: number;

@@ -19,7 +19,7 @@ const annotation = "dev.sigstore.bundle.predicateType";
 const longestBundle = 16 * 1024 * 1024;
 
 /** A bundle attached to a digest, with a kind of predicate the mirror writes. */
-export interface AttachedBundle {
+interface AttachedBundle {
   /** Of its manifest. */
   readonly digest: Digest;
   readonly kind: AttestationKind;
@@ -111,7 +111,7 @@ async function content(digest: Digest, { reader, repository }: Place): Promise<B
 }
 
 /** An entry of a referrers list. Registries without the referrers API have no annotations in it. */
-export interface ListedManifest {
+interface ListedManifest {
   readonly digest: Digest;
   readonly artifactType?: string;
   readonly annotations: Readonly<Record<string, string>>;

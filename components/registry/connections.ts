@@ -45,7 +45,7 @@ const variables = ["SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"] as const;
  * Undefined when neither is set: Node's default.
  * @throws Error naming the variable when its file cannot be read.
  */
-export function certificateAuthorities(environment: NodeJS.ProcessEnv): string[] | undefined {
+function certificateAuthorities(environment: NodeJS.ProcessEnv): string[] | undefined {
   const files = variables.flatMap((variable) => {
     const path = environment[variable];
     return path ? [read(variable, path)] : [];

@@ -127,7 +127,7 @@ const answerSchema = z.object({ Username: text, Secret: text });
  * after 30 s. Source: docker/docker-credential-helpers.
  * @throws RegistryError (authorisation) when the helper is missing, fails, hangs or answers nonsense.
  */
-export async function askCredentialHelper(
+async function askCredentialHelper(
   helper: string,
   server: string,
   environment: NodeJS.ProcessEnv,

@@ -52,7 +52,7 @@ export interface FloatingReport {
 }
 
 /** An upstream tag that is not mirrored, and why. */
-export interface RejectedReport {
+interface RejectedReport {
   readonly tag: string;
   readonly reason: string;
 }

@@ -6,7 +6,7 @@ import type { Digest } from "../../components/model/digest";
 import { LoopbackServer } from "../support/loopbackServer";
 import { testBundle, testKey, type TestSigner } from "./bundles";
 
-export const bundleType = "application/vnd.dev.sigstore.bundle.v0.3+json";
+const bundleType = "application/vnd.dev.sigstore.bundle.v0.3+json";
 const imageType = "application/vnd.oci.image.manifest.v1+json";
 const indexType = "application/vnd.oci.image.index.v1+json";
 

@@ -5,7 +5,7 @@ import type { Digest } from "../../components/model/digest";
 import { LoopbackServer } from "../support/loopbackServer";
 
 export const imageType = "application/vnd.oci.image.manifest.v1+json";
-export const indexType = "application/vnd.oci.image.index.v1+json";
+const indexType = "application/vnd.oci.image.index.v1+json";
 
 interface Stored {
   readonly type: string;

@@ -62,7 +62,7 @@ export function removeStaleEmulators(): void {
 }
 
 /** Removes one registration; one that is gone already is fine. */
-export function removeEmulator(name: string): void {
+function removeEmulator(name: string): void {
   try {
     writeFileSync(join(binfmt, name), "-1");
   } catch (error) {

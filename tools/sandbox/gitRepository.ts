@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { outputOf, type ProcessOptions } from "../../components/system/process";
 
 /** A file of a commit: its content, or content and mode. */
-export type GitFile =
+type GitFile =
   string | Uint8Array | { readonly content: string | Uint8Array; readonly mode: "100644" | "100755" | "120000" };
 
 /** A tag of a commit: a name for a lightweight one, or name and message for an annotated one. An existing tag is moved. */

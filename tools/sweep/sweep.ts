@@ -18,7 +18,7 @@ export interface SweepOptions {
 }
 
 /** How a point went. */
-export interface PointResult {
+interface PointResult {
   readonly point: SweepPoint;
   /** The run was long enough for the fault to happen. */
   readonly reached: boolean;

@@ -1,10 +1,10 @@
 import type { FaultRule } from "../sandbox/faultRule";
 
 /** What happens to a request: answered 500 without asking the registry, or carried out and its answer cut off. */
-export const sweepFaults = ["500", "cut"] as const;
+const sweepFaults = ["500", "cut"] as const;
 
 /** One of {@link sweepFaults}. */
-export type SweepFault = (typeof sweepFaults)[number];
+type SweepFault = (typeof sweepFaults)[number];
 
 /** One run of the sweep: the n-th registry request of a whole first `up` (1 is the first) fails. */
 export interface SweepPoint {

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 
 /** One step of the engine: what it does, or in a preview would do, to a resource. */
-export interface Step {
+interface Step {
   /** `create`, `update`, `delete`, `same`, `read`, `refresh`, … */
   readonly operation: string;
   readonly type: string;

@@ -39,13 +39,6 @@ export const mattermostReleases: readonly FixtureRelease[] = [
   published_at: new Date(Date.UTC(2026, 7, 13) - position * 86_400_000).toISOString(),
 }));
 
-/** The digests its Dockerfiles pin. */
-export interface MattermostPins {
-  /** A manifest of amd64 alone. */
-  readonly single: string;
-  readonly index: string;
-}
-
 /** Since 10.10: the package is unpacked in a stage of its own, the image has no shell; the helper comes from the stage. */
 function twoStages(builder: string): string {
   return `# Unpacks the package; none of this stage's system gets into the image but one helper program.
