@@ -31,7 +31,7 @@ async function main(argv: readonly string[]): Promise<number> {
     program.parse(argv, { from: "user" });
     const options = program.opts<Options>();
     if (!/^[1-9][0-9]{0,3}$/.test(options.hours))
-      program.error(`error: --hours ${JSON.stringify(options.hours)} is no number`);
+      program.error(`error: --hours ${JSON.stringify(options.hours)} is not a number`);
     return await beat(GithubApi.of(process.env), options);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;

@@ -75,7 +75,7 @@ export class IssueBook {
 }
 
 function marker(key: string): string {
-  if (!/^[A-Za-z0-9._/:-]+$/.test(key)) throw new Error(`${JSON.stringify(key)} is no key of an issue`);
+  if (!/^[A-Za-z0-9._/:-]+$/.test(key)) throw new Error(`${JSON.stringify(key)} is not a key of an issue`);
   return `<!-- multiarch-mirror: ${key} -->`;
 }
 

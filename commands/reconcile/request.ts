@@ -51,7 +51,7 @@ export interface ReconcileRequest {
 
 const acceptedStack = "accepted is NAME, PROJECT/NAME or ORGANISATION/PROJECT/NAME, of letters, digits, . _ -";
 const stackName = /^(?:[A-Za-z0-9_-][A-Za-z0-9_.-]*\/){0,2}[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$/;
-const app = z.string().regex(/^[a-z0-9][a-z0-9._-]*$/, "it is no app's name; accepted is a-z, 0-9, . _ -");
+const app = z.string().regex(/^[a-z0-9][a-z0-9._-]*$/, "it is not an app's name; accepted is a-z, 0-9, . _ -");
 const platform = z.enum(platformSpellings, `accepted are ${acceptedPlatforms.join(", ")}`).transform(parsePlatform);
 const whole = z
   .string()
@@ -85,7 +85,7 @@ const schema = z
   })
   .refine((given) => !["build", "publish"].includes(given["--phase"]) || given["--digests"] !== undefined, {
     path: ["--digests"],
-    error: "phases build and publish need the folder in which builds leave digests, and publishing finds them",
+    error: "phases build and publish need the folder in which builds leave their records, and publishing finds them",
     when: ({ value }) => typeof value === "object" && value !== null,
   });
 
@@ -148,7 +148,10 @@ function commandLine(root: string): Command {
     .option("--apps <names>", "only these apps, comma-separated", items)
     .option("--platforms <platforms>", "build only for these, comma-separated", items)
     .option("--keep <n>", "how many versions to keep complete, instead of the stack's setting")
-    .option("--digests <folder>", "where builds leave digests, and publishing finds them (needed by those phases)")
+    .option(
+      "--digests <folder>",
+      "where builds leave their records, and publishing finds them (needed by those phases)",
+    )
     .addOption(new Option("--dry-run [boolean]", "change nothing").preset("true"))
     .option("--json", "print JSON lines instead of text", false)
     .option("--verbose", "print build logs too", false)

@@ -44,24 +44,24 @@ export function usageProblems(usage: VerifyUsage, exists: (file: string) => bool
       reference,
       "--key": z
         .string()
-        .refine(isKey, "it is no file here; accepted is a file, env://NAME, or the URI of a key management service")
+        .refine(isKey, "there is no such file; accepted is a file, env://NAME, or the URI of a key management service")
         .optional(),
       "--identity": pattern.optional(),
       "--issuer": pattern.optional(),
       "--trusted-root": z
         .string()
-        .refine(exists, "it is no file here; accepted is a file of `cosign trusted-root create`")
+        .refine(exists, "there is no such file; accepted is a file of `cosign trusted-root create`")
         .optional(),
       "--repository": signingWorkflow.repository.optional(),
       "--workflow": signingWorkflow.workflow.optional(),
       "--ref": z.array(signingWorkflow.ref).optional(),
       "--source": z
         .string()
-        .regex(/^https?:\/\/[^\s/]+\/\S+$/, "it is no URL of a repository; accepted is https://HOST/PATH")
+        .regex(/^https?:\/\/[^\s/]+\/\S+$/, "it is not the URL of a repository; accepted is https://HOST/PATH")
         .optional(),
       "--commit": z
         .string()
-        .regex(/^[0-9a-f]{40}$/, "it is no commit; accepted is 40 lower-case hex digits")
+        .regex(/^[0-9a-f]{40}$/, "it is not a commit; accepted is 40 lower-case hex digits")
         .optional(),
     })
     .refine((given) => given["--key"] ?? given["--identity"] ?? given["--repository"], {

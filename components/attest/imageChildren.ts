@@ -76,7 +76,7 @@ async function lookAt(
   const what = `platform ${platform}`;
   const manifest = await reader.manifest(`${name}@${digest}`);
   if (manifest === undefined) return bad(what, `${digest} is not in the registry`);
-  if (manifest.kind !== "image") return bad(what, `${digest} is no image`);
+  if (manifest.kind !== "image") return bad(what, `${digest} is not an image`);
   const said = await platformOf(name, manifest, reader);
   return said === platform ? undefined : bad(what, `${digest} is an image for ${said ?? "no platform"}`);
 }

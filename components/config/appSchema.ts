@@ -39,7 +39,7 @@ const name = text(
 );
 
 const tagRule = z.unknown().superRefine((value, context) => {
-  const mistake = value instanceof RegExp ? tagRuleMistake(value) : "it is no regular expression";
+  const mistake = value instanceof RegExp ? tagRuleMistake(value) : "it is not a regular expression";
   if (mistake !== undefined)
     context.addIssue({ code: "custom", message: `${mistake}; accepted is ${acceptedTagRule}` });
 });

@@ -136,7 +136,7 @@ const builderPerPlatform = z
     for (const [key, builder = ""] of Object.entries(given)) {
       const platform = parsePlatform(key);
       if (builders.has(platform))
-        context.addIssue({ code: "custom", message: `${platform} is there twice`, path: [key] });
+        context.addIssue({ code: "custom", message: `${platform} is given twice`, path: [key] });
       builders.set(platform, builder);
     }
     return builders;

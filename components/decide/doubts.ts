@@ -31,13 +31,13 @@ export function doubtAbout({ releases, rejected }: Discovery, { tagRule, exclude
     .filter(({ version }) => isAbove(version, highest.version))
     .toSorted((left, right) => compareVersions(left.version, right.version))[0];
   if (overlooked)
-    return `upstream's tag ${printable(overlooked.tag)} is no version by the tag rule, but seems higher than the highest, ${printable(highest.tag)}; ${remedy}`;
+    return `upstream's tag ${printable(overlooked.tag)} is not a version by the tag rule, but looks higher than the highest, ${printable(highest.tag)}; ${remedy}`;
   const leap = counting
     .slice(0, versionsOfAScheme - 1)
     .findIndex((release, position) => leaps(release, counting[position + 1]));
   const [far, next] = [counting[leap], counting[leap + 1]];
   return far && next && leap >= 0
-    ? `version ${printable(far.tag)} is a hundredfold of the next, ${printable(next.tag)}; ${remedy}`
+    ? `version ${printable(far.tag)} is more than a hundred times the next, ${printable(next.tag)}; ${remedy}`
     : undefined;
 }
 

@@ -95,7 +95,7 @@ function readRelease(
   try {
     mirrorTag(specification, release);
   } catch {
-    return reject("no valid image tag: at most 128 of A-Z a-z 0-9 . _ -");
+    return reject("not a valid image tag: at most 128 of A-Z a-z 0-9 . _ -");
   }
   return release;
 }

@@ -55,13 +55,13 @@ function readPage(endpoint: string, { code, body }: RestAnswer): Page {
   try {
     json = JSON.parse(body);
   } catch (cause) {
-    throw new Error(`GET ${endpoint} answered what is not JSON: ${printable(body, 100)}`, { cause });
+    throw new Error(`GET ${endpoint} answered with something that is not JSON: ${printable(body, 100)}`, { cause });
   }
   const page = releasePage.safeParse(json);
   if (page.success) return page.data;
   const [issue] = page.error.issues;
   const place = issue?.path.join(".") ?? "";
-  throw new Error(`GET ${endpoint} answered no list of releases: ${issue?.message} at ${printable(place)}`, {
+  throw new Error(`GET ${endpoint} did not answer with a list of releases: ${issue?.message} at ${printable(place)}`, {
     cause: page.error,
   });
 }

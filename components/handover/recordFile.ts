@@ -41,7 +41,7 @@ export function parseRecord(
   try {
     value = JSON.parse(content);
   } catch (error) {
-    return { problems: [`${file}: it is no JSON: ${reasonOf(error)}; accepted is what a build run wrote`] };
+    return { problems: [`${file}: it is not JSON: ${reasonOf(error)}; accepted is what a build run wrote`] };
   }
   const result = check(buildRecordSchema, value, { subject: file });
   if (!result.success) return { problems: result.problems };

@@ -78,7 +78,7 @@ export class AppBases {
     const repository = repositoryOf(this.#config, app);
     const planned = (await this.#planOf(app))?.versions.find((candidate) => candidate.version === version);
     if (planned?.plan.problem !== undefined)
-      throw new Error(`its base ${app} ${version} is not to be had: ${planned.plan.problem}`);
+      throw new Error(`its base ${app} ${version} is not available: ${planned.plan.problem}`);
     const release = async (): Promise<Release> => {
       const { releases } = await this.#edges.discover(specification, settings);
       const own = releases.find((candidate) => candidate.version === version);

@@ -184,7 +184,7 @@ describe("verifying a version", () => {
   it("refuses an index within the index, and an empty one", async () => {
     registry.publish("1.0.0", [[amd64, registry.index]]);
     expect(await failures(undefined, { sbom: false, provenance: false })).toContainEqual(
-      expect.stringMatching(/^platform linux\/amd64: .* is no image$/),
+      expect.stringMatching(/^platform linux\/amd64: .* is not an image$/),
     );
     registry.publish("1.0.0", []);
     expect(await failures()).toContain("platforms: the index lists none");

@@ -167,7 +167,7 @@ describe("collectVersions", () => {
     const specification = { tagRule: /^rel\/(\d+\.\d+\.\d+)$/, tagStyle: "upstream" } as const;
     expect(collectVersions([candidate("rel/1.0.0")], specification)).toEqual({
       releases: [],
-      rejected: [{ tag: "rel/1.0.0", reason: "no valid image tag: at most 128 of A-Z a-z 0-9 . _ -" }],
+      rejected: [{ tag: "rel/1.0.0", reason: "not a valid image tag: at most 128 of A-Z a-z 0-9 . _ -" }],
     });
   });
 

@@ -194,10 +194,14 @@ describe("discover, when upstream is in trouble (F23)", () => {
   const full = Array.from({ length: 100 }, (_, index) => githubRelease(`v1.${index}.0`));
 
   it.each([
-    ["truncated JSON", { code: 200, headers: "{}", body: body.slice(0, -20) }, /answered what is not JSON/],
+    [
+      "truncated JSON",
+      { code: 200, headers: "{}", body: body.slice(0, -20) },
+      /answered with something that is not JSON/,
+    ],
     ["HTML with 200", { code: 200, headers: "{}", body: "<html>::error::down</html>" }, /not JSON: .*:\\u003aerror/],
     ["an empty body", { code: 200, headers: "{}", body: "" }, /not JSON/],
-    ["an object", { code: 200, headers: "{}", body: '{"message":"hi"}' }, /no list of releases/],
+    ["an object", { code: 200, headers: "{}", body: '{"message":"hi"}' }, /list of releases/],
     [
       "a release without a tag",
       { code: 200, headers: "{}", body: '[{"draft":false,"prerelease":false}]' },
@@ -205,7 +209,7 @@ describe("discover, when upstream is in trouble (F23)", () => {
     ],
     ["a flag of another type", ok([githubRelease("v1.0.0", { prerelease: "no" })]), /0\.prerelease/],
     ["a date that is none", ok([githubRelease("v1.0.0", { published_at: "soon" })]), /0\.published_at/],
-    ["null in the list", ok([null]), /no list of releases/],
+    ["null in the list", ok([null]), /list of releases/],
     ["404", { code: 404, headers: "{}", body: '{"message":"Not Found"}' }, /answered 404/],
     ["403", { code: 403, headers: "{}", body: '{"message":"API rate limit exceeded"}' }, /answered 403 .*rate limit/],
     ["502", { code: 502, headers: "{}", body: "bad gateway" }, /answered 502/],

@@ -51,7 +51,7 @@ describe("build records", () => {
     [
       "no JSON",
       "{",
-      /^build record "linux-amd64\/app\/1\.2\.3\.json": it is no JSON: .*; accepted is what a build run wrote$/,
+      /^build record "linux-amd64\/app\/1\.2\.3\.json": it is not JSON: .*; accepted is what a build run wrote$/,
     ],
     ["a list", [], /^build record .*: \[\]; accepted is /],
     ["another schema", { ...amd, schemaVersion: 2 }, / schemaVersion: 2; accepted is 1$/],

@@ -54,7 +54,7 @@ describe("the plan of an app", () => {
     const offered = ["20260101.0.0", "2026.1.0"].map((name) => release(name));
     const plan = await planApp(request(), new FakeEdges(offered, { "2026.1.0": held("2026.1.0") }));
     expect(plan.problems).toEqual([
-      expect.stringMatching(/^version "v20260101\.0\.0" is a hundredfold of the next, "v2026\.1\.0"; /),
+      expect.stringMatching(/^version "v20260101\.0\.0" is more than a hundred times the next, "v2026\.1\.0"; /),
     ]);
     expect(plan.floatingTags).toMatchObject([{ tag: "latest", action: "hold", candidates: [] }]);
     expect(plan.notes).toContain("floating tag latest stays: the highest version is in doubt");

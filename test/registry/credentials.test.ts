@@ -88,7 +88,7 @@ describe("basic authentication", () => {
     expect(await new DockerCredentials({ DOCKER_CONFIG: folder }).for(registry.host)).toBeUndefined();
   });
 
-  it("takes DOCKER_AUTH_CONFIG before the file, and the file for all else or when it is no JSON", async () => {
+  it("takes DOCKER_AUTH_CONFIG before the file, and the file for all else or when it is not JSON", async () => {
     await configure({ auths: { "a.example": { username: "file", password: "1" }, "b.example": { auth: "Yjpi" } } });
     const given = JSON.stringify({ auths: { "a.example": { auth: "YTph" } } });
     const credentials = new DockerCredentials({ DOCKER_CONFIG: folder, DOCKER_AUTH_CONFIG: given });

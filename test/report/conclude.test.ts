@@ -59,8 +59,8 @@ describe("a run in which something went wrong", () => {
   });
 
   it("is one for every build record that was refused", async () => {
-    const { problems } = await end([], {}, "publish", ['build record "a.json": it is no JSON']);
-    expect(problems).toEqual(['build record "a.json": it is no JSON']);
+    const { problems } = await end([], {}, "publish", ['build record "a.json": it is not JSON']);
+    expect(problems).toEqual(['build record "a.json": it is not JSON']);
     expect(process.exitCode).toBe(32);
   });
 });

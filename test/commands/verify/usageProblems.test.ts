@@ -31,18 +31,18 @@ describe("what is given to verify", () => {
       /^reference: "ghcr\.io\/owner\/app"; it names no image.*accepted is a tag or a digest/,
     ],
     [{ reference: "host:99999/app:1" }, /registry "host:99999"; accepted is a host name/],
-    [{ key: "none.pub" }, /^--key: "none\.pub"; it is no file here; accepted is a file, env:\/\/NAME/],
-    [{ key: "--json" }, /^--key: "--json"; it is no file here; accepted is/],
+    [{ key: "none.pub" }, /^--key: "none\.pub"; there is no such file; accepted is a file, env:\/\/NAME/],
+    [{ key: "--json" }, /^--key: "--json"; there is no such file; accepted is/],
     [{ identity: "github.com/owner" }, /^--identity: "github\.com\/owner"; it would match anywhere.*begins with \^,/],
     [{ identity: "^(" }, /^--identity: "\^\("; it is not that; accepted is a URL, or/],
     [{ issuer: "token" }, /^--issuer: "token"; it would match anywhere.*; accepted is/],
-    [{ trustedRoot: "none.json" }, /^--trusted-root: "none\.json"; it is no file here; accepted is/],
+    [{ trustedRoot: "none.json" }, /^--trusted-root: "none\.json"; there is no such file; accepted is/],
     [{ repository: "https://github.com/owner/app" }, /^--repository: "https:.*accepted is OWNER\/NAME/],
     [{ workflow: "mirror.yml" }, /^--workflow: "mirror\.yml"; accepted is .*\.github\/workflows\/mirror\.yml$/],
     [{ ref: ["refs/heads/main", "main"] }, /^--ref\[1\]: "main"; accepted is a full ref/],
-    [{ source: "owner/app" }, /^--source: "owner\/app"; it is no URL.*; accepted is https:/],
+    [{ source: "owner/app" }, /^--source: "owner\/app"; it is not the URL.*; accepted is https:/],
     [{ key: undefined, repository: "a/b", ignoreTlog: true }, /^--ignore-tlog: true; nothing is left.*--timestamps$/],
-    [{ commit: "v1.0.0" }, /^--commit: "v1\.0\.0"; it is no commit; accepted is 40/],
+    [{ commit: "v1.0.0" }, /^--commit: "v1\.0\.0"; it is not a commit; accepted is 40/],
   ])("must not be %o", (changes, line) => {
     expect(problems(changes)).toEqual([expect.stringMatching(line)]);
   });
