@@ -39,7 +39,7 @@ function alternatives({ $ref, ...node }: Node): readonly Node[] {
   return (node.anyOf ?? node.oneOf ?? node.allOf)?.flatMap(alternatives) ?? [node];
 }
 
-/** What a setting is, in the words of the README's tables. Words that have to be given as they are stand in backticks. */
+/** What a setting is, in the words of the page's tables. Words that have to be given as they are stand in backticks. */
 function kinds(setting: Node): readonly string[] {
   const words = alternatives(setting).flatMap(({ type = "", enum: fixed, const: only, minimum, maximum }) => {
     if (fixed?.includes("linux/amd64")) return [];
@@ -55,9 +55,11 @@ function kindsIn(cell: string): readonly string[] {
   return [...new Set(found)].toSorted();
 }
 
-/** The table of the README whose header begins with these columns. */
-function readmeTable(...header: readonly string[]): readonly (readonly string[])[] {
-  const rows = readFileSync("README.md", "utf8")
+const page = "docs/configuration.md";
+
+/** The table of the page whose header begins with these columns. */
+function pageTable(...header: readonly string[]): readonly (readonly string[])[] {
+  const rows = readFileSync(page, "utf8")
     .split("\n")
     .map((line) =>
       line
@@ -131,9 +133,9 @@ describe("the JSON schema of the stack files", () => {
   });
 });
 
-describe("the README's tables of settings", () => {
+describe("the tables of settings", () => {
   it("have the keys, types and defaults of a stack", () => {
-    const rows = readmeTable("key", "type", "default", "meaning");
+    const rows = pageTable("key", "type", "default", "meaning");
     expect(rows.map(([key]) => bare(key))).toEqual(Object.keys(settings));
     for (const [key, type = "", byDefault] of rows) {
       const setting = settings[bare(key)]!;
@@ -146,7 +148,7 @@ describe("the README's tables of settings", () => {
 
   it("have the keys and types of an app", () => {
     const app = schema.definitions["app"]!.properties!;
-    const rows = readmeTable("key", "type", "meaning");
+    const rows = pageTable("key", "type", "meaning");
     expect(rows.map(([key]) => bare(key))).toEqual(Object.keys(app));
     for (const [key, type = ""] of rows.filter(([, cell]) => cell !== "as above"))
       expect({ key, kinds: kindsIn(type) }).toEqual({ key, kinds: kinds(app[bare(key)]!) });
@@ -159,13 +161,13 @@ describe("the README's tables of settings", () => {
       const names = Object.keys(others).map((name) => (required.includes(name) ? `${name} (required)` : name));
       return [type!.const, names.join(", ")];
     });
-    const rows = readmeTable("`type`", "settings");
+    const rows = pageTable("`type`", "settings");
     expect(rows.map(([type, of]) => [bare(type), bare(of)]).toSorted()).toEqual(types.toSorted());
   });
 
   it("have the keys, types and defaults of attest", () => {
     const attest = alternatives(settings["attest"]!).find(({ type }) => type === "object")!.properties!;
-    const tables = readFileSync("README.md", "utf8").split("`attest` as a map:");
+    const tables = readFileSync(page, "utf8").split("`attest` as a map:");
     expect(tables).toHaveLength(2);
     for (const [key, setting] of Object.entries(attest)) {
       const row = tables[1]!.split("\n").find((line) => line.startsWith(`| \`${key}\``))!;

@@ -74,7 +74,7 @@ const command = (program: string, ...argv: readonly string[]): Promise<Ended> =>
     );
   });
 
-/** `npm run verify`, as the README says for a Sigstore of one's own. */
+/** `npm run verify`, as docs/consumers.md says for a Sigstore of one's own. */
 async function verify(name: string, ...argv: readonly string[]): Promise<ImageVerification> {
   const whose = ["--issuer", sigstore.issuer.url, "--trusted-root", sigstore.trustedRoot, "--timestamps"];
   const words = ["tools/run.cjs", "commands/verify.ts", name, ...whose, ...argv, "--json"];
@@ -131,10 +131,10 @@ it.each([
   expect(signatures[0]?.detail).toContain(problem);
 });
 
-/** The commands of the README's section about verifying, one a line, for an image of `acme/mirror` and this Sigstore. */
-function commandsOfReadme(reference: string, repository = "acme/mirror"): readonly string[] {
+/** The commands of the section about verifying in docs/consumers.md, one a line, for an image of `acme/mirror` and this Sigstore. */
+function commandsOfPage(reference: string, repository = "acme/mirror"): readonly string[] {
   const section =
-    readFileSync(join(root, "README.md"), "utf8").split("## Verifying an image")[1]?.split("\n## ")[0] ?? "";
+    readFileSync(join(root, "docs/consumers.md"), "utf8").split("## Verifying an image")[1]?.split("\n## ")[0] ?? "";
   const lines = section.replaceAll(" \\\n", " ").split("\n");
   const shown = lines.filter((line) => line.startsWith("    ")).map((line) => line.trim());
   const options = /--certificate-identity .*/.exec(shown.find((line) => line.startsWith("cosign verify ")) ?? "")?.[0];
@@ -152,11 +152,11 @@ function commandsOfReadme(reference: string, repository = "acme/mirror"): readon
   );
 }
 
-it("verifies with the README's commands, as an index and as a platform, and refuses them for a stranger's", async () => {
+it("verifies with the commands of the page for consumers, as an index and as a platform, and refuses them for a stranger's", async () => {
   const index = await mirror.registry.index("tiny", "1.0.0");
   const references = [image(index.digest), image(index.platforms["linux/arm64"] ?? "")];
   for (const reference of references) {
-    const commands = commandsOfReadme(reference);
+    const commands = commandsOfPage(reference);
     expect(commands).toHaveLength(5);
     for (const line of commands) {
       // What describes the version as a whole is on the index.
@@ -164,7 +164,7 @@ it("verifies with the README's commands, as an index and as a platform, and refu
       const { status, stderr } = await command("sh", "-c", line);
       expect(status, `${line}\n${stderr}`).toBe(0);
     }
-    for (const line of commandsOfReadme(reference, "acme/stranger")) {
+    for (const line of commandsOfPage(reference, "acme/stranger")) {
       expect((await command("sh", "-c", line)).status, line).not.toBe(0);
     }
   }
