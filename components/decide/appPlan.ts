@@ -114,6 +114,23 @@ export interface PlannedVersion {
   readonly referrers?: PlannedReferrers;
 }
 
+/** A planned version without its name and state, of which nothing is known and for which nothing is to be done. */
+export const nothingPlanned = {
+  recipes: [],
+  unpublishedBases: [],
+  keptBases: {},
+  warnings: [],
+  notOffered: {},
+  official: [],
+  copies: {},
+  adopted: [],
+  known: [],
+  records: {},
+  inWindow: true,
+  required: [],
+  attested: false,
+} satisfies Omit<PlannedVersion, "version" | "tag" | "plan">;
+
 /** What is done about the referrers of manifests copied from upstream's own image. */
 export interface PlannedReferrers {
   readonly mode: AttestationMode;

@@ -1,7 +1,7 @@
 import { type AppSettings, appSettings } from "../config/appSettings";
 import type { RunOptions } from "../config/runOptions";
 import type { MirrorConfig } from "../config/mirrorConfig";
-import type { AppPlan, PlannedVersion } from "../decide/appPlan";
+import { nothingPlanned, type AppPlan, type PlannedVersion } from "../decide/appPlan";
 import type { Platform } from "../model/platform";
 import type { Published } from "../model/published";
 import { planApp } from "./planApp";
@@ -108,6 +108,7 @@ function frozenPlan(
 function frozenVersion(version: string, record: PublishedVersion): PlannedVersion {
   const { tag, digest, platforms, origin, sources, images = {}, baseImages = {}, commit } = record;
   return {
+    ...nothingPlanned,
     version,
     tag,
     plan: {
@@ -119,18 +120,7 @@ function frozenVersion(version: string, record: PublishedVersion): PlannedVersio
       origin,
       ...(sources && { sources: sources.map(recorded) }),
     },
-    recipes: [],
-    unpublishedBases: [],
-    warnings: [],
     keptBases: baseImages,
-    notOffered: {},
-    official: [],
-    copies: {},
-    records: {},
-    adopted: [],
-    known: [],
-    inWindow: true,
-    required: [],
     attested: record.attested ?? false,
     ...(record.attested === true && { attestation: { mode: "keep" as const, gaps: [], scans: [] } }),
     ...(record.referrers === true && { referrers: { mode: "keep", gaps: [], digests: [], declared: true } as const }),

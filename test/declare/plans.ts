@@ -1,4 +1,4 @@
-import type { AppPlan, BuildRecipe, PlannedVersion } from "../../components/decide/appPlan";
+import { nothingPlanned, type AppPlan, type BuildRecipe, type PlannedVersion } from "../../components/decide/appPlan";
 import type { Digest } from "../../components/model/digest";
 import type { VersionPlan } from "../../components/decide/versionPlan";
 import type { Platform } from "../../components/model/platform";
@@ -22,24 +22,14 @@ export const recipe = (platform: Platform, over: Partial<BuildRecipe> = {}): Bui
 
 /** A version that is to be built for both platforms. */
 export const planned = (over: Partial<PlannedVersion> = {}): PlannedVersion => ({
+  ...nothingPlanned,
   version: "1.0.0",
   tag: "1.0.0",
-  inWindow: true,
   required: both,
   release: { version: "1.0.0", tag: "v1.0.0", reference: "tag", commit },
   plan: toBuild,
   recipes: both.map((platform) => recipe(platform)),
-  unpublishedBases: [],
-  warnings: [],
-  keptBases: {},
-  notOffered: {},
-  official: [],
-  copies: {},
-  records: {},
-  adopted: [],
-  known: [],
   upstream: { repository: "https://git.example/app.git", reference: "v1.0.0", kind: "tag", commit },
-  attested: false,
   ...over,
 });
 

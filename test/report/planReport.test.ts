@@ -1,5 +1,10 @@
 import { describe, expect, it } from "vitest";
-import type { AppPlan, PlannedFloatingTag, PlannedVersion } from "../../components/decide/appPlan";
+import {
+  nothingPlanned,
+  type AppPlan,
+  type PlannedFloatingTag,
+  type PlannedVersion,
+} from "../../components/decide/appPlan";
 import type { Digest } from "../../components/model/digest";
 import type { VersionPlan } from "../../components/decide/versionPlan";
 import { planReport } from "../../components/report/planReport";
@@ -10,22 +15,10 @@ const one = { digest, platforms: { "linux/amd64": digest } };
 
 function report(plan: Partial<VersionPlan>, more: Partial<PlannedVersion> = {}) {
   const version: PlannedVersion = {
+    ...nothingPlanned,
     version: "1.0.0",
     tag: "1.0.0",
     plan: { state: "published", build: [], keep: {}, lacking: [], ...plan },
-    recipes: [],
-    unpublishedBases: [],
-    warnings: [],
-    keptBases: {},
-    notOffered: {},
-    official: [],
-    copies: {},
-    records: {},
-    adopted: [],
-    known: [],
-    inWindow: true,
-    required: [],
-    attested: false,
     ...more,
   };
   return planReport(appPlan({ versions: [version] }), new Map([["1.0.0", ["unsigned"]]]));
