@@ -1,9 +1,6 @@
-import { buffer } from "node:stream/consumers";
-import type { Readable } from "node:stream";
 import type { FallbackList } from "../registry/fallbackReferrers";
-import type { Digest } from "../model/digest";
 import type { Descriptor, Manifest } from "../registry/manifest";
-import type { RegistryWriter } from "../registry/registryWriter";
+import { type ContentEdges, copyContent } from "./copyContent";
 import {
   type CopiedManifests,
   describeReferrer,
@@ -13,9 +10,8 @@ import {
 } from "../probe/missingReferrers";
 
 /** What copying rests on. */
-export interface CopyEdges {
-  readonly reader: ReferrerReader & { blob(repository: string, digest: Digest): Promise<Readable> };
-  readonly writer: Pick<RegistryWriter, "putManifest" | "putBlob">;
+export interface CopyEdges extends ContentEdges {
+  readonly reader: ReferrerReader & ContentEdges["reader"];
   /** The lists of registries without the referrers API. */
   readonly lists: Pick<FallbackList, "add">;
   /** Does work while nobody else of this machine writes about the digest. */
@@ -34,7 +30,6 @@ const pauseMs = 1000;
 /** Bytes: an SBOM of a large image is some tens of megabytes. */
 const longestBlob = 128 * 1024 * 1024;
 const mostBytes = 512 * 1024 * 1024;
-const deepestIndex = 2;
 
 /**
  * Copies what upstream attached to manifests to the copies of these: by digest, unchanged, each only if it is missing. Looks
@@ -89,7 +84,7 @@ class Copier {
 
   async referrer({ subject, manifest, tag }: MissingReferrer): Promise<void> {
     const { reader, writer, lists, locked } = this.edges;
-    await this.#content(manifest, 0);
+    await copyContent(manifest, { from: this.from, to: this.to, allow: (blob) => this.#allow(blob) }, this.edges);
     if (tag !== undefined) {
       const name = `${this.to}:${tag}`;
       await locked(name, async () => {
@@ -101,40 +96,11 @@ class Copier {
     if (!listed) await locked(`${this.to}@${subject}`, () => lists.add(this.to, subject, entryOf(manifest)));
   }
 
-  /** Everything a manifest names, so that the registry takes it. */
-  async #content(manifest: Manifest, depth: number): Promise<void> {
-    if (manifest.kind === "image") {
-      for (const descriptor of [manifest.config, ...manifest.layers]) await this.#blob(descriptor);
-      return;
-    }
-    if (depth === deepestIndex) throw new Error(`${manifest.digest} nests more than ${deepestIndex} indexes`);
-    for (const { digest } of manifest.manifests) {
-      const child = await this.edges.reader.manifest(`${this.from}@${digest}`);
-      if (!child) throw new Error(`${this.from}@${digest}, which ${manifest.digest} lists, does not exist`);
-      await this.#content(child, depth + 1);
-      await this.edges.writer.putManifest(`${this.to}@${digest}`, child.mediaType, child.bytes);
-    }
-  }
-
-  async #blob({ digest, size }: Descriptor): Promise<void> {
-    const { reader, writer } = this.edges;
+  #allow({ digest, size }: Descriptor): void {
     this.#bytes += size;
     if (size > longestBlob) throw new Error(`blob ${digest} is of ${size} bytes; accepted are ${longestBlob}`);
     if (this.#bytes > mostBytes) throw new Error(`the referrers are of more than ${mostBytes} bytes together`);
-    const stream = await reader.blob(this.from, digest);
-    await writer.putBlob(this.to, digest, await buffer(exactly(stream, size, `${this.from}@${digest}`)));
   }
-}
-
-/** What a stream gives, as long as it is no longer than was said. Its digest is verified by whoever made it. */
-async function* exactly(stream: Readable, size: number, what: string): AsyncGenerator<Buffer> {
-  let length = 0;
-  for await (const piece of stream as AsyncIterable<Buffer>) {
-    length += piece.length;
-    if (length > size) break;
-    yield piece;
-  }
-  if (length !== size) throw new Error(`blob ${what} is not of the ${size} bytes its manifest says`);
 }
 
 function entryOf(manifest: Manifest): Parameters<FallbackList["add"]>[2] {

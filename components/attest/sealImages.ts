@@ -14,7 +14,7 @@ import { atWorkplace, type Place, type Workplace } from "./workplace";
 export interface SealRequest {
   /** `registry/namespace/name`. */
   readonly repository: string;
-  /** Made in this run or handed over to it, each with its record, and in the registry under its digest. */
+  /** Made in this run or handed over to it, each with its record, and in the registry under its digest. Copied ones are brought there. */
   readonly images: readonly RecordedImage[];
   /** In the index that is there, and to stay. */
   readonly kept: PerPlatform<Digest>;
@@ -26,7 +26,7 @@ export interface SealRequest {
 
 /**
  * Signs and attests platform manifests before an index that names them gets a tag: signature, SBOM, and for what was built its
- * provenance, each written from the image's own record. What is kept must carry a valid signature of ours already, which cosign
+ * provenance, each written from the image's own record. What is copied from upstream comes into the repository first. What is kept must carry a valid signature of ours already, which cosign
  * says, or be known or taken over, and then it gets one. An SBOM that cannot be attested keeps nothing back.
  * @returns what is lacking of the SBOMs, and why; undefined: nothing.
  * @throws Error saying what is not ours, or could not be signed and why. Then there must be no tag.
@@ -39,6 +39,10 @@ export async function sealImages(
   const { repository, images } = request;
   if (config.signing.mode === "off") return undefined;
   return atWorkplace(config, place, async (workplace) => {
+    for (const { record } of images) {
+      const { digest } = record.image;
+      if (record.origin === "copied") await workplace.bring(digest, nameOf(record.from), repository);
+    }
     const kept = await keptOnes(request, workplace);
     const made = images.map(({ record }) => [record.platform, record.image.digest] as const);
     const platforms: PerPlatform<Digest> = Object.fromEntries([...kept, ...made]);
@@ -85,6 +89,10 @@ function requirementsOf({ record, sbom }: RecordedImage, config: AttestConfig): 
     ...(config.sbom && sbom !== undefined ? [{ ...about, kind: "sbom" as const }] : []),
     ...(config.provenance && record.origin === "built" ? [{ ...about, kind: "provenance" as const }] : []),
   ];
+}
+
+function nameOf(reference: string): string {
+  return reference.slice(0, reference.lastIndexOf("@"));
 }
 
 function imageOf(images: readonly RecordedImage[], platform: Platform | undefined): RecordedImage {

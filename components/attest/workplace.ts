@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AttestConfig } from "../config/attestConfig";
 import { expectedSigner, strangerProblem } from "../config/expectedSigner";
+import type { Digest } from "../model/digest";
 import { FallbackList } from "../registry/fallbackReferrers";
 import { RegistryClient } from "../registry/registryClient";
 import { RegistryWriter } from "../registry/registryWriter";
@@ -10,6 +11,7 @@ import { type Clock, systemClock } from "../system/clock";
 import type { RunProcess } from "../system/process";
 import { AttestationWriter, type WriterEdges } from "./attestationWriter";
 import type { AttestEdges } from "./completeAttestations";
+import { copyImage } from "./copyContent";
 import { cosignFor } from "./cosign";
 import { withDigest } from "./digestLock";
 import { missingIdentityToken } from "./signing";
@@ -29,6 +31,8 @@ export interface Place {
 export interface Workplace extends Omit<AttestEdges, "writer"> {
   /** For files; gone afterwards. */
   readonly directory: string;
+  /** Brings one platform's image into a repository, by its digest and without a tag. */
+  readonly bring: (digest: Digest, from: string, repository: string) => Promise<void>;
   /** Makes a writer for one repository. */
   readonly writer: (repository: string, sources: Pick<WriterEdges, "sbom" | "predicate">) => AttestEdges["writer"];
 }
@@ -58,6 +62,7 @@ export async function atWorkplace<T>(
       signer,
       cosign,
       deadline,
+      bring: (digest, from, to) => copyImage(digest, { from, to }, { reader, writer }),
       cannotSign: () =>
         signing.mode === "keyless"
           ? (strangerProblem(signing, environment) ?? missingIdentityToken(environment))

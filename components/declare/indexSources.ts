@@ -94,14 +94,14 @@ function refuseShared(held: PerPlatform<Digest>, fresh: ReadonlyMap<Platform, Re
   }
 }
 
-/** The same once all that is in this repository is signed. What is copied comes into it only with the index. */
+/** The same once all that the index is to name is signed. */
 async function sealed(
   sources: CheckedSources,
   { repository, planned, services }: SourcesRequest,
 ): Promise<CheckedSources> {
-  const images = sources.images.filter(({ record }) => record.origin === "built");
+  const { images, present: kept } = sources;
   const { known, adopted } = planned;
-  await services.seal({ repository, images, kept: sources.present, known, adopted });
+  await services.seal({ repository, images, kept, known, adopted });
   return sources;
 }
 

@@ -19,6 +19,13 @@ export interface WrittenManifest {
   readonly listed: boolean;
 }
 
+/** A blob that is read as it is written, and anew for each try. */
+export interface BlobSource {
+  /** Bytes. */
+  readonly size: number;
+  readonly open: () => Promise<AsyncIterable<Buffer>>;
+}
+
 /**
  * Writes blobs and manifests (OCI distribution specification 1.1, "Pushing"). It judges nothing: whoever calls it has verified
  * the bytes, and has made sure that no tag is overwritten. Mirrors of a registry are read from, never written to.
@@ -68,7 +75,7 @@ export class RegistryWriter {
    * @param repository with its registry.
    * @throws RegistryError as {@link putManifest}.
    */
-  async putBlob(repository: string, digest: Digest, bytes: Buffer): Promise<void> {
+  async putBlob(repository: string, digest: Digest, content: Buffer | BlobSource): Promise<void> {
     const place = parseReference(repository);
     const endpoint = await this.#endpoints.for(place.registry);
     const what = `blob ${formatReference({ ...place, digest })}`;
@@ -79,9 +86,9 @@ export class RegistryWriter {
     });
     if (present.status === 200) return;
     if (present.status !== 404) throw answerError(what, present, "write");
-    let ended = await this.#upload(what, endpoint, place, { digest, bytes });
+    let ended = await this.#upload(what, endpoint, place, { digest, content });
     // A registry of several machines, or one restarted meanwhile, may have forgotten the upload it began.
-    if (ended.status === 404) ended = await this.#upload(what, endpoint, place, { digest, bytes });
+    if (ended.status === 404) ended = await this.#upload(what, endpoint, place, { digest, content });
     if (ended.status !== 201) throw answerError(what, ended, "write");
   }
 
@@ -103,12 +110,14 @@ export class RegistryWriter {
     what: string,
     endpoint: Endpoint,
     place: Reference,
-    { digest, bytes }: { readonly digest: Digest; readonly bytes: Buffer },
+    { digest, content }: { readonly digest: Digest; readonly content: Buffer | BlobSource },
   ): Promise<TransportAnswer> {
     const url = await this.#beginUpload(what, endpoint, place);
     url.searchParams.set("digest", digest);
-    const headers = { "content-type": "application/octet-stream" };
-    return this.#send(endpoint, place.repository, { method: "PUT", url, headers, body: bytes });
+    const size = Buffer.isBuffer(content) ? content.length : content.size;
+    const headers = { "content-type": "application/octet-stream", "content-length": String(size) };
+    const body = Buffer.isBuffer(content) ? content : content.open;
+    return this.#send(endpoint, place.repository, { method: "PUT", url, headers, body });
   }
 
   async #beginUpload(what: string, endpoint: Endpoint, place: Reference): Promise<URL> {

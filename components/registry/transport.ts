@@ -1,4 +1,4 @@
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { request as send, type Dispatcher } from "undici";
 import type { Clock } from "../system/clock";
 import type { Connections } from "./connections";
@@ -14,7 +14,8 @@ export interface TransportRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** Asked right before each try, so that a token that ran out while waiting is not sent. Not sent to another origin. */
   readonly authorization?: () => Promise<string | undefined>;
-  readonly body?: string | Buffer;
+  /** A function gives the body piece by piece, and is asked once for each try. */
+  readonly body?: string | Buffer | (() => Promise<AsyncIterable<Buffer>>);
   /** Most bytes of an answer's body that are read; a longer one is malformed. */
   readonly bodyLimit: number;
   /** Hand a body of status 200 over unread and unlimited. */
@@ -46,7 +47,7 @@ export interface TransportOptions {
   readonly concurrency: number;
   /** How long one question may take with all its retries, counted from its first try. */
   readonly retryBudgetMs: number;
-  /** How long one try may take; for a stream, to the headers and between two pieces. */
+  /** How long one try may take; for a stream, to the headers and between two pieces, of a body sent so too. */
   readonly requestTimeoutMs: number;
 }
 
@@ -143,7 +144,8 @@ export class Transport {
       for (let hops = 0; ; hops++) {
         const allowed = authorization !== undefined && url.origin === request.url.origin;
         const headers = { "user-agent": "multiarch-mirror", ...request.headers, ...(allowed && { authorization }) };
-        const { method, body = null } = request;
+        const { method } = request;
+        const body = await bodyOf(request, () => timer.refresh());
         const dispatcher = this.#options.connections.for(url);
         // Else the library ends the connection after each HEAD, and most questions of a run are one: a handshake for each.
         const options = { method, headers, body, dispatcher, signal: abort.signal, reset: false };
@@ -158,6 +160,21 @@ export class Transport {
       clearTimeout(timer);
     }
   }
+}
+
+/** What is sent, and word of each piece of it. */
+async function bodyOf({ body }: TransportRequest, sent: () => void): Promise<string | Buffer | Readable | null> {
+  if (typeof body !== "function") return body ?? null;
+  const pieces = await body();
+  return Readable.from(
+    (async function* () {
+      for await (const piece of pieces) {
+        sent();
+        yield piece;
+      }
+    })(),
+    { objectMode: false },
+  );
 }
 
 /** The address without its query, which may carry somebody's signature. */

@@ -198,7 +198,7 @@ describe("copying fails", () => {
     const config = { ...upstream.blob(theirs, "{}"), size: 1 };
     upstream.put(theirs, { config, layers: [], subject: { mediaType: imageType, digest: image, size: 2 } });
     await expect(copy()).rejects.toThrow(/is not of the 1 bytes its manifest says/);
-    expect(mirror.writes).toEqual([]);
+    expect(mirror.writes.filter((request) => request.startsWith("PUT "))).toEqual([]);
   });
 
   it("on a manifest that is not the one its digest names", async () => {

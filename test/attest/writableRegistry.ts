@@ -59,7 +59,10 @@ export class WritableRegistry extends LoopbackServer {
     const { method = "", headers } = request;
     if (url.pathname !== "/v2/") this.requests.push(`${method} ${url.pathname}`);
     if (headers.authorization !== undefined) this.authorizations.add(headers.authorization);
-    const asked = { method, path: url.pathname, query: url.searchParams, headers, body: await buffer(request) };
+    const sent = await buffer(request).catch(() => undefined);
+    // The client gave up in the middle.
+    if (sent === undefined) return;
+    const asked = { method, path: url.pathname, query: url.searchParams, headers, body: sent };
     const answer = this.rule(asked) ?? this.#answer(asked);
     const body = Buffer.from(answer.body ?? "");
     response.writeHead(answer.status, { ...answer.headers, "content-length": String(body.length) });

@@ -4,6 +4,7 @@ import type { Platform } from "../../components/model/platform";
 import { appPlan, both, planned, repository, services, toBuild } from "./plans";
 import { digestFor } from "./recordingMock";
 import type { MadeImage } from "../../components/declare/recordedImage";
+import type { SealRequest } from "../../components/attest/sealImages";
 import type { VersionServices } from "../../components/declare/versionServices";
 
 const [amd, arm] = both.map((platform) => `${repository}@${digestFor(platform)}`) as [string, string];
@@ -56,6 +57,20 @@ describe("checking the images of a version", () => {
       `${repository}:1.0.0 is not written: the build for linux/amd64, linux/ppc64le failed`,
     );
     expect(over).toBe(true);
+  });
+
+  it("has what is copied signed as well, before any index names it", async () => {
+    const copies = { "linux/amd64": `upstream.example.org/app@${digestFor("theirs")}` };
+    const sealed: SealRequest[] = [];
+    const asked = request(() => Promise.resolve({ programs: 1 }));
+    const seal: VersionServices["seal"] = (wanted) => Promise.resolve(void sealed.push(wanted));
+    const version = planned({ copies, plan: { ...toBuild, build: ["linux/amd64"] } });
+    const images = new Map<Platform, Promise<MadeImage | undefined>>();
+    const all = { ...asked, planned: version, services: { ...asked.services, seal } };
+    await checkedSources(images, `${repository}:1.0.0`, all, [{ kind: "build", platform: "linux/amd64" }]);
+    expect(sealed.map((one) => one.images.map(({ record }) => [record.origin, record.image.digest]))).toEqual([
+      [["copied", digestFor("theirs")]],
+    ]);
   });
 
   it("writes nothing over an index of another run that would lose something", async () => {
