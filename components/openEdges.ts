@@ -26,7 +26,8 @@ import type { PlanOf } from "./plan/planApps";
 import type { PlanEdges } from "./plan/planEdges";
 import { discover } from "./discover/discover";
 import { pulumiEdges } from "./discover/upstreamEdges";
-import { upstreamFiles } from "./discover/upstreamFiles";
+import { fileTransport, upstreamFiles } from "./discover/upstreamFiles";
+import { selectWindow } from "./decide/window";
 import type { VersionServices } from "./declare/versionServices";
 import { readSource } from "./discover/sourceTree";
 import { probeFor, holding } from "./probe/probeTag";
@@ -44,7 +45,7 @@ export interface Edges {
 /** Opens the edges of a run. Sends nothing yet. */
 export function openEdges(config: Configuration): Edges {
   const registry = new RegistryClient();
-  const upstream = pulumiEdges();
+  const upstream = pulumiEdges(fileTransport(), registry);
   const bases = baseRegistry(registry);
   const files = upstreamFiles();
   const mayWrite = writeAccess(process.env);
@@ -62,8 +63,12 @@ export function openEdges(config: Configuration): Edges {
     registry,
     state: { state: readStackState, exists: (reference) => registry.exists(reference) },
     plan: (planOf) => {
-      const find: PlanEdges["discover"] = (specification, { repository }) =>
-        discover(specification, { edges: upstream, ...(repository && { repository }) });
+      const find: PlanEdges["discover"] = (specification, { repository, ...window }) =>
+        discover(specification, {
+          edges: upstream,
+          wanted: (releases) => selectWindow(releases, { ...window, now: startedAt }).releases,
+          ...(repository && { repository }),
+        });
       const appBases = new AppBases(config, planOf, { probe, discover: find, offer: files.offer });
       return {
         now: startedAt,

@@ -29,6 +29,13 @@ function examples(): readonly Partial<AppSpecification>[] {
 
 const specification = "components/model/appSpecification.ts";
 
+/** The kinds of source there are. */
+function sourceKinds(): readonly string[] {
+  const text = readFileSync(specification, "utf8");
+  const found = text.slice(0, text.indexOf("export type Keep")).matchAll(/kind: "(\w+)"/g);
+  return [...found].flatMap(([, kind]) => kind ?? []);
+}
+
 describe("the page about app files", () => {
   it("has every field in a table", () => {
     const rows = page.split("\n").filter((line) => line.startsWith("| `"));
@@ -37,12 +44,20 @@ describe("the page about app files", () => {
     );
     const fields = membersOf("AppSpecification", specification);
     expect(fields.length).toBeGreaterThan(20);
-    expect(documented.toSorted()).toEqual([...fields].toSorted());
+    expect(documented.toSorted()).toEqual([...fields, ...sourceKinds()].toSorted());
   });
 
   it("has an example of every field", () => {
     const shown = new Set(examples().flatMap((example) => Object.keys(example)));
     expect([...shown].toSorted()).toEqual([...membersOf("AppSpecification", specification)].toSorted());
+  });
+
+  it("has an example of every kind of source", () => {
+    const shown = examples().flatMap(({ source }) => source?.kind ?? []);
+    const kinds = sourceKinds();
+    expect(kinds.length).toBeGreaterThan(7);
+    expect([...new Set(shown)].toSorted()).toEqual(kinds.toSorted());
+    for (const kind of kinds) expect(page).toContain(`| \`${kind}\``);
   });
 
   it("names everything that can be said of a required file and of a target", () => {

@@ -105,7 +105,7 @@ function externalParameters(
     Object.fromEntries(builds.flatMap((one) => (Object.keys(of(one)).length === 0 ? [] : [[one.platform, of(one)]])));
   const platforms = Object.keys(record.platforms);
   return defined({
-    source: { repository: upstream.repository, [upstream.kind]: upstream.reference, commit: upstream.commit },
+    source: { repository: upstream.repository, commit: upstream.commit, ...namedReference(upstream) },
     version: record.version,
     image: { repository: build.image.repository, tag: record.tag },
     dockerfile: { path: dockerfile.path, owner: dockerfile.owner },
@@ -118,12 +118,23 @@ function externalParameters(
   });
 }
 
+function namedReference({ kind, reference }: BuiltRecord["upstream"]): Record<string, string> {
+  return kind === "commit" ? {} : { [kind]: reference };
+}
+
+function fullReference({ kind, reference }: BuiltRecord["upstream"]): string | undefined {
+  return kind === "commit" ? undefined : `refs/${kind === "tag" ? "tags" : "heads"}/${reference}`;
+}
+
 /** Materials by what they are, so that what several platforms share is named once. */
 function addMaterials(found: Map<string, Resource>, build: BuiltRecord): Map<string, Resource> {
   const { upstream, project, dockerfile, frontend } = build;
-  const reference = `refs/${upstream.kind === "tag" ? "tags" : "heads"}/${upstream.reference}`;
   const all: Resource[] = [
-    { name: "source", uri: gitUri(upstream.repository, reference), digest: { gitCommit: upstream.commit } },
+    {
+      name: "source",
+      uri: gitUri(upstream.repository, fullReference(upstream)),
+      digest: { gitCommit: upstream.commit },
+    },
     ...(project ? [{ name: "recipe", uri: gitUri(project.repository), digest: { gitCommit: project.commit } }] : []),
     { name: `Dockerfile ${dockerfile.path}`, digest: { sha256: dockerfile.sha256 } },
     ...(frontend ? [image("frontend", frontend.reference, frontend.digest)] : []),

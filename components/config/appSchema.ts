@@ -50,8 +50,13 @@ const url = z.string("accepted is a git URL");
 const source = z
   .discriminatedUnion("kind", [
     z.strictObject({ kind: z.literal("githubReleases"), repository: url }),
+    z.strictObject({ kind: z.literal("gitlabReleases"), url }),
+    z.strictObject({ kind: z.literal("giteaReleases"), url }),
     z.strictObject({ kind: z.literal("gitTags"), url }),
     z.strictObject({ kind: z.literal("gitBranch"), url, branch: url }),
+    z.strictObject({ kind: z.literal("registryTags"), image: line, url }),
+    z.strictObject({ kind: z.literal("npm"), registry: line, package: line, url }),
+    z.strictObject({ kind: z.literal("pypi"), registry: line, package: line, url }),
   ])
   .superRefine((value, context) => {
     try {

@@ -21,7 +21,9 @@ const versionsOfAScheme = 10;
  * (`20260101.0.0` after `2026.1.0`).
  */
 export function doubtAbout({ releases, rejected }: Discovery, { tagRule, exclude }: DoubtOptions): string | undefined {
-  const counting = releases.filter(({ reference, ...release }) => reference === "tag" && !isExcluded(release, exclude));
+  const counting = releases.filter(
+    ({ reference, ...release }) => reference !== "branch" && !isExcluded(release, exclude),
+  );
   const [highest] = counting;
   if (!highest) return undefined;
   const reading = tagRule ? likeTheTaken(counting) : leniently;

@@ -2,7 +2,7 @@ import type { AppSpecification } from "../model/appSpecification";
 import type { BuiltRecord, CopiedRecord } from "../model/buildRecord";
 import { buildTarget } from "../model/buildTarget";
 import type { Probe } from "../model/probe";
-import type { Release } from "../model/release";
+import { type Release, gitReferenceOf } from "../model/release";
 import { releaseLabels } from "./labels";
 
 /** What a record that was handed over is held against. */
@@ -45,8 +45,9 @@ function sourceProblem({ upstream }: BuiltRecord, facts: RecordFacts): string | 
   const { release, labels } = facts;
   if (upstream.commit !== release.commit)
     return `it was built from commit ${upstream.commit}, the release is commit ${release.commit}`;
-  if (upstream.reference !== release.tag || upstream.kind !== release.reference)
-    return `it was built from ${upstream.kind} ${JSON.stringify(upstream.reference)}, the release is ${release.reference} ${JSON.stringify(release.tag)}`;
+  const { kind, name } = gitReferenceOf(release);
+  if (upstream.reference !== name || upstream.kind !== kind)
+    return `it was built from ${upstream.kind} ${JSON.stringify(upstream.reference)}, the release is ${kind} ${JSON.stringify(name)}`;
   const wrong = Object.entries(releaseLabels(facts.specification, release)).find(
     ([key, value]) => labels[key] !== value,
   );

@@ -11,8 +11,12 @@ export interface TagCandidate {
   readonly draft?: boolean;
   /** Upstream's own pre-release flag, where the source has one. */
   readonly prerelease?: boolean;
+  /** Upstream has taken it back: deprecated, yanked. */
+  readonly withdrawn?: boolean;
   /** ISO 8601. */
   readonly publishedAt?: string;
+  /** The repository's tag, where `tag` is the name of an image or package; null: the repository has none, and only the commit is known. */
+  readonly gitTag?: string | null;
 }
 
 const longestTag = 255;
@@ -75,21 +79,23 @@ function readRelease(
   candidate: TagCandidate,
   specification: Pick<AppSpecification, "tagRule" | "tagStyle">,
 ): Release | RejectedTag {
-  const { tag, commit, publishedAt } = candidate;
+  const { tag, commit, publishedAt, gitTag } = candidate;
   const version = readVersion(tag, specification.tagRule ?? defaultTagRule);
   const reject = (reason: string): RejectedTag => ({ tag, reason });
-  const offered = !candidate.draft && !candidate.prerelease;
+  const offered = !candidate.draft && !candidate.prerelease && !candidate.withdrawn;
   if (typeof version !== "string")
     return { ...reject(version.reason), ...(offered && version.unread && { unread: true }) };
   if (candidate.draft) return reject("draft");
   if (candidate.prerelease) return reject("upstream marks it as a pre-release");
+  if (candidate.withdrawn) return reject("upstream has withdrawn it");
   if (commit === undefined) return reject("the git repository has no such tag");
   if (!fullCommit.test(commit)) return reject("its commit is not 40 hex digits");
   const release: Release = {
     version,
     tag,
-    reference: "tag",
+    reference: gitTag === null ? "commit" : "tag",
     commit,
+    ...(typeof gitTag === "string" && gitTag !== tag && { gitTag }),
     ...(publishedAt !== undefined && { publishedAt }),
   };
   try {
@@ -146,7 +152,7 @@ export function mirrorTag(
   specification: Pick<AppSpecification, "tagStyle">,
   release: Pick<Release, "version" | "tag" | "reference">,
 ): string {
-  const asUpstream = specification.tagStyle === "upstream" && release.reference === "tag";
+  const asUpstream = specification.tagStyle === "upstream" && release.reference !== "branch";
   const tag = (asUpstream ? release.tag : release.version).replaceAll("+", "-");
   if (ociTag.test(tag)) return tag;
   throw new Error(

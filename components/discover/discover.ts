@@ -3,7 +3,10 @@ import type { AppSpecification, Source } from "../model/appSpecification";
 import type { Discovery, Release, RejectedTag } from "../model/release";
 import type { TagCandidate } from "../decide/versions";
 import { collectVersions } from "../decide/versions";
+import { forgeReleases } from "./forgeReleases";
 import { githubReleases } from "./githubReleases";
+import { imageVersions } from "./imageVersions";
+import { packageVersions, withRepositoryTags } from "./packageVersions";
 import { printable, disarmed } from "../model/safeText";
 import type { ResolvedSource } from "../model/source";
 import { resolveSource } from "../model/source";
@@ -16,6 +19,8 @@ import { reasonOf } from "../model/reasonOf";
 export interface DiscoverOptions {
   /** The stack's override of the repository; see `resolveSource`. */
   readonly repository?: RepositoryOverride | undefined;
+  /** Which of all releases are wanted, where more has to be asked about these. Default: all. */
+  readonly wanted?: (releases: readonly Release[]) => readonly Release[];
   /** The way to the outside, shared by all apps of the run. */
   readonly edges: UpstreamEdges;
 }
@@ -28,7 +33,7 @@ export interface DiscoverOptions {
 export async function discover(specification: AppSpecification, options: DiscoverOptions): Promise<Discovery> {
   const { name, source } = specification;
   try {
-    const found = await read(specification, resolveSource(source, options.repository), options.edges);
+    const found = await read(specification, resolveSource(source, options.repository), options);
     if (found.releases.length > 0) return found;
     const rejected = summariseRejected(found.rejected, 3);
     throw new Error(["it offers no version", ...rejected].join("; "));
@@ -39,25 +44,58 @@ export async function discover(specification: AppSpecification, options: Discove
 
 /** What was asked, for messages; a URL that was refused may carry a password. */
 function describe(source: Source | RepositoryOverride): string {
-  return "url" in source ? source.url.replace(/\/\/[^/]*@/, "//***@") : source.repository;
+  const address = "url" in source ? source.url.replace(/\/\/[^/]*@/, "//***@") : source.repository;
+  return "image" in source ? source.image : "package" in source ? source.package : address;
 }
 
-async function read(specification: AppSpecification, source: ResolvedSource, edges: UpstreamEdges): Promise<Discovery> {
+async function read(
+  specification: AppSpecification,
+  source: ResolvedSource,
+  { edges, wanted = (releases) => releases }: DiscoverOptions,
+): Promise<Discovery> {
   switch (source.kind) {
     case "githubReleases":
       return readReleases(specification, source, edges);
-    case "gitTags": {
-      const { tags } = readRemoteReferences(await edges.listRemote(source.url));
-      return collectVersions(
-        [...tags].map(([tag, commit]) => ({ tag, commit })),
-        specification,
-      );
+    case "gitlabReleases":
+    case "giteaReleases": {
+      const [listed, tags] = await Promise.all([forgeReleases(edges, source), readTags(source.url, edges)]);
+      return collectVersions(listed.map(withCommit(tags)), specification);
     }
+    case "gitTags":
+      return collectVersions(asCandidates(await readTags(source.url, edges)), specification);
     case "gitBranch":
       return { releases: [await readBranch(source, edges)], rejected: [] };
+    case "registryTags":
+      return imageVersions(
+        { image: source.image, tags: await readTags(source.url, edges), specification, wanted },
+        edges,
+      );
+    case "npm":
+    case "pypi": {
+      const [listed, tags] = await Promise.all([packageVersions(edges, source), readTags(source.url, edges)]);
+      return collectVersions(withRepositoryTags(listed, tags, source.package), specification);
+    }
     default:
       return source satisfies never;
   }
+}
+
+/** Commits by tag. */
+type Tags = ReadonlyMap<string, string>;
+
+async function readTags(url: string, edges: UpstreamEdges): Promise<Tags> {
+  return readRemoteReferences(await edges.listRemote(url)).tags;
+}
+
+function asCandidates(tags: Iterable<readonly [string, string]>): readonly TagCandidate[] {
+  return Array.from(tags, ([tag, commit]) => ({ tag, commit }));
+}
+
+function withCommit(tags: Tags): (candidate: TagCandidate) => TagCandidate {
+  return (candidate) => {
+    const commit = tags.get(candidate.tag);
+    return commit === undefined ? candidate : { ...candidate, commit };
+  };
 }
 
 async function readReleases(
@@ -65,19 +103,15 @@ async function readReleases(
   source: Extract<ResolvedSource, { kind: "githubReleases" }>,
   edges: UpstreamEdges,
 ): Promise<Discovery> {
-  const [list, output] = await Promise.all([githubReleases(edges, source.repository), edges.listRemote(source.url)]);
-  const { tags } = readRemoteReferences(output);
-  const candidates = list.candidates.map((candidate): TagCandidate => {
-    const commit = tags.get(candidate.tag);
-    return commit === undefined ? candidate : { ...candidate, commit };
-  });
+  const [list, tags] = await Promise.all([githubReleases(edges, source.repository), readTags(source.url, edges)]);
+  const candidates = list.candidates.map(withCommit(tags));
   const found = collectVersions(candidates, specification);
   if (!list.atLimit) return found;
   const limit = `${source.repository} has more releases than GitHub lists`;
   if (found.releases.length > 0)
     return { ...found, warnings: [`${limit}, or as many; older ones may be missing from the list`] };
   const listed = new Set(list.candidates.map(({ tag }) => tag));
-  const unlisted = [...tags].filter(([tag]) => !listed.has(tag)).map(([tag, commit]) => ({ tag, commit }));
+  const unlisted = asCandidates([...tags].filter(([tag]) => !listed.has(tag)));
   return {
     ...collectVersions([...candidates, ...unlisted], specification),
     warnings: [`${limit}, and none of those listed is a version; the repository's tags were read as well`],

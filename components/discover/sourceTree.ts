@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { acceptedRepository, parseRepository, acceptedRepositoryPath, isRepositoryPath } from "../model/gitRepository";
 import { GitRepository, type TreeFile, SourceTreeError } from "./gitRepository";
+import type { gitReferenceOf } from "../model/release";
 import { printable } from "../model/safeText";
 import { writeWhole } from "../system/placeWhole";
 
@@ -18,7 +19,7 @@ export interface SourceRequest {
   /** Where answers are kept: what a commit holds never changes. */
   readonly cacheDirectory: string;
   /** Where to find the commit when the host serves no bare commits. */
-  readonly reference?: { readonly kind: "tag" | "branch"; readonly name: string };
+  readonly reference?: ReturnType<typeof gitReferenceOf>;
   /** Longest time for one git command. Default two minutes. */
   readonly timeoutMs?: number;
 }
@@ -65,7 +66,7 @@ async function readRemote(request: SourceRequest): Promise<Cached> {
     return await readThrough(request, (repository) => repository.fetchCommit(commit));
   } catch (error) {
     const refused = error instanceof SourceTreeError && error.fault === "git";
-    if (!refused || !reference) throw error;
+    if (!refused || !reference || reference.kind === "commit") throw error;
     const place = reference.kind === "tag" ? "tags" : "heads";
     return readThrough(request, (repository) => repository.fetchReference(`refs/${place}/${reference.name}`));
   }

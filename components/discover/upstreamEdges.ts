@@ -1,8 +1,10 @@
 import { local } from "@pulumi/command";
 import * as github from "@pulumi/github";
+import type { RegistryClient } from "../registry/registryClient";
+import type { Transport } from "../registry/transport";
 import { gitListCommand } from "./gitReferences";
 
-/** What the GitHub REST API answered: the status code, and headers and body as text, unread. */
+/** What a REST API answered: the status code, and headers and body as text, unread. */
 export interface RestAnswer {
   readonly code: number;
   /** JSON text of the response headers. */
@@ -10,12 +12,18 @@ export interface RestAnswer {
   readonly body: string;
 }
 
-/** The two ways discovery reaches the outside. Both only read. */
+/** The ways discovery reaches the outside. All of them only read, and reject when no answer could be had. */
 export interface UpstreamEdges {
-  /** GET of an endpoint relative to the API's base URL, without a leading slash. Rejects when no answer could be had. */
+  /** GET of an endpoint of GitHub relative to the API's base URL, without a leading slash. */
   readonly restApi: (endpoint: string) => Promise<RestAnswer>;
-  /** Output of `git ls-remote --heads --tags` for a URL that was checked before. Rejects when git fails. */
+  /** GET of an address of a forge or package registry, without credentials. */
+  readonly get: (address: string, accept?: string) => Promise<RestAnswer>;
+  /** Output of `git ls-remote --heads --tags` for a URL that was checked before. */
   readonly listRemote: (url: string) => Promise<string>;
+  /** All tags of an image's repository. */
+  readonly imageTags: (repository: string) => Promise<readonly string[]>;
+  /** Labels of an image, of an index those of one of its platforms. */
+  readonly imageLabels: (reference: string) => Promise<Readonly<Record<string, string>>>;
 }
 
 /**
@@ -23,27 +31,55 @@ export interface UpstreamEdges {
  * A failure is shared as well.
  */
 export function sharedEdges(edges: UpstreamEdges): UpstreamEdges {
-  return { restApi: once(edges.restApi), listRemote: once(edges.listRemote) };
+  return {
+    restApi: once(edges.restApi),
+    get: once(edges.get),
+    listRemote: once(edges.listRemote),
+    imageTags: once(edges.imageTags),
+    imageLabels: once(edges.imageLabels),
+  };
 }
 
-function once<T>(ask: (question: string) => Promise<T>): (question: string) => Promise<T> {
+function once<Question extends readonly unknown[], T>(
+  ask: (...question: Question) => Promise<T>,
+): (...question: Question) => Promise<T> {
   const answers = new Map<string, Promise<T>>();
-  return (question) => {
-    const known = answers.get(question);
-    if (known) return known;
-    const answer = ask(question);
-    answers.set(question, answer);
+  return (...question) => {
+    const key = JSON.stringify(question);
+    const answer = answers.get(key) ?? ask(...question);
+    answers.set(key, answer);
     return answer;
   };
 }
 
+/** The document of a package with thousands of versions takes tens of megabytes. */
+const longestAnswer = 64 * 1024 * 1024;
+
+/** Asks forges and package registries, with the bounds and retries of `transport`. */
+export function httpGet(transport: Transport): UpstreamEdges["get"] {
+  return async (address, accept = "application/json") => {
+    const answer = await transport.send({
+      method: "GET",
+      url: new URL(address),
+      headers: { accept },
+      bodyLimit: longestAnswer,
+    });
+    const headers = JSON.stringify({ link: answer.header("link") });
+    return { code: answer.status, headers, body: answer.body.toString("utf8") };
+  };
+}
+
 /**
- * The outside as Pulumi's providers reach it, each question asked once per run.
- * Base URL, token and retries of the API are the configuration of the `github` provider; git runs through the `command` provider, without a shell.
+ * The outside, each question asked once per run: GitHub and git as Pulumi's providers reach them, the others by `transport` and `registry`.
+ * Base URL, token and retries of GitHub's API are the configuration of the `github` provider; git runs through the `command`
+ * provider, without a shell.
  */
-export function pulumiEdges(): UpstreamEdges {
+export function pulumiEdges(transport: Transport, registry: RegistryClient): UpstreamEdges {
   return sharedEdges({
     restApi: (endpoint) => github.getRestApi({ endpoint }),
+    get: httpGet(transport),
     listRemote: async (url) => (await local.run(gitListCommand(url))).stdout ?? "",
+    imageTags: (repository) => registry.tags(repository),
+    imageLabels: (reference) => registry.labels(reference),
   });
 }

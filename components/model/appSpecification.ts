@@ -4,10 +4,26 @@ import type { Platform } from "./platform";
 export type Source =
   /** Releases of a GitHub repository, `owner/name`. Drafts and pre-releases are dropped. */
   | { readonly kind: "githubReleases"; readonly repository: string }
+  /** Releases of a GitLab project; the URL is its git repository's. Releases that are still to come are dropped. */
+  | { readonly kind: "gitlabReleases"; readonly url: string }
+  /** Releases of a repository on Gitea or Forgejo (Codeberg); the URL is its git repository's. Drafts and pre-releases are dropped. */
+  | { readonly kind: "giteaReleases"; readonly url: string }
   /** Tags of any git repository; the URL is http(s) and ends in `.git`. */
   | { readonly kind: "gitTags"; readonly url: string }
   /** The head of a branch; the version is the first eight hex digits of the commit. */
-  | { readonly kind: "gitBranch"; readonly url: string; readonly branch: string };
+  | { readonly kind: "gitBranch"; readonly url: string; readonly branch: string }
+  /**
+   * Tags of upstream's own image (`docker.io/owner/name`). The commit is that of the repository's tag of this name, with or without
+   * `v`, else the one the image's label `org.opencontainers.image.revision` names.
+   */
+  | { readonly kind: "registryTags"; readonly image: string; readonly url: string }
+  /**
+   * Versions of a package in a registry that speaks npm's protocol. The commit is that of the repository's tag of this name, also
+   * behind `v` or the package's name (`name@1.2.3`), else the one it was published from (`gitHead`). Deprecated ones are dropped.
+   */
+  | { readonly kind: "npm"; readonly registry: string; readonly package: string; readonly url: string }
+  /** Versions of a project in a Python package index, by its JSON API (PEP 691). The commit is that of the repository's tag, as for npm. Yanked ones are dropped. */
+  | { readonly kind: "pypi"; readonly registry: string; readonly package: string; readonly url: string };
 
 /** How many versions are kept: a plain number N means the N highest. */
 export type Keep =

@@ -22,9 +22,9 @@ const platform = z
 /** Where the source of a version comes from. */
 export const upstreamSchema = z.strictObject({
   repository: uri,
-  /** Name of the tag or branch, as upstream wrote it. */
+  /** Name of the tag or branch, as upstream wrote it; the commit, where there is neither. */
   reference: text,
-  kind: z.enum(["tag", "branch"]),
+  kind: z.enum(["tag", "branch", "commit"]),
   commit,
 });
 

@@ -4,8 +4,10 @@ export interface Release {
   readonly version: string;
   /** The upstream tag exactly as upstream wrote it, or for a `gitBranch` source the branch. Checked by the app's tag rule; still never put into a shell. */
   readonly tag: string;
-  /** Kind of git reference `tag` is. */
-  readonly reference: "tag" | "branch";
+  /** What the version is built from: a tag, the head of a branch, or a commit that only upstream's image or package names. */
+  readonly reference: "tag" | "branch" | "commit";
+  /** The repository's tag, where `tag` is that of an image or package and the repository has it under another name. */
+  readonly gitTag?: string;
   /** The commit the tag pointed at when it was resolved (peeled, for annotated tags): 40 lower-case hex digits. */
   readonly commit: string;
   /** When upstream published the release, ISO 8601, where the source says so (release lists do, git tags do not). */
@@ -28,4 +30,12 @@ export interface Discovery {
   readonly rejected: readonly RejectedTag[];
   /** What an operator should know although discovery succeeded, in our own words. */
   readonly warnings?: readonly string[];
+}
+
+/** The git reference a release is built from; of a commit without one the commit itself. */
+export function gitReferenceOf({ tag, gitTag, reference, commit }: Release): {
+  readonly kind: Release["reference"];
+  readonly name: string;
+} {
+  return { kind: reference, name: reference === "commit" ? commit : (gitTag ?? tag) };
 }

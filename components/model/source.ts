@@ -1,13 +1,19 @@
 import type { RepositoryOverride } from "./gitRepository";
 import type { Source } from "./appSpecification";
+import { formatReference, isLoopback, parseReference } from "./reference";
 import { printable } from "./safeText";
 import { acceptedRepository, parseRepository } from "./gitRepository";
 
 /** Where an app's versions and its git repository really are, after the stack's override; every part is checked. */
 export type ResolvedSource =
   | { readonly kind: "githubReleases"; readonly repository: string; readonly url: string }
+  /** `list`: address of the release list, without a query. */
+  | { readonly kind: "gitlabReleases" | "giteaReleases"; readonly url: string; readonly list: string }
   | { readonly kind: "gitTags"; readonly url: string }
-  | { readonly kind: "gitBranch"; readonly url: string; readonly branch: string };
+  | { readonly kind: "gitBranch"; readonly url: string; readonly branch: string }
+  | { readonly kind: "registryTags"; readonly url: string; readonly image: string }
+  /** `address`: where the package's versions are listed. */
+  | { readonly kind: "npm" | "pypi"; readonly url: string; readonly package: string; readonly address: string };
 
 const onGithub = /^https:\/\/github\.com\/([^/]+\/[^/]+)\.git$/;
 
@@ -29,13 +35,70 @@ export function resolveSource(source: Source, override?: RepositoryOverride): Re
       if (repository !== undefined) return { kind: "githubReleases", repository, url };
       throw new Error(`${printable(own, 200)} has no releases to read; accepted is owner/name on GitHub`);
     }
+    case "gitlabReleases":
+    case "giteaReleases": {
+      const url = replaced ?? gitUrl(source.url);
+      return { kind: source.kind, url, list: releaseList(source.kind, url) };
+    }
     case "gitTags":
       return { kind: "gitTags", url: replaced ?? gitUrl(source.url) };
     case "gitBranch":
       return { kind: "gitBranch", url: replaced ?? gitUrl(source.url), branch: checkedBranch(source.branch) };
+    case "registryTags":
+      return { kind: "registryTags", url: replaced ?? gitUrl(source.url), image: checkedImage(source.image) };
+    case "npm":
+    case "pypi":
+      return {
+        kind: source.kind,
+        url: replaced ?? gitUrl(source.url),
+        package: source.package,
+        address: packageAddress(source),
+      };
     default:
       return source satisfies never;
   }
+}
+
+/**
+ * Where a forge's REST API lists the releases of a repository.
+ * Source: GitLab's "Releases API", Gitea's "repoListReleases". A forge below a path of its host cannot be told from a group of that name.
+ */
+function releaseList(kind: "gitlabReleases" | "giteaReleases", url: string): string {
+  const { origin, pathname } = new URL(url);
+  const path = pathname.slice(1, -".git".length);
+  if (onGithub.test(url)) throw new Error(`${printable(url, 200)} is on GitHub; accepted is a repository of the forge`);
+  if (kind === "gitlabReleases") return `${origin}/api/v4/projects/${encodeURIComponent(path)}/releases`;
+  if (/^[^/]+\/[^/]+$/.test(path)) return `${origin}/api/v1/repos/${path}/releases`;
+  throw new Error(
+    `${printable(url, 200)} is not a repository on Gitea or Forgejo; accepted is https://HOST/OWNER/NAME.git`,
+  );
+}
+
+function checkedImage(image: string): string {
+  const { tag, digest, ...name } = parseReference(image);
+  if (tag === undefined && digest === undefined) return formatReference(name);
+  throw new Error(`${printable(image, 200)} is a single image; accepted is a repository without tag and digest`);
+}
+
+const packageNames = {
+  npm: /^(?:@[a-z0-9-~][a-z0-9-._~]*\/)?[a-z0-9-~][a-z0-9-._~]*$/,
+  pypi: /^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?$/,
+} as const;
+
+function packageAddress({ kind, registry, package: name }: Extract<Source, { kind: "npm" | "pypi" }>): string {
+  if (!packageNames[kind].test(name) || name.length > 214)
+    throw new Error(`${printable(name, 200)} is not the name of a package; accepted is one as ${kind} allows`);
+  const url = URL.canParse(registry) && /^[\x21-\x7e]+$/.test(registry) ? new URL(registry) : undefined;
+  const secure = url?.protocol === "https:" || (url?.protocol === "http:" && isLoopback(url.hostname));
+  if (!url || !secure || url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "")
+    throw new Error(
+      `${printable(registry.replace(/\/\/[^/]*@/, "//***@"), 200)} is not a package registry; accepted is an https address without user, password and query (http on loopback only)`,
+    );
+  const base = url.href.replace(/\/+$/, "");
+  // PEP 503: names that differ in case and in runs of - _ . are one.
+  return kind === "pypi"
+    ? `${base}/${name.toLowerCase().replace(/[-_.]+/g, "-")}/`
+    : `${base}/${name.replace("/", "%2f")}`;
 }
 
 /** Stricter than git-check-ref-format: no name that means something to git, a shell or a URL. */

@@ -6,7 +6,7 @@ import type { AppSpecification, BaseImage } from "../model/appSpecification";
 import { imageLabels } from "../decide/labels";
 import type { Digest } from "../model/digest";
 import type { PerPlatform, Platform } from "../model/platform";
-import type { Release } from "../model/release";
+import { type Release, gitReferenceOf } from "../model/release";
 import { resolveSource } from "../model/source";
 import { buildTarget } from "../model/buildTarget";
 import type { AppBase, AppBases } from "./appBases";
@@ -17,8 +17,8 @@ import type { BaseRegistry } from "../probe/baseRegistry";
 export interface SourceRequest {
   readonly url: string;
   readonly commit: string;
-  /** The tag or branch the commit was found under, for servers that do not serve single commits. */
-  readonly reference: { readonly kind: "tag" | "branch"; readonly name: string };
+  /** What the commit was found under, for servers that do not serve single commits. */
+  readonly reference: ReturnType<typeof gitReferenceOf>;
   /** The file wanted; undefined: only the date. An app with a Dockerfile of ours may have none upstream. */
   readonly path?: string;
 }
@@ -49,7 +49,7 @@ export async function prepareBuild(request: BuildRequest, edges: RecipeEdges): P
   const source = await edges.readSource({
     url,
     commit: release.commit,
-    reference: { kind: release.reference, name: release.tag },
+    reference: gitReferenceOf(release),
     ...(specification.ownDockerfile === undefined && { path }),
   });
   const text = source.text ?? (await readFile(specification.ownDockerfile ?? path, "utf8"));
@@ -107,8 +107,9 @@ function dockerfilePath({ subdirectory, dockerfile = "Dockerfile" }: AppSpecific
 
 /** A git context pinned to the commit: BuildKit refuses to build when the tag has moved on. */
 function contextUrl(url: string, { subdirectory }: AppSpecification, release: Release): string {
+  const { kind, name } = gitReferenceOf(release);
   const query = new URLSearchParams({
-    [release.reference]: release.tag,
+    [kind === "commit" ? "ref" : kind]: name,
     checksum: release.commit,
     ...(subdirectory !== undefined && { subdir: subdirectory }),
   });

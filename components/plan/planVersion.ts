@@ -11,7 +11,7 @@ import { type ExaminedRecords, examineRecords } from "./examineRecords";
 import type { Digest } from "../model/digest";
 import { digestIn } from "../model/reference";
 import { resolveSource } from "../model/source";
-import type { Release } from "../model/release";
+import { type Release, gitReferenceOf } from "../model/release";
 import { examineOwnership, type Ownership } from "./ownership";
 import { planAttestation } from "./planAttestation";
 import { askUpstream } from "./offers";
@@ -138,10 +138,11 @@ function doubt(plan: VersionPlan, ownership: Ownership | undefined): string | un
 /** The release a version stands for, from where its source really comes. */
 function upstreamOf(
   { specification, settings }: VersionRequest,
-  { tag, reference, commit }: Release,
+  release: Release,
 ): NonNullable<PlannedVersion["upstream"]> {
   const { url } = resolveSource(specification.source, settings.repository);
-  return { repository: url, reference: tag, kind: reference, commit };
+  const { kind, name } = gitReferenceOf(release);
+  return { repository: url, reference: name, kind, commit: release.commit };
 }
 
 /** What is odd about the index a tag names. */

@@ -22,6 +22,7 @@ import {
 import { type MirrorMap, readMirrors } from "./mirrors";
 import { presentProbe } from "./presentProbe";
 import { listReferrers } from "./referrers";
+import { listTags } from "./tagList";
 import { RegistryError } from "./registryError";
 import { Transport, type TransportAnswer, type TransportRequest } from "./transport";
 import { verifiedStream } from "./verifiedStream";
@@ -47,6 +48,8 @@ export interface RegistryClientOptions {
 /** 4 MiB: what registries accept at most as a manifest, and the distribution specification asks clients to expect. */
 const longestManifest = 4 * 1024 * 1024;
 const longestConfiguration = 16 * 1024 * 1024;
+/** Registries that know no pages send all tags at once. */
+const longestTagPage = 16 * 1024 * 1024;
 
 /**
  * A read-only client of OCI registries (OCI distribution specification 1.1). It knows three answers: present, absent
@@ -198,6 +201,29 @@ export class RegistryClient {
     return all.filter(
       ({ artifactType }) => options.artifactType === undefined || artifactType === options.artifactType,
     );
+  }
+
+  /**
+   * All tags of a repository.
+   * @param repository with its registry: `ghcr.io/owner/name`.
+   * @throws RegistryError when the list cannot be read to its end, or there is no such repository.
+   */
+  async tags(repository: string): Promise<readonly string[]> {
+    const reference = parseReference(repository);
+    return listTags(formatReference(reference), (path) => this.#send(reference, path, { bodyLimit: longestTagPage }));
+  }
+
+  /**
+   * Labels of an image, of an index those of the first of its platforms.
+   * @throws RegistryError when they cannot be had, malformed when the reference is absent or no image of a platform is in it.
+   */
+  async labels(reference: string): Promise<Readonly<Record<string, string>>> {
+    const { registry, repository } = parseReference(reference);
+    const named = await this.manifest(reference);
+    const first = named?.kind === "index" ? named.manifests.find(({ platform }) => platform)?.digest : undefined;
+    const image = first === undefined ? named : await this.manifest(`${registry}/${repository}@${first}`);
+    if (image?.kind === "image") return (await this.imageConfig(`${registry}/${repository}`, image)).labels;
+    throw new RegistryError("malformed", `cannot read labels of ${reference}: there is no image of a platform`);
   }
 
   /**

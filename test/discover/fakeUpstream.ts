@@ -8,6 +8,11 @@ export interface FakeUpstream extends UpstreamEdges {
 export function fakeUpstream(tables: {
   readonly rest?: Readonly<Record<string, RestAnswer | Error>>;
   readonly git?: Readonly<Record<string, string | Error>>;
+  readonly web?: Readonly<Record<string, RestAnswer | Error>>;
+  /** By repository. */
+  readonly tags?: Readonly<Record<string, readonly string[] | Error>>;
+  /** By reference. */
+  readonly labels?: Readonly<Record<string, Readonly<Record<string, string>> | Error>>;
 }): FakeUpstream {
   const log: string[] = [];
   const answer = async <T>(question: string, table: Readonly<Record<string, T | Error>> = {}): Promise<T> => {
@@ -21,6 +26,9 @@ export function fakeUpstream(tables: {
     log,
     restApi: (endpoint) => answer(endpoint, tables.rest),
     listRemote: (url) => answer(url, tables.git),
+    get: (address) => answer(address, tables.web),
+    imageTags: (repository) => answer(repository, tables.tags),
+    imageLabels: (reference) => answer(reference, tables.labels),
   };
 }
 
@@ -40,7 +48,7 @@ export function githubRelease(
 }
 
 /** A good answer of the API. */
-export function ok(releases: readonly unknown[], headers: Readonly<Record<string, unknown>> = {}): RestAnswer {
+export function ok(releases: unknown, headers: Readonly<Record<string, unknown>> = {}): RestAnswer {
   return { code: 200, headers: JSON.stringify(headers), body: JSON.stringify(releases) };
 }
 

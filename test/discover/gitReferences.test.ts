@@ -5,6 +5,7 @@ import { promisify } from "node:util";
 import { afterEach, describe, expect, it } from "vitest";
 import { discover } from "../../components/discover/discover";
 import { gitListCommand, readRemoteReferences } from "../../components/discover/gitReferences";
+import { fakeUpstream } from "./fakeUpstream";
 const run = promisify(execFile);
 const closers: (() => void)[] = [];
 afterEach(() => closers.splice(0).forEach((close) => close()));
@@ -92,7 +93,7 @@ describe("gitListCommand", () => {
     const origin = await serve((_request, response) => response.end("<html></html>"));
     expect(await list(`${origin}/x.git`)).toBe("");
     const specification = { name: "x", source: { kind: "gitTags", url: `${origin}/x.git` } } as const;
-    const edges = { listRemote: list, restApi: () => Promise.reject(new Error("not asked")) };
+    const edges = { ...fakeUpstream({}), listRemote: list };
     await expect(discover(specification, { edges })).rejects.toThrow(/it offers no version/);
   });
 

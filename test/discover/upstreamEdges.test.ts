@@ -1,6 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { beforeAll, describe, expect, it } from "vitest";
 import { pulumiEdges } from "../../components/discover/upstreamEdges";
+import { fileTransport } from "../../components/discover/upstreamFiles";
+import { RegistryClient } from "../../components/registry/registryClient";
 
 const calls: pulumi.runtime.MockCallArgs[] = [];
 
@@ -21,7 +23,7 @@ beforeAll(async () => {
 
 describe("pulumiEdges", () => {
   it("asks the providers with exactly these inputs, once for each question", async () => {
-    const edges = pulumiEdges();
+    const edges = pulumiEdges(fileTransport(), new RegistryClient());
     expect(await edges.listRemote("https://example.org/x.git")).toBe("the list");
     expect(await edges.listRemote("https://example.org/x.git")).toBe("the list");
     expect(await edges.restApi("repos/o/r/releases")).toMatchObject({ code: 200, headers: "{}", body: "[]" });

@@ -98,3 +98,56 @@ describe("resolveSource", () => {
     expect(() => resolveSource({ ...branch, branch: name })).toThrow(/is no usable branch; accepted are/);
   });
 });
+
+describe("resolveSource, for forges, images and packages", () => {
+  const gitlab = { kind: "gitlabReleases", url: "https://gitlab.example.org/group/sub/app.git" } as const;
+  const gitea = { kind: "giteaReleases", url: "https://codeberg.example.org/owner/app.git" } as const;
+
+  it("finds a forge's release list beside its repository, and moves both with an override", () => {
+    expect(resolveSource(gitlab)).toEqual({
+      ...gitlab,
+      list: "https://gitlab.example.org/api/v4/projects/group%2Fsub%2Fapp/releases",
+    });
+    expect(resolveSource(gitea)).toEqual({
+      ...gitea,
+      list: "https://codeberg.example.org/api/v1/repos/owner/app/releases",
+    });
+    expect(resolveSource(gitea, { kind: "git", url: "http://localhost:8080/a/b.git" })).toEqual({
+      kind: "giteaReleases",
+      url: "http://localhost:8080/a/b.git",
+      list: "http://localhost:8080/api/v1/repos/a/b/releases",
+    });
+  });
+
+  it.each([
+    [gitlab, { kind: "github", repository: "me/fork" }, /is on GitHub/],
+    [gitea, { kind: "git", url: "https://codeberg.example.org/a/b/c.git" }, /no repository on Gitea or Forgejo/],
+  ] as const)("refuses an override where no such list is", (source, override, message) => {
+    expect(() => resolveSource(source, override)).toThrow(message);
+  });
+
+  const url = "https://git.example.org/app.git";
+
+  it("writes an image out in full, and refuses a tag or digest", () => {
+    expect(resolveSource({ kind: "registryTags", image: "owner/app", url })).toMatchObject({
+      image: "docker.io/owner/app",
+    });
+    expect(() => resolveSource({ kind: "registryTags", image: "owner/app:1", url })).toThrow(/without tag and digest/);
+    expect(() => resolveSource({ kind: "registryTags", image: "Owner/App", url })).toThrow(/no.* reference/);
+  });
+
+  it.each([
+    ["npm", "https://packages.example.org", "app/../other"],
+    ["npm", "https://packages.example.org", "@scope/"],
+    ["npm", "https://packages.example.org", ".."],
+    ["pypi", "https://packages.example.org/simple", "a/b"],
+    ["npm", "http://packages.example.org", "app"],
+    ["npm", "https://me:secret@packages.example.org", "app"],
+    ["pypi", "https://packages.example.org/simple?x=y", "app"],
+    ["pypi", "file:///etc/passwd", "app"],
+  ] as const)("refuses what would leave the registry: %s %s %s", (kind, registry, name) => {
+    const resolve = () => resolveSource({ kind, registry, package: name, url });
+    expect(resolve).toThrow(/accepted is/);
+    expect(resolve).not.toThrow(/secret/);
+  });
+});

@@ -5,12 +5,12 @@ import { join, normalize } from "node:path";
 
 /**
  * A static file server for one folder: GET and HEAD, single byte ranges (RFC 9110, 14), an ETag that changes with the file.
- * Folders and anything outside answer 404.
+ * A folder with a slash at its end answers with its `index.json`, as package indexes do; other folders and anything outside answer 404.
  */
 export function createFileServer(folder: string): Server {
   return createServer((request, response) => {
     const path = decodeURIComponent(new URL(request.url ?? "/", "http://localhost").pathname);
-    const file = join(folder, normalize(path));
+    const file = join(folder, normalize(path.endsWith("/") ? `${path}index.json` : path));
     stat(file).then(
       (info) => {
         if (!info.isFile()) return void response.writeHead(404).end();

@@ -41,7 +41,7 @@ export class Fronts {
     gate,
   }: FrontsOptions): Promise<Fronts> {
     for (const folder of [layout.repositories, layout.releases, layout.files]) mkdirSync(folder, { recursive: true });
-    const git = createGitServer(layout.repositories);
+    const git = createGitServer(layout.repositories, layout.releases);
     const releases = createReleaseApi(layout.releases, layout.repositories);
     const files = createFileServer(layout.files);
     for (const server of [git, releases, files]) server.keepAliveTimeout = 600_000;

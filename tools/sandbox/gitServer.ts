@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { gitEnvironment } from "./gitRepository";
+import { forgeReply, send } from "./releaseApi";
 
 /** Longest header block `git http-backend` is expected to write. */
 const headerLimit = 65_536;
@@ -8,10 +9,13 @@ const headerLimit = 65_536;
 /**
  * A read-only git server (smart HTTP) for the bare repositories in a folder: `http://host/NAME.git`.
  * Runs `git http-backend` as CGI (git-http-backend(1)); pushing is refused by its default configuration for anonymous users.
+ * With a folder of releases it is a forge as well, with GitLab's and Gitea's lists of them.
  */
-export function createGitServer(repositories: string): Server {
+export function createGitServer(repositories: string, releases?: string): Server {
   return createServer((request, response) => {
-    const url = new URL(request.url ?? "/", "http://localhost");
+    const url = new URL(request.url ?? "/", `http://${request.headers.host ?? "localhost"}`);
+    const reply = releases === undefined ? undefined : forgeReply(url, releases);
+    if (reply) return send(response, reply);
     // No run to an end with a result: it streams both ways, for as long as its request lasts.
     const backend = spawn("git", ["http-backend"], {
       env: { ...gitEnvironment(), ...cgiEnvironment(repositories, request, url) },

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
+import { createServer, type Server, type ServerResponse } from "node:http";
 import { join } from "node:path";
 import { outputOf } from "../../components/system/process";
 import { gitEnvironment } from "./gitRepository";
@@ -18,7 +18,8 @@ export interface FixtureRelease {
   readonly target_commitish?: string;
 }
 
-interface Reply {
+/** What a REST API answers: the body is sent as JSON. */
+export interface Reply {
   readonly status: number;
   readonly body: unknown;
   readonly headers?: Readonly<Record<string, string>>;
@@ -37,11 +38,14 @@ export function createReleaseApi(releases: string, repositories: string): Server
     const url = new URL(request.url ?? "/", `http://${request.headers.host ?? "localhost"}`);
     void route(url, request.headers.authorization, releases, repositories)
       .catch((error: unknown): Reply => ({ status: 500, body: { message: String(error) } }))
-      .then(({ status, body, headers }) => {
-        response.writeHead(status, { "Content-Type": "application/json; charset=utf-8", ...headers });
-        response.end(JSON.stringify(body));
-      });
+      .then((reply) => send(response, reply));
   });
+}
+
+/** Sends a reply. */
+export function send(response: ServerResponse, { status, body, headers }: Reply): void {
+  response.writeHead(status, { "Content-Type": "application/json; charset=utf-8", ...headers });
+  response.end(JSON.stringify(body));
 }
 
 async function route(
@@ -84,9 +88,37 @@ function repositoryReply(owner: string, name: string): Reply {
   return { status: 200, body: { id: 1, name, full_name: `${owner}/${name}`, owner: { login: owner }, private: false } };
 }
 
+/** The releases in a file of them; undefined when there is none. */
+function releasesIn(file: string): readonly FixtureRelease[] | undefined {
+  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as readonly FixtureRelease[]) : undefined;
+}
+
+/**
+ * The release lists of other forges, as their APIs are found beside the git repository: GitLab's and Gitea's. Undefined for an address of
+ * neither. Sources: GitLab's "Releases API", Gitea's "repoListReleases".
+ */
+export function forgeReply(url: URL, releases: string): Reply | undefined {
+  const gitlab = /^\/api\/v4\/projects\/([\w.%-]+)\/releases$/.exec(url.pathname)?.[1];
+  const gitea = /^\/api\/v1\/repos\/([\w.-]+\/[\w.-]+)\/releases$/.exec(url.pathname)?.[1];
+  const name = gitea ?? (gitlab && decodeURIComponent(gitlab));
+  if (name === undefined) return undefined;
+  const inside = !name.split("/").some((part) => part.startsWith("."));
+  const all = inside ? releasesIn(join(releases, `${name}.json`)) : undefined;
+  if (!all) return notFound;
+  return page(
+    url,
+    all.map(({ tag_name, draft = false, prerelease = false, published_at = "2026-01-01T00:00:00Z" }) =>
+      gitea === undefined
+        ? { tag_name, released_at: published_at, upcoming_release: draft }
+        : { tag_name, draft, prerelease, published_at },
+    ),
+    gitea === undefined ? "per_page" : "limit",
+  );
+}
+
 function releasePage(url: URL, file: string): Reply {
-  if (!existsSync(file)) return notFound;
-  const all = JSON.parse(readFileSync(file, "utf8")) as readonly FixtureRelease[];
+  const all = releasesIn(file);
+  if (!all) return notFound;
   // The real list ends after a thousand releases, too.
   const complete = all.slice(0, 1000).map((release, position) => ({
     ...{
@@ -103,8 +135,8 @@ function releasePage(url: URL, file: string): Reply {
   return page(url, complete);
 }
 
-function page(url: URL, entries: readonly unknown[]): Reply {
-  const size = Math.min(100, Math.max(1, Number(url.searchParams.get("per_page") ?? 30) || 30));
+function page(url: URL, entries: readonly unknown[], sizeParameter = "per_page"): Reply {
+  const size = Math.min(100, Math.max(1, Number(url.searchParams.get(sizeParameter) ?? 30) || 30));
   const number = Math.max(1, Number(url.searchParams.get("page") ?? 1) || 1);
   const last = Math.max(1, Math.ceil(entries.length / size));
   const link = (target: number, relation: string): string => {
