@@ -15,7 +15,7 @@ const body = z.object({ tags: z.array(z.string()).nullish(), next_page: z.string
  * by `next_page` in the body. A full page without any of it is asked on from its last tag.
  * @param what the repository, for messages.
  * @param get asks for a path within the repository.
- * @throws RegistryError when a page is no list of tags, or the list has no end: half a list decides nothing.
+ * @throws RegistryError when a page is not a list of tags, or the list has no end: half a list decides nothing.
  */
 export async function listTags(
   what: string,

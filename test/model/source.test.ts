@@ -121,7 +121,7 @@ describe("resolveSource, for forges, images and packages", () => {
 
   it.each([
     [gitlab, { kind: "github", repository: "me/fork" }, /is on GitHub/],
-    [gitea, { kind: "git", url: "https://codeberg.example.org/a/b/c.git" }, /no repository on Gitea or Forgejo/],
+    [gitea, { kind: "git", url: "https://codeberg.example.org/a/b/c.git" }, /not a repository on Gitea/],
   ] as const)("refuses an override where no such list is", (source, override, message) => {
     expect(() => resolveSource(source, override)).toThrow(message);
   });
