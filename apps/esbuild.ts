@@ -8,6 +8,7 @@ export const esbuild: AppSpecification = {
   title: "esbuild",
   licenses: "MIT",
   url: "https://esbuild.github.io",
+  reason: "Upstream publishes binaries for many platforms, and no image.",
   source: { kind: "gitTags", url: "https://github.com/evanw/esbuild.git" },
   smoke: {
     command: ["/usr/bin/esbuild", "--version"],

@@ -7,6 +7,7 @@ export const helloFlask: AppSpecification = {
   title: "hello-flask",
   description: "A minimal Flask web application",
   url: "https://github.com/larsks/hello-flask",
+  reason: "Upstream publishes no image.",
   source: { kind: "gitBranch", url: "https://github.com/larsks/hello-flask.git", branch: "master" },
   platforms: ["linux/amd64", "linux/arm64", "linux/ppc64le"],
   floatingTags: ["latest"],

@@ -21,6 +21,7 @@ export const mattermost: AppSpecification = {
   // Upstream's own terms, which differ for sources and packages: its LICENSE.txt.
   licenses: "LicenseRef-Mattermost",
   url: "https://mattermost.com",
+  reason: "Upstream publishes an image for linux/amd64 only.",
   source: { kind: "githubReleases", repository: "mattermost/mattermost" },
   tagRule: /^v(\d+\.\d+\.\d+)$/,
   subdirectory: "server/build",

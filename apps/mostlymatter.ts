@@ -13,6 +13,7 @@ export const mostlymatter: AppSpecification = {
   description: "Mattermost without limits, by Framasoft",
   licenses: "AGPL-3.0-only",
   url: "https://framagit.org/framasoft/framateam/mostlymatter",
+  reason: "Upstream publishes binaries for linux/amd64 and linux/arm64, and no image.",
   source: { kind: "gitTags", url: "https://framagit.org/framasoft/framateam/mostlymatter.git" },
   tagRule: /^v(\d+\.\d+\.\d+)-limitless$/,
   ownDockerfile: "apps/mostlymatter.Dockerfile",

@@ -14,6 +14,8 @@ const version = z.object({
   reason: z.string().optional(),
   /** When it waits after builds that failed: what went wrong in the last of them. */
   lastFailure: z.string().optional(),
+  /** When upstream released it, where the source says so. */
+  released: z.iso.datetime().optional(),
 });
 
 const schema = z.object({
@@ -21,6 +23,8 @@ const schema = z.object({
   good: z.boolean(),
   /** The run was asked for all versions and platforms of its apps. */
   whole: z.boolean(),
+  /** When the run ended. */
+  endedAt: z.iso.datetime().optional(),
   apps: z.array(z.object({ app: z.string(), problems: z.array(z.string()) })),
   versions: z.array(version),
 });

@@ -94,6 +94,7 @@ export const appSchema = z.strictObject({
   description: line.optional(),
   licenses: line.optional(),
   url: webAddress.optional(),
+  reason: line.optional(),
   source,
   tagRule: tagRule.optional(),
   tagStyle: z.enum(["version", "upstream"]).optional(),

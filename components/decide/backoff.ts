@@ -45,6 +45,11 @@ export function waitOf(failure: RecordedFailure | undefined, now: Date): Wait | 
   return until > now ? { until, failure } : undefined;
 }
 
+/** Whether a version failed so often in a row that it is tried once a week and no more: somebody has to look at it. */
+export function failedForGood({ count }: RecordedFailure): boolean {
+  return count >= intervals.length;
+}
+
 /** One line for people: until when, and why. */
 export function describeWait({ until, failure }: Wait): string {
   const times = failure.count === 1 ? "once" : `${failure.count} times in a row`;

@@ -84,6 +84,8 @@ export interface AppSpecification {
   readonly description?: string;
   readonly licenses?: string;
   readonly url?: string;
+  /** Why there is a mirror of it, one sentence for the catalogue: what upstream publishes itself, and what not. */
+  readonly reason?: string;
   readonly source: Source;
   /**
    * Which tags are versions: a regular expression anchored at both ends. Its only capture is the version, in numbers and dots; or

@@ -14,6 +14,19 @@ export interface ImageConfiguration {
   readonly command: readonly string[];
   readonly user: string;
   readonly workingDirectory: string;
+  /** Ports and volumes it declares, as written: `8080/tcp`, `/data`. */
+  readonly ports: readonly string[];
+  readonly volumes: readonly string[];
+  /** The steps it was made by, the first one first. */
+  readonly history: readonly ImageStep[];
+}
+
+/** One step of an image's history. */
+export interface ImageStep {
+  readonly command?: string;
+  readonly created?: string;
+  /** It made no layer. */
+  readonly empty: boolean;
 }
 
 /**
@@ -40,8 +53,21 @@ const schema = z.object({
       Cmd: z.array(z.string()).nullish(),
       User: z.string().nullish(),
       WorkingDir: z.string().nullish(),
+      ExposedPorts: z.record(z.string(), z.unknown()).nullish(),
+      Volumes: z.record(z.string(), z.unknown()).nullish(),
     })
     .nullish(),
+  history: z
+    .array(
+      z.object({
+        created: z.string().nullish(),
+        created_by: z.string().nullish(),
+        empty_layer: z.boolean().nullish(),
+      }),
+    )
+    .nullish()
+    // For people to read; one of an odd form keeps nobody from using the image.
+    .catch(null),
 });
 
 /**
@@ -50,7 +76,7 @@ const schema = z.object({
  * @throws RegistryError (malformed) when it is not one.
  */
 export function parseImageConfiguration(what: string, bytes: Buffer): ImageConfiguration {
-  const { os, architecture, variant, created, config } = parse(what, bytes);
+  const { os, architecture, variant, created, config, history } = parse(what, bytes);
   return {
     platform: formatPlatform({ os, architecture, ...(variant && { variant }) }),
     ...(created && { created }),
@@ -60,6 +86,13 @@ export function parseImageConfiguration(what: string, bytes: Buffer): ImageConfi
     command: config?.Cmd ?? [],
     user: config?.User ?? "",
     workingDirectory: config?.WorkingDir ?? "",
+    ports: Object.keys(config?.ExposedPorts ?? {}),
+    volumes: Object.keys(config?.Volumes ?? {}),
+    history: (history ?? []).map((step) => ({
+      ...(step.created_by && { command: step.created_by }),
+      ...(step.created && { created: step.created }),
+      empty: step.empty_layer ?? false,
+    })),
   };
 }
 

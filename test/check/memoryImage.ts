@@ -59,7 +59,8 @@ export function program(name: string, platform: Platform = "linux/arm64", mode =
 }
 
 export function configuration(changes: Partial<ImageConfiguration> = {}): ImageConfiguration {
-  const empty = { labels: {}, environment: [], entrypoint: [], command: [], user: "", workingDirectory: "" };
+  const runs = { environment: [], entrypoint: [], command: [], user: "", workingDirectory: "", ports: [], volumes: [] };
+  const empty = { labels: {}, ...runs, history: [] };
   return { platform: "linux/arm64", ...empty, ...changes };
 }
 

@@ -1,0 +1,50 @@
+import type { AppSpecification } from "../../components/model/appSpecification";
+import type { Digest } from "../../components/model/digest";
+import { captured, defaultTagRule } from "../../components/model/tagRule";
+import { compareVersions, isVersion, lineOf } from "../../components/model/version";
+
+/** A tag that is one version's own. */
+export interface VersionTag {
+  readonly tag: string;
+  readonly version: string;
+}
+
+/** The fallback tags of referrers, and what older cosign wrote beside them. */
+const attachment = /^sha256-[0-9a-f]{64}(\.\w+)?$/;
+
+/** Whether a tag is of somebody's use, and no fallback tag. */
+export function isOwnTag(tag: string): boolean {
+  return !attachment.test(tag);
+}
+
+/**
+ * Which of a repository's tags are versions, highest first, and which others there are. A line of versions (`11`, `11.10`) that
+ * names what one of its versions names is none; `latest` never is, nor the name of a commit of an app that has versions.
+ */
+export function versionTags(
+  tags: ReadonlyMap<string, Digest>,
+  { source, tagRule = defaultTagRule }: Pick<AppSpecification, "source" | "tagRule">,
+): { readonly versions: readonly VersionTag[]; readonly others: readonly string[] } {
+  const own = [...tags.keys()];
+  const versionOf = (tag: string): string | undefined => {
+    if (source.kind === "gitBranch") return /^[0-9a-f]{8}$/.test(tag) ? tag : undefined;
+    const bare = tag.replace(/^v(?=\d)/, "");
+    return isVersion(bare) ? bare : captured(tag, tagRule) || undefined;
+  };
+  const read = own.flatMap((tag): VersionTag[] => {
+    const version = versionOf(tag);
+    return version === undefined ? [] : [{ tag, version }];
+  });
+  const isLine = ({ tag }: VersionTag): boolean =>
+    read.some(({ tag: other, version }) => linesOf(version).includes(tag) && tags.get(tag) === tags.get(other));
+  const versions = read
+    .filter((one) => !isLine(one))
+    .toSorted((left, right) => compareVersions(left.version, right.version));
+  const named = new Set(versions.map(({ tag }) => tag));
+  return { versions, others: own.filter((tag) => !named.has(tag)).toSorted() };
+}
+
+/** The lines a version is of, without itself. */
+function linesOf(version: string): readonly string[] {
+  return [lineOf(version, 1), lineOf(version, 2)].filter((line) => line !== undefined && line !== version) as string[];
+}

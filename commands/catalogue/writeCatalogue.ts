@@ -1,0 +1,97 @@
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { apps } from "../../apps";
+import type { AppSpecification } from "../../components/model/appSpecification";
+import { RegistryClient } from "../../components/registry/registryClient";
+import { readFailureFile } from "../../components/report/failureFile";
+import { runProcess } from "../../components/system/process";
+import { readResult } from "../reconcile/result";
+import { DigestCache } from "./digestCache";
+import { readCatalogue } from "./readCatalogue";
+import type { ReadVersion } from "./readVersion";
+import type { CatalogueRequest } from "./request";
+import { appSchema, catalogueSchemas, indexSchema, versionSchema } from "./schema";
+import { previousCatalogue, shrinkage, SiteDraft } from "./site";
+import { readStackFile } from "./stackFile";
+import { publicKeyFile, verifierFor } from "./verifier";
+import { findScanner } from "./vulnerabilities";
+
+/** What writing the catalogue needs besides the request. */
+export interface CatalogueContext {
+  readonly environment: NodeJS.ProcessEnv;
+  /** The project's root. */
+  readonly root: string;
+  readonly now: Date;
+  readonly progress: (line: string) => void;
+  readonly apps?: readonly AppSpecification[];
+}
+
+/** How many there are of what. */
+export interface WrittenCatalogue {
+  readonly apps: number;
+  readonly versions: number;
+}
+
+/**
+ * Reads the registry and writes the site. Whatever goes wrong, the site that was there stays as it is.
+ * @throws Error, ConfigError or RegistryError with the reason.
+ */
+export async function writeCatalogue(request: CatalogueRequest, context: CatalogueContext): Promise<WrittenCatalogue> {
+  const { environment, root, now, progress } = context;
+  const config = await readStackFile(request.configFile, { apps: context.apps ?? apps, environment });
+  const result =
+    request.result !== undefined && existsSync(request.result) ? await readResult(request.result) : undefined;
+  const before = await previousCatalogue(request.out);
+  const directory = await mkdtemp(join(tmpdir(), "catalogue-"));
+  const reader = new RegistryClient({ environment });
+  const draft = await SiteDraft.begin(request.out);
+  try {
+    const verifier = await verifierFor(config.attest, { directory, root, environment });
+    if (verifier.reason !== undefined) progress(`nothing is verified: ${verifier.reason}`);
+    const read = await readCatalogue(
+      { stack: request.stack, ...(request.url !== undefined && { url: request.url }) },
+      {
+        ...verifier,
+        ...{ config, reader, now, progress, result, attest: config.attest },
+        cache: new DigestCache(),
+        scanner: await findScanner(environment, runProcess),
+        failures: request.failures === undefined ? {} : await readFailureFile(request.failures),
+        lastSuccess: (app) => before?.apps.find((one) => one.app === app)?.lastSuccess,
+        keep: (version) => writeVersion(draft, version),
+      },
+    );
+    refuseLoss(request, shrinkage(before, read.apps), read.apps.flatMap(({ versions }) => versions).length);
+    await draft.writeJson("index.json", indexSchema.parse(read.index));
+    for (const app of read.apps) await draft.writeJson(`${app.app}.json`, appSchema.parse(app));
+    for (const [name, schema] of Object.entries(catalogueSchemas())) await draft.writeJson(`schemas/${name}`, schema);
+    if (verifier.publicKey !== undefined) await draft.write(publicKeyFile, verifier.publicKey);
+    await draft.replace();
+    return { apps: read.apps.length, versions: read.apps.flatMap(({ versions }) => versions).length };
+  } finally {
+    await draft.abandon();
+    await reader.close();
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function writeVersion(draft: SiteDraft, { version, files }: ReadVersion): Promise<void> {
+  const folder = `${version.app}/${version.tag}`;
+  await draft.writeJson(`${folder}.json`, versionSchema.parse(version));
+  for (const [name, file] of files) {
+    if ("copyOf" in file) await draft.copy(`${folder}/${name}`, file.copyOf);
+    else await draft.writeJson(`${folder}/${name}`, file.json);
+  }
+}
+
+function refuseLoss({ acceptShrunken }: CatalogueRequest, lost: readonly string[], versions: number): void {
+  const remedy = "the site is left as it was; --accept-shrunken replaces it all the same";
+  if (acceptShrunken) return;
+  if (versions === 0) throw new Error(`the registry shows no version of any app: ${remedy}`);
+  if (lost.length === 0) return;
+  const shown = lost.slice(0, 10).join(", ");
+  throw new Error(
+    `the registry no longer shows ${shown}${lost.length > 10 ? ` and ${lost.length - 10} more` : ""}: ${remedy}`,
+  );
+}
