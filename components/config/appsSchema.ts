@@ -66,7 +66,7 @@ const settings = z
 export type AppOverrides = Readonly<z.output<typeof settings>["overrides"]>;
 
 /** An app as the stack has it: its own file, with what the stack puts in its place. */
-interface ConfiguredApp {
+export interface ConfiguredApp {
   readonly specification: AppSpecification;
   readonly overrides: AppOverrides;
 }
