@@ -17,7 +17,7 @@ export = async () => {
   const edges = openEdges(config);
   const handedOver = await orLeaveMistakes(() => readHandedOver(config));
   // Read while upstream is asked already.
-  const recorded = previousRun();
+  const recorded = orLeaveMistakes(() => previousRun(config.run.phase, edges.state.state));
   const planned = await planApps(config, recorded, edges.plan, handedOver.images);
   const plans = await alignWithState(planned, edges.state);
   await reportPlans(plans);

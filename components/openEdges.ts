@@ -16,7 +16,7 @@ import type { FindVersion } from "./declare/declareApps";
 import { attestationProbe } from "./probe/attestationProbe";
 import { describeReferrer, missingReferrers } from "./probe/missingReferrers";
 import { RegistryClient } from "./registry/registryClient";
-import { readStackState } from "./probe/stackState";
+import { readStackState, type StackState } from "./probe/stackState";
 import { AppBases } from "./plan/appBases";
 import { buildTarget } from "./model/buildTarget";
 import { cacheDirectory } from "./system/cacheDirectory";
@@ -56,12 +56,13 @@ export function openEdges(config: Configuration): Edges {
   const run = runContext(process.env, startedOn, projectSource(checkout));
   const failures: Promise<FailureRecord> =
     config.run.failures === undefined ? Promise.resolve({}) : readFailureFile(config.run.failures);
+  let state: Promise<StackState> | undefined;
   let accepted: Promise<boolean> | undefined;
   const accepts = () => (accepted ??= registry.accepts(config.registry));
   const probe: PlanEdges["probe"] = (reference, options) => probeFor(reference, registry, config, accepts, options);
   return {
     registry,
-    state: { state: readStackState, exists: (reference) => registry.exists(reference) },
+    state: { state: () => (state ??= readStackState()), exists: (reference) => registry.exists(reference) },
     plan: (planOf) => {
       const find: PlanEdges["discover"] = (specification, { repository, ...window }) =>
         discover(specification, {

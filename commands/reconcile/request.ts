@@ -22,7 +22,7 @@ export interface ReconcileRequest {
   readonly digests?: string;
   /** Resource operations at once. */
   readonly parallel: number;
-  /** Pulumi backend; undefined: one that is thrown away afterwards. */
+  /** Pulumi backend; undefined: one that is thrown away afterwards, as it always is after a build phase. */
   readonly state?: string;
   /** Stack configuration; undefined: `Pulumi.<stack>.yaml` of the project. */
   readonly configFile?: string;
@@ -135,7 +135,8 @@ export function readRequest(argv: readonly string[], environment: NodeJS.Process
     ...path("summary", options["--summary"] ?? environment["GITHUB_STEP_SUMMARY"]),
     ...path("result", options["--result"]),
     ...(timeLimit !== undefined && { timeLimitMs: timeLimit * 60_000 }),
-    ...backend(options["--state"] ?? environment["PULUMI_BACKEND_URL"]),
+    // A build phase only builds: a state that is kept would lose everything else.
+    ...(options["--phase"] !== "build" && backend(options["--state"] ?? environment["PULUMI_BACKEND_URL"])),
     ...(environment["GITHUB_OUTPUT"] && { outputs: environment["GITHUB_OUTPUT"] }),
   };
 }
@@ -159,7 +160,10 @@ function commandLine(root: string): Command {
     .option("--accept-unreadable", "with --phase plan: what may not be read from here is no failure", false)
     .option("--parallel <n>", "resource operations at once (default: 4)")
     .option("--time-limit <minutes>", "stop after so long; what was being built counts as failed")
-    .option("--state <url>", "Pulumi backend: URL or folder (default: $PULUMI_BACKEND_URL, or one that is thrown away)")
+    .option(
+      "--state <url>",
+      "Pulumi backend: URL or folder (default: $PULUMI_BACKEND_URL, or one that is thrown away, as with --phase build)",
+    )
     .option("--config-file <file>", "stack configuration (default: Pulumi.<stack>.yaml)")
     .option("--failures <file>", "record of failed builds, kept up to date")
     .option("--summary <file>", "append a Markdown summary to this file (default: $GITHUB_STEP_SUMMARY)")

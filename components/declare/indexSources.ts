@@ -50,7 +50,7 @@ export async function checkedSources(
         {
           built,
           images: planned.plan.build.map((platform) => imageOf(fresh, platform)),
-          present: planned.plan.present?.platforms ?? {},
+          present: planned.plan.present?.platforms ?? surviving(planned),
           references:
             planned.copiedIndex === undefined
               ? sources.map((source) =>
@@ -76,6 +76,14 @@ export async function checkedSources(
   } catch (error) {
     throw new pulumi.RunError(`${tag} is not written: ${reasonOf(error)}`);
   }
+}
+
+/** The images of an earlier run that its index, whose tag is gone, is put together from again. */
+function surviving({ plan, managed }: ImageRequest["planned"]): PerPlatform<Digest> {
+  const kept = platformEntries(managed?.platforms).filter(
+    ([platform]) => plan.offers?.includes(platform) && !plan.build.includes(platform),
+  );
+  return Object.fromEntries(kept);
 }
 
 /**

@@ -22,10 +22,9 @@ export class VersionImages {
     private readonly args: MirroredVersionArgs,
     private readonly parent: pulumi.Resource,
   ) {
-    const { specification, repository, planned, services } = args;
+    const { specification, repository, planned } = args;
     this.declareBases(args);
-    const kept = services.phase === "build" ? [] : platformsIn(planned.plan.keep);
-    const declared = [...new Set([...kept, ...toBuild(planned)])];
+    const declared = [...new Set([...platformsIn(planned.plan.keep), ...toBuild(planned)])];
     this.platforms = Object.fromEntries(
       declared.map((platform) => {
         const recipe = planned.recipes.find((candidate) => candidate.platform === platform);

@@ -1,9 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
+import { ConfigError, problemLine } from "../config/problems";
+import type { Phase } from "../config/runOptions";
 import { type Digest, isDigest } from "../model/digest";
-import type { Platform } from "../model/platform";
-import type { Published } from "../model/published";
-import { readOwnState } from "./stackState";
+import { type PerPlatform, type Platform, platformEntries } from "../model/platform";
+import { declaresResources, type Published, type PublishedApp, type PublishedVersion } from "../model/published";
+import { resourceNames } from "../model/resourceNames";
+import { readOwnState, type StackState } from "./stackState";
 
 const digest = z.custom<Digest>(isDigest);
 const digests = z.record(
@@ -38,14 +41,81 @@ const readOutputs = z.object({ outputs: z.record(z.string(), z.unknown()) });
 
 /**
  * Reads what the last run of this very stack recorded in its output `published`; empty on a first run.
- * The registry is the truth, so a record that does not parse is reported and dropped: what exists is then adopted.
+ * The registry is the truth, so a record that does not parse is reported and dropped: what exists is then adopted. So is what
+ * the record names and the state lacks, see {@link stillInState}.
+ * @param phase of this run. A build phase declares nothing but what it builds, so that anything else would leave the state.
+ * @param state asked only when the record names resources.
+ * @throws ConfigError for a build phase on a state that keeps what was published.
  */
-export async function previousRun(): Promise<Published> {
+export async function previousRun(phase: Phase, state: () => Promise<StackState>): Promise<Published> {
   const what = "the record of the last run";
   const { published: value } = (await readOwnState(what, ["readStackOutputs", "name"], readOutputs)).outputs;
   if (value === undefined || value === null) return {};
   const parsed = published.safeParse(value);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    const record = parsed.data;
+    if (!managesAnything(record)) return record;
+    if (phase !== "build") return stillInState(record, await state());
+    const why = `the state of stack ${JSON.stringify(pulumi.getStack())} keeps published versions, which this phase would take out of it; give it a state of its own, as "npm run reconcile" does`;
+    throw new ConfigError("environment", [problemLine("", ["MIRROR_PHASE"], phase, why)]);
+  }
   await pulumi.log.warn(`the record of the last run does not parse and is not used: ${z.prettifyError(parsed.error)}`);
   return {};
+}
+
+/** Whether a record names resources of the stack. */
+function managesAnything(record: Published): boolean {
+  return Object.values(record).some(
+    ({ versions, floatingTags }) =>
+      Object.keys(floatingTags).length > 0 || Object.values(versions).some(declaresResources),
+  );
+}
+
+/**
+ * The record without the resources that are not in the state, whoever took them out. Declared as one that is published, an image
+ * the state lacks would be built from nowhere; left out of the record, its version is adopted.
+ */
+export function stillInState(record: Published, state: StackState): Published {
+  const apps = Object.entries(record).map(([app, { repository, versions, floatingTags }]): [string, PublishedApp] => {
+    const kept = Object.entries(versions).map(([name, entry]) => [name, versionInState(app, name, entry, state)]);
+    const tags = Object.entries(floatingTags).filter(([tag]) => state.indexes.has(resourceNames.floatingTag(app, tag)));
+    return [
+      app,
+      {
+        repository,
+        versions: Object.fromEntries(kept) as PublishedApp["versions"],
+        floatingTags: Object.fromEntries(tags),
+      },
+    ];
+  });
+  return Object.fromEntries(apps);
+}
+
+function versionInState(app: string, name: string, entry: PublishedVersion, state: StackState): PublishedVersion {
+  const { sources, images, baseImages, attested, referrers, origin, ...seen } = entry;
+  const resource = resourceNames.version(app, name);
+  const own = inState(images, (platform) => resourceNames.image(app, name, platform), state);
+  const bases = Object.entries(baseImages ?? {}).map(
+    ([base, all]) =>
+      [base, inState(all, (platform) => resourceNames.baseImage(app, name, base, platform), state)] as const,
+  );
+  const indexed = sources !== undefined && state.indexes.has(resource);
+  const isManaged = indexed || Object.keys(own).length > 0;
+  return {
+    ...seen,
+    origin: isManaged ? origin : "adopted",
+    ...(indexed && { sources }),
+    ...(images && isManaged && { images: own }),
+    ...(baseImages && { baseImages: Object.fromEntries(bases) }),
+    ...(attested && state.commands.has(`${resource}-attestation`) && { attested }),
+    ...(referrers && state.commands.has(`${resource}-referrers`) && { referrers }),
+  };
+}
+
+function inState(
+  images: PerPlatform<Digest> | undefined,
+  nameOf: (platform: Platform) => string,
+  state: StackState,
+): PerPlatform<Digest> {
+  return Object.fromEntries(platformEntries(images).filter(([platform]) => state.images.has(nameOf(platform))));
 }

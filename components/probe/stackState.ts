@@ -9,6 +9,8 @@ export interface StackState {
   readonly images: ReadonlyMap<string, { readonly digest: Digest; readonly exported?: string }>;
   /** The sources each Index was last written from. */
   readonly indexes: ReadonlyMap<string, readonly string[]>;
+  /** What was attested or copied beside indexes: the commands that did it. */
+  readonly commands: ReadonlySet<string>;
 }
 
 const answer = z.object({
@@ -23,13 +25,15 @@ export async function readStackState(): Promise<StackState> {
   const { outputs: resources } = await readOwnState(what, ["readStackResourceOutputs", "stackName"], answer);
   const images = new Map<string, { digest: Digest; exported?: string }>();
   const indexes = new Map<string, readonly string[]>();
+  const commands = new Set<string>();
   for (const [urn, { type, outputs }] of Object.entries(resources)) {
     const name = urn.slice(urn.lastIndexOf("::") + 2);
     const { digest, sources, exports } = outputs;
     if (type === "docker-build:index:Image" && isDigest(digest)) images.set(name, { digest, ...exportOf(exports) });
     if (type === "docker-build:index:Index" && isTextList(sources)) indexes.set(name, sources);
+    if (type === "command:local:Command") commands.add(name);
   }
-  return { images, indexes };
+  return { images, indexes, commands };
 }
 
 function exportOf(exports: unknown): { exported?: string } {

@@ -35,7 +35,7 @@ async function planOf(situation: Situation): Promise<{ readonly plan: AppPlan; r
     const known = Object.entries(images).map(
       ([name, value]) => [name, { digest: value, exported: imageExport() }] as const,
     );
-    return Promise.resolve({ images: new Map(known), indexes: new Map(Object.entries(indexes)) });
+    return Promise.resolve({ images: new Map(known), indexes: new Map(Object.entries(indexes)), commands: new Set() });
   };
   const answer = (reference: string): Promise<boolean> =>
     exists instanceof Error ? Promise.reject(exists) : Promise.resolve(exists.includes(reference));
