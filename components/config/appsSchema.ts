@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { AppSpecification } from "../model/appSpecification";
 import { acceptedRepository, parseRepository } from "../model/gitRepository";
 import { platformSpellings, parsePlatform, acceptedPlatforms } from "../model/platform";
+import { withCheckedFunctions } from "./appFunctions";
 import { acceptedFilesFrom, parseFilesFrom, withFilesFrom } from "./filesFrom";
 import { boolean, integer, keepSchema, parsedText, uniqueList, noSuch } from "./schemaParts";
 
@@ -125,7 +126,8 @@ function configured(apps: readonly AppSpecification[], named: Named): ReadonlyMa
         .filter((app) => app.name === name)
         .map((app) => {
           const { filesFrom } = overrides;
-          const specification = filesFrom === undefined ? app : withFilesFrom(app, filesFrom);
+          const checked = withCheckedFunctions(app);
+          const specification = filesFrom === undefined ? checked : withFilesFrom(checked, filesFrom);
           return [name, { specification, overrides }] as const;
         }),
     ),

@@ -4,7 +4,8 @@ import type { MirrorConfig } from "./mirrorConfig";
 import { readConfig } from "./readConfig";
 import { type RunOptions, readRunOptions } from "./runOptions";
 import type { AppSpecification } from "../model/appSpecification";
-import { ConfigError } from "./problems";
+import { appSettings } from "./appSettings";
+import { ConfigError, formatValue, problemLine } from "./problems";
 import { resolve } from "node:path";
 import { reasonOf } from "../model/reasonOf";
 import type { AttestConfig } from "./attestConfig";
@@ -35,12 +36,24 @@ export function configure(apps: readonly AppSpecification[]): Configuration {
   };
   const config = attempt(() => readConfig(stackConfig(), { apps: readable, environment: process.env }));
   const run = attempt(() => readRunOptions(process.env, readable));
+  if (config) problems.push(...requirementProblems(config));
   if (config && run) {
     const signs = run.phase !== "build" && !pulumi.runtime.isDryRun();
     problems.push(...signingProblems(config.attest, { root: process.cwd(), environment: process.env, signs }));
   }
   if (!config || !run || problems.length > 0) throw new ConfigError("configuration", problems);
   return { ...config, run };
+}
+
+/** An app that requires none of its wanted platforms would be published with whatever there is, even nothing. */
+export function requirementProblems(config: MirrorConfig): readonly string[] {
+  return [...config.apps.values()].flatMap(({ specification }) => {
+    const { name, platformsRequired: required = [] } = specification;
+    const { platforms, platformsRequired } = appSettings(config, specification);
+    if (required.length === 0 || platformsRequired.length > 0) return [];
+    const message = `none of them is wanted in this stack: accepted are some of ${platforms.join(", ")}`;
+    return [problemLine(`app ${formatValue(name)}`, ["platformsRequired"], required, message)];
+  });
 }
 
 function isNamed(app: { readonly name?: unknown } | undefined): boolean {

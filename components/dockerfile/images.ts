@@ -1,6 +1,6 @@
 import { DockerfileError } from "./dockerfileError";
 import { readInstructions } from "./instructions";
-import { type Stage, type Use, readStages } from "./stages";
+import { type Stage, type Use, declaredArguments, readStages } from "./stages";
 import { type Platform, platformParts, readSpelling } from "../model/platform";
 
 /** What decides how a Dockerfile is read. */
@@ -44,6 +44,8 @@ export interface DockerfileImages {
   readonly stages: readonly string[];
   /** Named contexts that replace a stage. */
   readonly replacedStages: readonly string[];
+  /** Build arguments given that no ARG declares, and that mean nothing to BuildKit itself: they have no effect. */
+  readonly undeclared: readonly string[];
 }
 
 /**
@@ -64,7 +66,21 @@ export function readDockerfileImages(options: DockerfileOptions): DockerfileImag
   const references = graph.references(graph.target(options.target));
   const names = stages.flatMap(({ name }) => (name === undefined ? [] : [name]));
   const replacedStages = names.filter((name) => contexts.includes(name));
-  return { references, stages: names, replacedStages, ...(read.syntax !== undefined && { syntax: read.syntax }) };
+  const declared = declaredArguments(read);
+  const isUsed = (name: string): boolean => declared.has(name) || predefined.has(name) || isBuiltIn(name);
+  const undeclared = Object.keys(buildArguments).filter((name) => !isUsed(name));
+  return {
+    references,
+    stages: names,
+    replacedStages,
+    undeclared,
+    ...(read.syntax !== undefined && { syntax: read.syntax }),
+  };
+}
+
+/** Build arguments BuildKit takes without an ARG: proxies, and its own settings. Source: `frontend/dockerfile/docs/reference.md`. */
+function isBuiltIn(name: string): boolean {
+  return /^(https?|ftp|no|all)_proxy$/i.test(name) || /^(BUILDKIT_\w+|SOURCE_DATE_EPOCH)$/.test(name);
 }
 
 class StageGraph {

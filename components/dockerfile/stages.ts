@@ -28,6 +28,15 @@ export interface Stage {
   readonly triggered: readonly StageSource[];
 }
 
+/** The build arguments that ARG lines declare, in any stage or before the first; those of ONBUILD triggers too. */
+export function declaredArguments({ escape, instructions }: Instructions): ReadonlySet<string> {
+  const words = instructions.flatMap(({ keyword, rest }) => {
+    const trigger = keyword === "onbuild" ? /^arg\s+([^]*)$/i.exec(rest)?.[1] : undefined;
+    return keyword === "arg" ? argumentWords(rest, escape) : trigger ? argumentWords(trigger, escape) : [];
+  });
+  return new Set(words.map((word) => word.split("=", 1)[0] ?? ""));
+}
+
 /** What the variables of FROM lines are made of. */
 export interface StageVariables {
   /** Build arguments given: they win over the defaults of ARG lines that declare them. */

@@ -2,6 +2,7 @@ import type { AppSettings } from "../config/appSettings";
 import type { AppSpecification } from "../model/appSpecification";
 import type { Digest } from "../model/digest";
 import { type PerPlatform, type Platform, platformEntries } from "../model/platform";
+import { reasonOf } from "../model/reasonOf";
 import type { Release } from "../model/release";
 import type { PlanEdges } from "./planEdges";
 
@@ -41,12 +42,17 @@ export async function askOfficialImage(
 ): Promise<OfficialImage> {
   if (!specification.official) return noOfficialImage;
   const { reference, whenUpstreamHasPlatform = "build" } = specification.official;
-  const name = reference(release);
-  const probe = await edges.probe(name);
-  if (probe.state === "unknown") {
-    const trouble = `upstream's own image ${name} gave no usable answer: ${probe.reason}`;
-    return whenUpstreamHasPlatform === "build" ? noOfficialImage : { ...noOfficialImage, trouble };
+  const inTrouble = (trouble: string): OfficialImage =>
+    whenUpstreamHasPlatform === "build" ? noOfficialImage : { ...noOfficialImage, trouble };
+  let name: string;
+  try {
+    name = reference(release);
+  } catch (error) {
+    return inTrouble(reasonOf(error));
   }
+  const probe = await edges.probe(name);
+  if (probe.state === "unknown")
+    return inTrouble(`upstream's own image ${name} gave no usable answer: ${probe.reason}`);
   if (probe.state === "absent") return noOfficialImage;
   const platforms = settings.platforms.filter((platform) => platform in probe.platforms);
   if (whenUpstreamHasPlatform !== "copy")

@@ -1,3 +1,4 @@
+import { functionMistakes } from "../config/appFunctions";
 import type { AppSettings } from "../config/appSettings";
 import type { AppPlan, PlannedVersion } from "../decide/appPlan";
 import type { AppSpecification } from "../model/appSpecification";
@@ -71,8 +72,23 @@ export async function planApp(request: AppRequest, edges: PlanEdges): Promise<Ap
       ...versions.flatMap(({ version, warnings }) => warnings.map((warning) => `${version}: ${warning}`)),
       ...floating.notes,
     ],
-    problems: [...[found.failure, found.doubt].filter((problem) => problem !== undefined), ...floating.problems],
+    problems: [
+      ...[found.failure, found.doubt].filter((problem) => problem !== undefined),
+      ...mistakesAhead(request, found, versions),
+      ...floating.problems,
+    ],
   };
+}
+
+/** What would keep the next version from being built, as the highest shows, where that is published already. */
+function mistakesAhead(
+  { specification, settings }: AppRequest,
+  { window: [highest] }: Found,
+  versions: readonly PlannedVersion[],
+): readonly string[] {
+  const planned = versions.find(({ version }) => version === highest?.version);
+  const isTold = planned?.plan.problem !== undefined || (planned?.plan.build.length ?? 0) > 0;
+  return highest && !isTold ? functionMistakes(specification, highest, settings.platforms) : [];
 }
 
 interface Found {

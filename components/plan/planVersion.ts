@@ -1,3 +1,4 @@
+import { functionMistakes } from "../config/appFunctions";
 import type { AppSettings } from "../config/appSettings";
 import type { PlannedVersion } from "../decide/appPlan";
 import type { AppSpecification } from "../model/appSpecification";
@@ -71,7 +72,7 @@ export async function planVersion(request: VersionRequest, edges: PlanEdges): Pr
   const ownership = await ownershipOf(request, probe, ours, edges);
   const facts = ownership?.reason !== undefined && !adopting ? { ...known, foreign: ownership.reason } : known;
   const plan = decideVersion(facts);
-  const trouble = (plan.build.length > 0 ? (offers.trouble ?? official.trouble) : undefined) ?? doubt(plan, ownership);
+  const trouble = whyNotBuilt(request, plan, offers.trouble ?? official.trouble) ?? doubt(plan, ownership);
   const { accepted, refused } = await examineRecords(request, official.copies, edges);
   const prepared: Prepared =
     trouble === undefined
@@ -128,6 +129,17 @@ async function ownershipOf(
 ): Promise<Ownership | undefined> {
   if (probe.state !== "present" || attestations.config.signing.mode === "off") return undefined;
   return examineOwnership({ repository, version, tag, present: probe, known: ours }, attestations);
+}
+
+/** What keeps its images from being built before anything is prepared: mistakes of the app's file, or trouble with upstream. */
+function whyNotBuilt(
+  { specification, release }: VersionRequest,
+  { build }: VersionPlan,
+  trouble: string | undefined,
+): string | undefined {
+  if (build.length === 0) return undefined;
+  const mistakes = release ? functionMistakes(specification, release, build) : [];
+  return mistakes.length > 0 ? mistakes.join("; ") : trouble;
 }
 
 /** Nothing is added to what may be anybody's. */

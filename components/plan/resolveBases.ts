@@ -85,10 +85,20 @@ export async function resolveBases(options: ResolveBasesOptions): Promise<Resolv
     platforms,
     materials: decisions.map(material),
     ...(frontend && { frontend }),
-    warnings: decisions.flatMap(({ need, warning }) =>
-      warning === undefined ? [] : [`${JSON.stringify(need.path)} line ${need.line}: ${warning}`],
-    ),
+    warnings: [
+      ...decisions.flatMap(({ need, warning }) =>
+        warning === undefined ? [] : [`${JSON.stringify(need.path)} line ${need.line}: ${warning}`],
+      ),
+      ...undeclared(dockerfile.path, images),
+    ],
   };
+}
+
+function undeclared(path: string, images: ReadonlyMap<Platform, DockerfileImages>): readonly string[] {
+  const names = new Set([...images.values()].flatMap((one) => one.undeclared));
+  return [...names].map(
+    (name) => `the build argument ${JSON.stringify(name)} has no effect: no ARG of ${JSON.stringify(path)} declares it`,
+  );
 }
 
 async function pinFrontend(

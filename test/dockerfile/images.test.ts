@@ -108,6 +108,7 @@ describe("reading the images of a Dockerfile", () => {
       syntax: "docker/dockerfile:1",
       stages: ["build", "helper"],
       replacedStages: [],
+      undeclared: [],
       references: [
         { ...common, reference: "golang:1.25", line: 3, stage: "build", usedBy: "from", platform: "build" },
         { ...common, reference: "tools:2", line: 4, stage: "build", usedBy: "mount", platform: "target" },
@@ -148,6 +149,15 @@ describe("reading the images of a Dockerfile", () => {
   it("counts the first line of a continued instruction and the lines of here-documents", () => {
     const { references } = read("\n# c\nFROM \\\n  a\nRUN <<E\n1\n2\nE\nCOPY --from=b \\\n / /");
     expect(references.map(({ line }) => line)).toEqual([3, 9]);
+  });
+
+  it("names the build arguments that no ARG declares and BuildKit does not know", () => {
+    const text = 'ARG BASE=a PLAIN\nFROM $BASE\nARG "Q"=1 \\\n  NEXT\nONBUILD ARG LATER\nRUN echo ARG NOT';
+    const names = ["BASE", "PLAIN", "NEXT", "LATER", "NOT", "base", "TARGETARCH", "HTTPS_PROXY", "no_proxy"];
+    const buildArguments = Object.fromEntries(
+      [...names, "BUILDKIT_SYNTAX", "SOURCE_DATE_EPOCH"].map((name) => [name, "a"]),
+    );
+    expect(read(text, { buildArguments }).undeclared).toEqual(["NOT", "base"]);
   });
 
   it("leaves out the base of a stage that a named context replaces", () => {

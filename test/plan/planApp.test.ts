@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { withCheckedFunctions } from "../../components/config/appFunctions";
 import { releaseLabels } from "../../components/decide/labels";
 import type { PlannedVersion } from "../../components/decide/appPlan";
 import type { AppSpecification } from "../../components/model/appSpecification";
@@ -48,6 +49,42 @@ describe("the plan of an app", () => {
     expect(plan.floatingTags).toMatchObject([{ tag: "latest", action: "create", candidates: ["1.2.0", "1.1.0"] }]);
     expect(plan.problems).toEqual([]);
     expect(plan.rejected).toEqual([{ tag: "v1.0.0-rc.1", reason: "pre-release" }]);
+  });
+
+  it("F39 tells of functions of the app's file that do not work before they are needed, and where they are", async () => {
+    const broken = {
+      ...specification,
+      buildArguments: (): never => {
+        throw new Error("boom");
+      },
+    };
+    const told = 'buildArguments of app "app", for 1.1.0 on linux/amd64, linux/arm64: it throws "boom"';
+    const asked = { ...request(), specification: withCheckedFunctions(broken) };
+    const all = { "1.1.0": held("1.1.0"), "1.0.0": held("1.0.0"), latest: held("1.1.0") };
+    const published = await planApp(
+      asked,
+      new FakeEdges(
+        ["1.1.0", "1.0.0"].map((name) => release(name)),
+        all,
+      ),
+    );
+    expect(published.problems).toEqual([told]);
+    expect(published.versions.map(({ plan }) => [plan.state, plan.problem])).toEqual([
+      ["published", undefined],
+      ["published", undefined],
+    ]);
+
+    const edges = new FakeEdges(
+      ["1.1.0", "1.0.0"].map((name) => release(name)),
+      { "1.0.0": held("1.0.0") },
+    );
+    const missing = await planApp(asked, edges);
+    expect(missing.problems).toEqual([]);
+    expect(missing.versions.map(({ plan }) => [plan.state, plan.build, plan.problem])).toEqual([
+      ["missing", [], told],
+      ["published", [], undefined],
+    ]);
+    expect(edges.prepared).toEqual([]);
   });
 
   it("keeps latest where it is and says why when the highest version may be none", async () => {

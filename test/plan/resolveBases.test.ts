@@ -71,6 +71,13 @@ const mattermost = [
 ].join("\n");
 
 describe("resolving the bases of a build", () => {
+  it("warns of a build argument without effect, once for all platforms", async () => {
+    const { warnings } = await resolve(mattermost, { buildArguments: () => ({ MM_PACKAGE: "x", MM_PAKAGE: "x" }) });
+    expect(warnings).toEqual([
+      'the build argument "MM_PAKAGE" has no effect: no ARG of "server/build/Dockerfile" declares it',
+    ]);
+  });
+
   it("gives every platform the same pinned indexes, keyed by the whole reference", async () => {
     const { platforms, warnings } = await resolve(mattermost);
     const namedContexts = {
