@@ -46,7 +46,8 @@ function expectations({
   if (!planned.release) return {};
   const target = buildTarget(planned.release, platform);
   const { smoke, identical } = specification;
-  const ran = smoke && { smoke: { command: smoke.command, expect: smoke.expect(target) } };
+  const limit = smoke?.limitSeconds === undefined ? {} : { limitMs: smoke.limitSeconds * 1000 };
+  const ran = smoke && { smoke: { command: smoke.command, expect: smoke.expect(target), ...limit } };
   if (!identical) return { ...ran };
   const source = identical.file(target);
   const checksum = recipe?.fileChecksums[source];

@@ -13,8 +13,8 @@ export interface SmokeCommand {
   readonly command: readonly string[];
   /** What its standard output followed by its standard error must match. */
   readonly expect: RegExp;
-  /** Default five minutes, pulling the image included. */
-  readonly timeoutMilliseconds?: number;
+  /** How long it may take once it has begun. Default five minutes. */
+  readonly limitMs?: number;
 }
 
 /** What the command printed (the first 2,000 characters) and how long it took, pulling included. */
@@ -31,9 +31,12 @@ export interface SmokeRequest {
   readonly smoke: SmokeCommand;
   readonly builder?: string;
   readonly environment: Readonly<NodeJS.ProcessEnv>;
+  /** How long it may wait for the builder, which may be busy with the builds of a whole run, and for the image. Default six hours. */
+  readonly queueLimitMs?: number;
 }
 
-const defaultTimeout = 5 * 60_000;
+const defaultLimitMs = 5 * 60_000;
+const defaultQueueLimitMs = 6 * 60 * 60_000;
 const reportedOutput = 2000;
 const quotedOutput = 500;
 
@@ -60,9 +63,13 @@ async function build(
   dockerfile: string,
   progress: BuildProgress,
 ): Promise<ProcessResult | "too long"> {
-  const { platform, builder, environment, smoke } = request;
+  const { platform, builder, environment, smoke, queueLimitMs = defaultQueueLimitMs } = request;
   const buildx = await buildxCommand(environment);
   const context = await mkdtemp(join(tmpdir(), "mirror-smoke-"));
+  const tooLong = new AbortController();
+  const stopAfter = (ms: number) => setTimeout(() => tooLong.abort(), ms);
+  let timer = stopAfter(queueLimitMs);
+  let waits = true;
   try {
     const argv = [
       ...[...buildx.arguments, "build", ...(builder === undefined ? [] : ["--builder", builder])],
@@ -72,16 +79,22 @@ async function build(
     ];
     return await runProcess(buildx.command, argv, {
       environment,
-      limitMs: smoke.timeoutMilliseconds ?? defaultTimeout,
+      limitMs: Infinity,
+      signal: tooLong.signal,
       input: dockerfile,
       onLine: (line, stream) => {
         if (stream === "stderr") progress.add(line);
+        if (!waits || !progress.reached) return;
+        waits = false;
+        clearTimeout(timer);
+        timer = stopAfter(smoke.limitMs ?? defaultLimitMs);
       },
     });
   } catch (error) {
-    if (error instanceof ProcessError && error.kind === "time") return "too long";
+    if (error instanceof ProcessError && error.kind === "abort") return "too long";
     throw error;
   } finally {
+    clearTimeout(timer);
     await rm(context, { recursive: true, force: true });
   }
 }
@@ -92,8 +105,7 @@ function endProblem(
   progress: BuildProgress,
 ): string | undefined {
   const printed = `it printed ${quote(progress.output)}`;
-  const seconds = (request.smoke.timeoutMilliseconds ?? defaultTimeout) / 1000;
-  if (end === "too long") return `did not finish within ${seconds} seconds; ${printed}`;
+  if (end === "too long") return limitProblem(request, progress);
   if (end.status === 0 && progress.reached) return outputProblem(request.smoke.expect, progress.output);
   if (end.status === 0) return "was not run: the builder reported no step for it";
   const reason = quote(progress.error || `the build client ended with exit code ${end.status}`);
@@ -103,6 +115,16 @@ function endProblem(
     ? `; the builder runs ${request.platform} neither itself nor by emulation, or the program is for another platform`
     : "";
   return `failed: ${reason}${emulation}; ${printed}`;
+}
+
+/** Which of the two limits it was. */
+function limitProblem(
+  { smoke, queueLimitMs = defaultQueueLimitMs, builder }: SmokeRequest,
+  progress: BuildProgress,
+): string {
+  const ran = `did not finish within ${(smoke.limitMs ?? defaultLimitMs) / 1000} s of its start (smoke.limitSeconds); it printed ${quote(progress.output)}`;
+  const name = JSON.stringify(builder ?? "(current)");
+  return progress.reached ? ran : `was not begun within ${queueLimitMs / 1000} s: builder ${name} was busy, or hangs`;
 }
 
 function outputProblem(expect: RegExp, output: string): string | undefined {

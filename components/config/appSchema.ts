@@ -76,6 +76,7 @@ const base = z.strictObject({
 const smoke = z.strictObject({
   command: z.custom(isCommand, "accepted is a list of texts, the first one the program"),
   expect: aFunction,
+  limitSeconds: z.int("accepted is a whole number of seconds").min(1).max(86_400).optional(),
 });
 
 const identical = z.strictObject({ path: imagePath, file: aFunction, replaces: boolean.optional() });

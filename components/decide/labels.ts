@@ -54,15 +54,22 @@ export function releaseLabels(
   specification: AppSpecification,
   { version, tag, commit }: Release,
 ): Readonly<Record<string, string>> {
-  const own = {
-    app: specification.name,
-    "upstream-tag": tag,
-    dockerfile: specification.ownDockerfile ? "mirror" : "upstream",
-  };
-  const labels = {
-    ...prefixed("org.opencontainers.image", { version, revision: commit }),
-    ...prefixed(mirrorLabelPrefix, own),
-  };
+  const own = { "upstream-tag": tag, dockerfile: specification.ownDockerfile ? "mirror" : "upstream" };
+  const labels = { "org.opencontainers.image.revision": commit, ...prefixed(mirrorLabelPrefix, own) };
+  return { ...versionLabels(specification, version), ...overridden(labels, specification) };
+}
+
+/** Those of them that say which version of which app it is, and nothing that changes when upstream moves a tag or the app's file is edited. */
+export function versionLabels(specification: AppSpecification, version: string): Readonly<Record<string, string>> {
+  const labels = { "org.opencontainers.image.version": version, [`${mirrorLabelPrefix}.app`]: specification.name };
+  return overridden(labels, specification);
+}
+
+/** An app's own labels win. */
+function overridden(
+  labels: Readonly<Record<string, string>>,
+  specification: AppSpecification,
+): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries(labels).map(([key, value]) => [key, specification.labels?.[key] ?? value]));
 }
 

@@ -119,6 +119,8 @@ export interface AppSpecification {
     readonly command: readonly string[];
     /** What standard output or standard error must match. */
     readonly expect: (target: BuildTarget) => RegExp;
+    /** How long it may take from its start, whatever it waited for before. Default 300. */
+    readonly limitSeconds?: number;
   };
   /** A file of the image that must be byte for byte the given required file, whose checksum has to be known. */
   readonly identical?: {

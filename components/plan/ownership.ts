@@ -2,10 +2,13 @@ import { z } from "zod";
 import type { Digest } from "../model/digest";
 import { type PerPlatform, type Platform, platformEntries } from "../model/platform";
 import type { PresentProbe } from "../model/probe";
+import { versionLabels } from "../decide/labels";
+import type { AppSpecification } from "../model/appSpecification";
 import { reasonOf } from "../model/reasonOf";
 import type { AttestationKind } from "../model/attestationKind";
 import type { AttestationProbe } from "../probe/attestationProbe";
 import type { AttachedLists } from "../probe/attestations";
+import type { PlanEdges } from "./planEdges";
 
 /** A version whose tag names something. */
 export interface OwnershipRequest {
@@ -29,6 +32,8 @@ export interface Ownership {
   readonly foreign: readonly Platform[];
   /** Why it is not ours; undefined: it is. */
   readonly reason?: string;
+  /** Something that is signed says which version it is. */
+  readonly told?: true;
 }
 
 /**
@@ -52,22 +57,54 @@ function judge(
   { repository, version, tag, present, known }: OwnershipRequest,
   platforms: PerPlatform<Digest>,
   lists: AttachedLists,
-): Pick<Ownership, "foreign" | "reason"> {
+): Pick<Ownership, "foreign" | "reason" | "told"> {
   const signed = (digest: Digest): boolean => Object.values(lists.get(digest)?.counts ?? {}).some((count) => count > 0);
-  const contradiction = [
-    ...mirrorRecords(lists, present.digest),
-    ...buildRecords(lists, Object.values(platforms)),
-  ].find((about) => about.version !== version || about.tag !== tag || about.repository !== repository);
+  const said = [...mirrorRecords(lists, present.digest), ...buildRecords(lists, Object.values(platforms))];
+  const contradiction = said.find(
+    (about) => about.version !== version || about.tag !== tag || about.repository !== repository,
+  );
   if (contradiction) {
     const reason = `what is signed about it says that it is ${contradiction.repository}:${contradiction.tag}, version ${contradiction.version}`;
     return { foreign: platformEntries(platforms).map(([platform]) => platform), reason };
   }
-  if (signed(present.digest)) return { foreign: [] };
+  if (signed(present.digest)) return { foreign: [], ...(said.length > 0 && { told: true }) };
   const foreign = platformEntries(platforms).flatMap(([platform, digest]) =>
     known.includes(digest) || signed(digest) ? [] : [platform],
   );
   if (foreign.length === 0) return { foreign };
   return { foreign, reason: `nothing this mirror signed is attached to it for ${foreign.join(", ")}` };
+}
+
+/**
+ * The same by the labels of its first image, where nothing that is signed says which version it is. They prove nothing; but an
+ * image that does not even say that it is this version was not made by this mirror for this tag. Never rejects.
+ */
+export async function examineLabels(
+  {
+    repository,
+    version,
+    present,
+    known,
+    specification,
+  }: OwnershipRequest & { readonly specification: AppSpecification },
+  edges: Pick<PlanEdges, "labels">,
+): Promise<Ownership> {
+  const foreign = platformEntries(present.platforms).filter(([, digest]) => !known.includes(digest));
+  const [first] = foreign;
+  if (!first) return { foreign: [] };
+  const [platform, digest] = first;
+  try {
+    const found = await edges.labels(`${repository}@${digest}`);
+    const wrong = Object.entries(versionLabels(specification, version)).find(([key, value]) => found[key] !== value);
+    if (!wrong) return { foreign: [] };
+    const [key, wanted] = wrong;
+    const has = found[key] === undefined ? "has no label" : "is labelled";
+    const but = found[key] === undefined ? "" : `=${JSON.stringify(found[key])}`;
+    const reason = `its image for ${platform} ${has} ${key}${but}, wanted is ${JSON.stringify(wanted)}`;
+    return { foreign: foreign.map(([name]) => name), reason };
+  } catch (error) {
+    return { trouble: `its labels could not be looked up: ${reasonOf(error)}`, foreign: [] };
+  }
 }
 
 /** What a signed statement says it is about. */

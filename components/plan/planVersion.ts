@@ -13,7 +13,7 @@ import type { Digest } from "../model/digest";
 import { digestIn } from "../model/reference";
 import { resolveSource } from "../model/source";
 import { type Release, gitReferenceOf } from "../model/release";
-import { examineOwnership, type Ownership } from "./ownership";
+import { examineLabels, examineOwnership, type Ownership } from "./ownership";
 import { planAttestation } from "./planAttestation";
 import { askUpstream } from "./offers";
 import { indexToCopy } from "./officialImage";
@@ -120,15 +120,21 @@ export async function planVersion(request: VersionRequest, edges: PlanEdges): Pr
   };
 }
 
-/** Whose what the tag names is; undefined when nobody can tell, as nothing is signed, or there is nothing. */
+/** Whose what the tag names is; undefined when it names nothing. */
 async function ownershipOf(
-  { repository, version, tag }: VersionRequest,
+  { repository, version, tag, managed, specification }: VersionRequest,
   probe: Probe,
   ours: readonly Digest[],
-  { attestations }: PlanEdges,
+  edges: PlanEdges,
 ): Promise<Ownership | undefined> {
-  if (probe.state !== "present" || attestations.config.signing.mode === "off") return undefined;
-  return examineOwnership({ repository, version, tag, present: probe, known: ours }, attestations);
+  if (probe.state !== "present") return undefined;
+  const asked = { repository, version, tag, present: probe, known: ours };
+  const { attestations } = edges;
+  const signed = attestations.config.signing.mode === "off" ? undefined : await examineOwnership(asked, attestations);
+  // What the state says it wrote needs no label.
+  const isKnown = managed?.digest === probe.digest || signed?.told === true;
+  if (isKnown || (signed?.reason ?? signed?.trouble) !== undefined) return signed;
+  return { ...signed, ...(await examineLabels({ ...asked, specification }, edges)) };
 }
 
 /** What keeps its images from being built before anything is prepared: mistakes of the app's file, or trouble with upstream. */

@@ -20,6 +20,7 @@ import type { ImageToCheck } from "../../components/check/checkBeforeTag";
 
 const server = program("app/server");
 const firmware = program("opt/firmware/board", "linux/amd64");
+const file = "https://files.example/server";
 const source = { kind: "gitTags", url: "https://git.example/app.git" } as const;
 
 /** What an app file says, checked and planned as in a run, and judged on a finished image. */
@@ -28,7 +29,8 @@ async function judged(
   layers: readonly Layer[],
   over: { readonly recipe?: ImageToCheck["recipe"] | undefined } = {},
 ): Promise<unknown> {
-  const app: AppSpecification = { name: "app", source, ...fields };
+  const files = (): ReturnType<NonNullable<AppSpecification["files"]>> => [{ url: file, sha256: "0".repeat(64) }];
+  const app: AppSpecification = { name: "app", source, files, ...fields };
   expect(checkApps([app], { exists: () => true })).toEqual([]);
   const onlyArm = { ...settings, platforms: [arm], platformsRequired: [arm] };
   const asked = request({ specification: app, settings: onlyArm });
@@ -71,7 +73,6 @@ describe("programs for other machines", () => {
 });
 
 describe("a file that has to be upstream's", () => {
-  const file = "https://files.example/server";
   const identical = { path: "/app/server", file: () => file };
   const own = digestOf(elf("linux/arm64"));
 

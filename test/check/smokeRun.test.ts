@@ -23,6 +23,7 @@ if (plan.hang) {
 }
 fs.writeFileSync(__dirname + "/call.json", JSON.stringify(call));
 process.stderr.write(plan.lines.map((line) => line + "\\n").join(""));
+if (plan.later) setTimeout(() => process.stderr.write(plan.later.map((line) => line + "\\n").join("")), plan.after);
 process.exitCode = plan.code ?? 0;
 `;
 
@@ -165,11 +166,27 @@ describe("a smoke command", () => {
   it("is ended with all its processes when it takes too long", async () => {
     const environment = await install({ lines: [...begun, log("starting\n")], hang: true });
     // The child ignores the polite signal, so only the second one ends it.
-    const limited = { ...smoke, timeoutMilliseconds: 1500 };
+    const limited = { ...smoke, limitMs: 1500 };
     const message = await refusal(runSmoke(request(environment, { smoke: limited })));
-    expect(message).toContain('did not finish within 1.5 seconds; it printed "starting\\n"');
+    expect(message).toContain(
+      'did not finish within 1.5 s of its start (smoke.limitSeconds); it printed "starting\\n"',
+    );
     const { pid, child } = await call();
     for (const ended of [pid, child]) await expect.poll(() => isAlive(ended), { timeout: 15_000 }).toBe(false);
+  });
+});
+
+describe("the limit of a smoke command", () => {
+  it("counts from its start, not while the builder is busy with other builds", async () => {
+    const environment = await install({ lines: [announced], later: [step(run), log("Version: 1.2.3\n")], after: 1500 });
+    await runSmoke(request(environment, { smoke: { ...smoke, limitMs: 1000 } }));
+  });
+
+  it("says which it was when the builder does not come to it", async () => {
+    const environment = await install({ lines: [announced], hang: true });
+    expect(await refusal(runSmoke(request(environment, { queueLimitMs: 500 })))).toContain(
+      'was not begun within 0.5 s: builder "mirror" was busy, or hangs',
+    );
   });
 });
 

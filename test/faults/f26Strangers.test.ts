@@ -66,3 +66,45 @@ describe("somebody else writes to the registry", () => {
     }
   });
 });
+
+describe("a tag is swapped where nothing is signed, and the state is gone", () => {
+  let mirror: MirrorUnderTest;
+  const name = (tag: string): string => mirror.registry.name("tiny", tag);
+
+  beforeAll(async () => {
+    mirror = await MirrorUnderTest.start({
+      apps: async (sandbox) => {
+        await tinyUpstream(sandbox, "tiny", [{ version: "1.0.0" }, { version: "1.1.0" }]);
+        return { tiny: tinyAppFile(sandbox, "tiny") };
+      },
+    });
+    expect(errorsOf(await mirror.up())).toBe("");
+  });
+  afterAll(() => mirror?.stop());
+
+  it.each<[string, readonly string[], RegExp]>([
+    [
+      "to another version",
+      ["image", "copy"],
+      /its image for linux\/amd64 is labelled org\.opencontainers\.image\.version="1\.0\.0", wanted is "1\.1\.0"/,
+    ],
+    [
+      "to an image that says nothing of this mirror",
+      ["image", "mod", "--label", "org.opencontainers.image.version=", "--create", "CREATED"],
+      /its image for linux\/amd64 has no label org\.opencontainers\.image\.version, wanted is "1\.1\.0"/,
+    ],
+  ])("F27 %s: it is named, left as it is, and no floating tag goes to it", async (_, how, told) => {
+    const older = await mirror.registry.digest("tiny", "1.0.0");
+    const argv = how.map((part) => (part === "CREATED" ? name("1.1.0") : part));
+    await mirror.registry.regctl(...argv, name("1.0.0"), ...(how.includes("CREATED") ? [] : [name("1.1.0")]));
+    await mirror.registry.regctl("image", "copy", name("1.0.0"), name("latest"));
+    const swapped = await mirror.registry.digest("tiny", "1.1.0");
+    await mirror.loseState();
+    const run = await mirror.up();
+    expect(run.exitCode).not.toBe(0);
+    expect(errorsOf(run)).toMatch(/^tiny: 1\.1\.0: the image under this tag is not ours: /);
+    expect(errorsOf(run)).toMatch(told);
+    expect(await mirror.registry.digest("tiny", "1.1.0")).toBe(swapped);
+    expect(await mirror.registry.digest("tiny", "latest")).toBe(older);
+  });
+});

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { AppSettings } from "../../components/config/appSettings";
 import type { AppSpecification } from "../../components/model/appSpecification";
+import { versionLabels } from "../../components/decide/labels";
 import type { Digest } from "../../components/model/digest";
 import type { Platform } from "../../components/model/platform";
 import type { PresentProbe, Probe } from "../../components/model/probe";
@@ -68,7 +69,18 @@ export class FakeEdges implements PlanEdges {
     config: { signing: { mode: "off" }, sbom: true, provenance: true, adopted: false },
     attached: () => Promise.reject(new Error("nothing is signed")),
   };
-  labels: PlanEdges["labels"] = () => Promise.reject(new Error("nothing is handed over"));
+  /** Those of an image this mirror built for the tag that names it. */
+  labels: PlanEdges["labels"] = (reference) => {
+    const named = reference.slice(reference.indexOf("@") + 1);
+    const [version = ""] =
+      Object.entries(this.registry).find(
+        ([tag, probe]) =>
+          tag !== "latest" &&
+          probe.state === "present" &&
+          Object.values(probe.platforms).some((value) => value === named),
+      ) ?? [];
+    return Promise.resolve(versionLabels(specification, version));
+  };
   missingReferrers: PlanEdges["missingReferrers"] = () => Promise.reject(new Error("nothing is copied"));
   /** Why nothing can be prepared. */
   unpreparable: string | undefined;

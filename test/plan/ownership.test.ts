@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { attestConfigSchema } from "../../components/config/attestConfig";
+import { versionLabels } from "../../components/decide/labels";
 import type { PlannedVersion } from "../../components/decide/appPlan";
 import { type AttestationKind, predicateTypes } from "../../components/model/attestationKind";
 import type { Digest } from "../../components/model/digest";
@@ -218,5 +219,57 @@ describe("an image that is already under a wanted tag", () => {
       gaps: ["no SBOM linux/arm64"],
       scans: [arm],
     });
+  });
+});
+
+describe("an image under a wanted tag where nothing that is signed says which version it is", () => {
+  const labelled = async (labels: object, attached: readonly [Digest, AttestationList][] = []) => {
+    const edges = new FakeEdges([release("1.0.0")], { "1.0.0": held("1.0.0"), latest: held("1.0.0") });
+    if (attached.length > 0)
+      edges.attestations = {
+        config: attestConfigSchema.parse({ signing: { mode: "key", key: "cosign.key" }, provenance: false }),
+        attached: (_, { indexDigest, platformDigests }) => {
+          const digests = [indexDigest, ...Object.values(platformDigests)];
+          return Promise.resolve(new Map(digests.map((each) => [each, new Map(attached).get(each) ?? list()])));
+        },
+      };
+    const own = versionLabels(specification, "1.0.0");
+    const asked: string[] = [];
+    edges.labels = (reference) => {
+      asked.push(reference);
+      return Promise.resolve(Object.fromEntries(Object.entries({ ...own, ...labels }).filter(([, value]) => value)));
+    };
+    const { versions } = await planApp(request(), edges);
+    return { plan: versions[0]?.plan, asked };
+  };
+  const other = { "org.opencontainers.image.version": "0.9.0" };
+  const signed: [Digest, AttestationList][] = [index, onAmd, onArm].map((each) => [each, list(signature, sbom)]);
+
+  it.each<[string, object, [Digest, AttestationList][], RegExp | undefined]>([
+    ["labelled as this version, unsigned", {}, [], undefined],
+    ["labelled as this version, signed", {}, signed, undefined],
+    [
+      "labelled as another version, unsigned",
+      other,
+      [],
+      /linux\/amd64 is labelled .*version="0\.9\.0", wanted is "1\.0\.0"/,
+    ],
+    ["labelled as another version, signed without a record", other, signed, /is labelled .*version="0\.9\.0"/],
+    ["labelled as another app", { "io.github.multiarch-mirror.app": "x" }, [], /app="x", wanted is "app"/],
+    ["not labelled", { "io.github.multiarch-mirror.app": "" }, [], /has no label io\.github\.multiarch-mirror\.app/],
+  ])("is judged by the labels of its first image: %s", async (_, labels, attached, why) => {
+    const { plan, asked } = await labelled(labels, attached);
+    expect(asked).toEqual([`${repository}@${onAmd}`]);
+    expect(plan?.state).toBe(why ? "not ours" : "published");
+    if (why) expect(plan?.problem).toMatch(why);
+    else expect(plan?.problem).toBeUndefined();
+  });
+
+  it("is not asked for labels where the state says that this stack wrote it", async () => {
+    const edges = new FakeEdges([release("1.0.0")], { "1.0.0": held("1.0.0"), latest: held("1.0.0") });
+    edges.labels = () => Promise.reject(new Error("not to be asked"));
+    const published = { repository, floatingTags: {}, versions: { "1.0.0": managed("1.0.0") } };
+    const { versions } = await planApp(request({ published }), edges);
+    expect(versions[0]?.plan).toMatchObject({ state: "published" });
   });
 });
