@@ -2,6 +2,7 @@ import { DockerfileError } from "./dockerfileError";
 import { readInstructions } from "./instructions";
 import { type Stage, type Use, declaredArguments, readStages } from "./stages";
 import { type Platform, platformParts, readSpelling } from "../model/platform";
+import { printable } from "../model/safeText";
 
 /** What decides how a Dockerfile is read. */
 export interface DockerfileOptions {
@@ -32,6 +33,8 @@ export interface ImageReference {
   readonly isFinalBase: boolean;
   /** Variables in the reference that had no value. */
   readonly unset: readonly string[];
+  /** Its stage runs programs of it. */
+  readonly runs: boolean;
 }
 
 /** What one build of a Dockerfile pulls. */
@@ -42,11 +45,14 @@ export interface DockerfileImages {
   readonly references: readonly ImageReference[];
   /** Names of all stages, lower case. */
   readonly stages: readonly string[];
-  /** Named contexts that replace a stage. */
+  /** Named contexts that replace a stage the target needs. */
   readonly replacedStages: readonly string[];
   /** Build arguments given that no ARG declares, and that mean nothing to BuildKit itself: they have no effect. */
   readonly undeclared: readonly string[];
 }
+
+/** Real Dockerfiles have up to about fifty of either. Each image is a question to some registry. */
+const most = { stages: 500, images: 200 };
 
 /**
  * Finds every image a build will pull: FROM, `COPY --from` and `RUN --mount=from=` of the stages the target reaches.
@@ -62,10 +68,16 @@ export function readDockerfileImages(options: DockerfileOptions): DockerfileImag
   const predefined = new Map(Object.entries({ ...platformVariables(options), TARGETSTAGE }));
   for (const [name, value] of Object.entries(buildArguments)) if (predefined.has(name)) predefined.set(name, value);
   const stages = readStages(path, read, { given: buildArguments, predefined });
+  const crowded = stages[most.stages];
+  if (crowded) throw new DockerfileError(path, crowded.line, `it has more than ${most.stages} stages`);
   const graph = new StageGraph(stages, contexts, options);
-  const references = graph.references(graph.target(options.target));
+  const target = graph.target(options.target);
+  const references = graph.references(target);
+  const distinct = [...new Map(references.map((needed) => [needed.reference, needed])).values()];
+  const beyond = distinct[most.images];
+  if (beyond) throw new DockerfileError(path, beyond.line, `it needs more than ${most.images} images`);
   const names = stages.flatMap(({ name }) => (name === undefined ? [] : [name]));
-  const replacedStages = names.filter((name) => contexts.includes(name));
+  const replacedStages = graph.replaced(target);
   const declared = declaredArguments(read);
   const isUsed = (name: string): boolean => declared.has(name) || predefined.has(name) || isBuiltIn(name);
   const undeclared = Object.keys(buildArguments).filter((name) => !isUsed(name));
@@ -103,32 +115,48 @@ class StageGraph {
     const last = this.stages.at(-1);
     const found = name === undefined ? last : this.byName.get(name.toLowerCase());
     if (found) return found;
-    const names = JSON.stringify([...this.byName.keys()]);
+    const names = JSON.stringify([...this.byName.keys()].slice(0, 50));
     throw new DockerfileError(
       this.options.path,
       last?.line ?? 1,
-      `there is no stage ${JSON.stringify(name)}; the stages are ${names}`,
+      `there is no stage ${printable(name ?? "")}; the stages are ${names}`,
     );
   }
 
   references(target: Stage): readonly ImageReference[] {
     const final = this.foundation(target);
     const found: ImageReference[] = [];
-    for (const stage of this.reachable(target)) {
-      if (!this.bases.has(stage) && !this.isReplaced(stage)) found.push(this.baseReference(stage, stage === final));
+    const reachable = this.reachable(target);
+    for (const stage of reachable) {
+      if (!this.bases.has(stage) && !this.isReplaced(stage)) {
+        found.push(this.baseReference(stage, stage === final, this.runs(stage, reachable)));
+      }
       for (const { reference, line, usedBy } of this.sources(stage)) {
         if (this.find(stage, reference, usedBy)) continue;
-        found.push({ reference, line, stage: label(stage), usedBy, platform: "target", isFinalBase: false, unset: [] });
+        const common = { platform: "target", isFinalBase: false, unset: [], runs: false } as const;
+        found.push({ reference, line, stage: label(stage), usedBy, ...common });
       }
     }
     const isImage = ({ reference }: ImageReference): boolean => reference !== "scratch";
     return found.filter(isImage).toSorted((left, right) => left.line - right.line);
   }
 
+  /** Names of the stages the target needs that a named context replaces. */
+  replaced(target: Stage): readonly string[] {
+    return [...this.reachable(target)].flatMap((stage) =>
+      stage.name !== undefined && this.isReplaced(stage) ? [stage.name] : [],
+    );
+  }
+
   /** The stage at the bottom of the chain of FROMs. */
   private foundation(stage: Stage): Stage {
     const base = this.bases.get(stage);
     return base ? this.foundation(base) : stage;
+  }
+
+  /** Whether a stage, or one that is built on it, runs programs of its base. */
+  private runs(base: Stage, reachable: ReadonlySet<Stage>): boolean {
+    return [...reachable].some((stage) => stage.runs && this.foundation(stage) === base);
   }
 
   private reachable(target: Stage): ReadonlySet<Stage> {
@@ -160,14 +188,14 @@ class StageGraph {
     );
   }
 
-  private baseReference(stage: Stage, isFinalBase: boolean): ImageReference {
+  private baseReference(stage: Stage, isFinalBase: boolean, runs: boolean): ImageReference {
     const { base, line } = stage;
     const unset = [...base.unset];
     if (base.text === "") {
       throw new DockerfileError(
         this.options.path,
         line,
-        `the image of FROM is blank; variables without a value: ${JSON.stringify(unset)}`,
+        `the image of FROM is blank; variables without a value: ${named(unset)}`,
       );
     }
     return {
@@ -178,6 +206,7 @@ class StageGraph {
       platform: this.platform(stage),
       isFinalBase,
       unset,
+      runs,
     };
   }
 
@@ -190,13 +219,17 @@ class StageGraph {
     throw new DockerfileError(
       path,
       line,
-      `${JSON.stringify(platform.text)} is not a platform; accepted are os/architecture[/variant], a known architecture and linux`,
+      `${printable(platform.text)} is not a platform; accepted are os/architecture[/variant], a known architecture and linux`,
     );
   }
 
   private isReplaced({ name }: Stage): boolean {
     return name !== undefined && this.contexts.includes(name);
   }
+}
+
+function named(variables: readonly string[]): string {
+  return JSON.stringify(variables.slice(0, 10).map((name) => name.slice(0, 80)));
 }
 
 function label({ name, index }: Stage): string {

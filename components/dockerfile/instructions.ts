@@ -1,5 +1,7 @@
 import { DockerfileError } from "./dockerfileError";
+import { EffortError } from "./effort";
 import { expandWord } from "./word";
+import { printable } from "../model/safeText";
 
 /** One instruction, its lines joined; the bodies of its here-documents are dropped. */
 export interface Instruction {
@@ -11,6 +13,8 @@ export interface Instruction {
   readonly rest: string;
   /** First line, counted from 1. */
   readonly line: number;
+  /** Of ONBUILD: what the next stage is to do. */
+  readonly trigger?: Instruction;
 }
 
 /** A Dockerfile taken apart. */
@@ -24,7 +28,6 @@ export interface Instructions {
 /** BuildKit reads lines through a buffer of this many bytes and refuses longer ones. */
 const longestLine = 64 * 1024 - 1;
 const blanks = /[\t\v\f\r ]+/;
-const jsonList = /^\[\s*(?:"(?:[^"\\]|\\["\\/bfnrtu])*"\s*(?:,\s*"(?:[^"\\]|\\["\\/bfnrtu])*"\s*)*)?\]$/;
 
 /**
  * Splits a Dockerfile into instructions, line for line as BuildKit's `frontend/dockerfile/parser` does:
@@ -42,7 +45,7 @@ class Reader {
   private readonly lines: readonly string[];
   private next = 0;
   private escape: "\\" | "`" = "\\";
-  private readonly directives = new Map<string, string>();
+  private readonly directives = new Set<string>();
   private directivesOver = false;
 
   constructor(
@@ -56,12 +59,12 @@ class Reader {
   }
 
   read(): Instructions {
+    const syntax = syntaxOf(this.lines);
     const instructions: Instruction[] = [];
     while (this.next < this.lines.length) {
       const instruction = this.readInstruction();
       if (instruction) instructions.push(instruction);
     }
-    const syntax = this.directives.get("syntax")?.split(" ")[0];
     return { escape: this.escape, instructions, ...(syntax !== undefined && { syntax }) };
   }
 
@@ -85,37 +88,39 @@ class Reader {
   }
 
   private take(): string | undefined {
-    return this.lines[this.next++]?.replace(/\r+$/, "");
+    const line = this.lines[this.next++];
+    return line === undefined ? undefined : trimmedEnd(line, "\r");
   }
 
   private readDirective(text: string, line: number): void {
     if (this.directivesOver) return;
-    const match = /^#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$/.exec(text);
-    const name = match?.[1]?.toLowerCase() ?? "";
-    const value = match?.[2] ?? "";
-    this.directivesOver = !["syntax", "escape", "check"].includes(name);
-    if (this.directivesOver) return;
+    const directive = readDirective(text);
+    this.directivesOver = directive === undefined;
+    if (!directive) return;
+    const { name, value } = directive;
     if (this.directives.has(name)) throw this.error(line, `the directive "# ${name}=" is given twice`);
-    this.directives.set(name, value);
+    this.directives.add(name);
     if (name !== "escape") return;
     if (value !== "\\" && value !== "`") {
-      throw this.error(line, `the escape character ${JSON.stringify(value)} is not accepted; accepted are \\ and \``);
+      throw this.error(line, `the escape character ${printable(value)} is not accepted; accepted are \\ and \``);
     }
     this.escape = value;
   }
 
   /** Removes the escape character that joins a line with the next; an escaped one does not join. */
   private continuation(text: string): { text: string; ended: boolean } {
-    const kept = text.replace(/[ \t]+$/, "");
+    const kept = trimmedEnd(text, " \t");
     const joins = kept.endsWith(this.escape) && kept.at(-2) !== this.escape;
     return joins ? { text: kept.slice(0, -1), ended: false } : { text, ended: true };
   }
 
-  private parse(text: string, line: number): Instruction {
+  private parse(text: string, line: number, within = false): Instruction {
     const gap = blanks.exec(text);
     const keyword = (gap ? text.slice(0, gap.index) : text).toLowerCase();
     const { flags, rest } = gap ? this.readFlags(text.slice(gap.index + gap[0].length)) : { flags: [], rest: "" };
-    return { keyword, flags, rest: rest.trim(), line };
+    const read = { keyword, flags, rest: rest.trim(), line };
+    // BuildKit reads a trigger as a line of its own when the next stage starts; one within another it refuses.
+    return keyword === "onbuild" && !within ? { ...read, trigger: this.parse(read.rest, line, true) } : read;
   }
 
   private readFlags(text: string): { flags: readonly string[]; rest: string } {
@@ -147,17 +152,24 @@ class Reader {
   }
 
   private skipHereDocuments(instruction: Instruction, text: string): void {
-    let { keyword, rest } = instruction;
-    if (keyword === "onbuild") ({ keyword, rest } = this.parse(rest, instruction.line));
-    if (!["run", "copy", "add"].includes(keyword) || !text.includes("<<") || jsonList.test(rest)) return;
-    for (const { name, stripTabs } of hereDocuments(text)) {
+    const { keyword, rest } = instruction.trigger ?? instruction;
+    if (!["run", "copy", "add"].includes(keyword) || !text.includes("<<") || isJsonList(rest)) return;
+    for (const { name, stripTabs } of this.hereDocuments(text, instruction.line)) {
       for (;;) {
         const line = this.take();
         if (line === undefined) {
-          throw this.error(instruction.line, `the here-document ${JSON.stringify(name)} has no end`);
+          throw this.error(instruction.line, `the here-document ${printable(name)} has no end`);
         }
         if ((stripTabs ? line.replace(/^\t+/, "") : line) === name) break;
       }
+    }
+  }
+
+  private hereDocuments(text: string, line: number): readonly HereDocument[] {
+    try {
+      return hereDocuments(text);
+    } catch (cause) {
+      throw new DockerfileError(this.path, line, (cause as Error).message, { cause });
     }
   }
 
@@ -166,21 +178,62 @@ class Reader {
   }
 }
 
+/** A directive in a comment that begins the line; undefined when it is none that BuildKit knows. */
+function readDirective(text: string): { readonly name: string; readonly value: string } | undefined {
+  const [, written = "", rest = ""] = /^#\p{White_Space}*([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=(.+)$/su.exec(text) ?? [];
+  const name = written.toLowerCase();
+  if (!["syntax", "escape", "check"].includes(name)) return undefined;
+  const value = trimmedEnd(rest.replace(/^[\t\n\f\r ]+/, ""), "\t\n\f\r ");
+  return { name, value: value === "" ? rest.slice(-1) : value };
+}
+
+/** The frontend's image: BuildKit looks for it by itself, not as the frontend will, and passes over a first line `#!…`. */
+function syntaxOf(lines: readonly string[]): string | undefined {
+  for (const line of lines[0]?.startsWith("#!") ? lines.slice(1) : lines) {
+    const directive = readDirective(line);
+    if (directive === undefined) return undefined;
+    if (directive.name === "syntax") return directive.value.split(" ")[0];
+  }
+  return undefined;
+}
+
+interface HereDocument {
+  readonly name: string;
+  readonly stripTabs: boolean;
+}
+
 /** The here-documents a line opens. BuildKit always reads them with the backslash as escape. */
-function hereDocuments(text: string): readonly { name: string; stripTabs: boolean }[] {
+function hereDocuments(text: string): readonly HereDocument[] {
   return wordsOf(text, { rawQuotes: true, rawEscapes: true }).flatMap((word) => {
-    const [, , dash, delimiter] = /^(\d*)<<(-?)\s*([^<]+)$/.exec(word) ?? [];
+    const [, dash, delimiter] = /^[0-9]*<<(-?)[\t\n\f\r ]*([^<]+)$/u.exec(word) ?? [];
     if (delimiter === undefined) return [];
     const [name, ...others] = wordsOf(delimiter, {});
     return name === undefined || others.length > 0 ? [] : [{ name, stripTabs: dash === "-" }];
   });
 }
 
-/** Malformed shell text opens no here-document; the shell will say what is wrong with it. */
+/** Malformed shell text opens no here-document; the shell will say what is wrong with it. @throws EffortError */
 function wordsOf(text: string, raw: { rawQuotes?: boolean; rawEscapes?: boolean }): readonly string[] {
   try {
     return expandWord(text, { escape: "\\", keepUnset: true, ...raw }).words;
-  } catch {
+  } catch (error) {
+    if (error instanceof EffortError) throw error;
     return [];
   }
+}
+
+function isJsonList(text: string): boolean {
+  try {
+    const value: unknown = text.startsWith("[") ? JSON.parse(text) : undefined;
+    return Array.isArray(value) && value.every((item) => typeof item === "string");
+  } catch {
+    return false;
+  }
+}
+
+/** Without the characters at its end. A regular expression for that takes the square of a run of them that is not at the end. */
+function trimmedEnd(text: string, characters: string): string {
+  let end = text.length;
+  while (end > 0 && characters.includes(text[end - 1] ?? "")) end--;
+  return text.slice(0, end);
 }

@@ -1,19 +1,25 @@
+import { Effort } from "./effort";
+
 /** One step of a shell pattern: a literal character, `?` (any one) or `*` (any number). */
 type Step = { readonly literal: string } | "one" | "any";
 
 /**
  * A shell pattern as BuildKit knows it in `${name#pattern}`: `*`, `?`, backslash escapes, no brackets.
- * Matched by stepping through sets of positions, so a hostile pattern costs pattern × text and no more.
+ * Matched by stepping through sets of positions, so a hostile pattern costs pattern × text at each place
+ * where it is tried, which is what `effort` pays for.
  */
 export class ShellPattern {
   private readonly steps: readonly Step[];
 
-  private constructor(steps: readonly Step[]) {
+  private constructor(
+    steps: readonly Step[],
+    private readonly effort: Effort,
+  ) {
     this.steps = steps;
   }
 
   /** @throws Error when a backslash stands before anything but `*`, `?`, backslash, `}` or `/`. */
-  static parse(pattern: string): ShellPattern {
+  static parse(pattern: string, effort = new Effort()): ShellPattern {
     const steps: Step[] = [];
     const characters = [...pattern];
     for (let position = 0; position < characters.length; position++) {
@@ -31,20 +37,20 @@ export class ShellPattern {
         steps.push({ literal: escaped });
       }
     }
-    return new ShellPattern(steps);
+    return new ShellPattern(steps, effort);
   }
 
   /** Removes the shortest or longest match at the start. */
   trimStart(value: string, longest: boolean): string {
     const characters = [...value];
-    const length = pick(matchLengths(this.steps, characters), longest);
+    const length = this.match(this.steps, characters, longest);
     return length === undefined ? value : characters.slice(length).join("");
   }
 
   /** Removes the shortest or longest match at the end. */
   trimEnd(value: string, longest: boolean): string {
     const characters = [...value];
-    const length = pick(matchLengths(this.steps.toReversed(), characters.toReversed()), longest);
+    const length = this.match(this.steps.toReversed(), characters.toReversed(), longest);
     return length === undefined ? value : characters.slice(0, characters.length - length).join("");
   }
 
@@ -53,7 +59,7 @@ export class ShellPattern {
     const characters = [...value];
     let result = "";
     for (let start = 0; start <= characters.length; start++) {
-      const length = pick(matchLengths(this.steps, characters.slice(start)), true);
+      const length = this.match(this.steps, characters.slice(start), true);
       if (length === undefined) {
         result += characters[start] ?? "";
         continue;
@@ -65,6 +71,11 @@ export class ShellPattern {
     }
     return result;
   }
+
+  private match(steps: readonly Step[], characters: readonly string[], longest: boolean): number | undefined {
+    this.effort.spend((steps.length + 1) * (characters.length + 1));
+    return pick(matchLengths(steps, characters), longest);
+  }
 }
 
 /** How many leading characters the steps can match; ascending. */
@@ -73,7 +84,8 @@ function matchLengths(steps: readonly Step[], characters: readonly string[]): re
   for (const step of steps) {
     const next = new Set<number>();
     if (step === "any") {
-      const from = Math.min(...reached);
+      // A set keeps its order, and positions are added upwards.
+      const [from = 0] = reached;
       for (let position = from; position <= characters.length; position++) next.add(position);
     } else {
       for (const position of reached) {

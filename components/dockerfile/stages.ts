@@ -1,5 +1,7 @@
 import { DockerfileError } from "./dockerfileError";
 import type { Instruction, Instructions } from "./instructions";
+import { Effort } from "./effort";
+import { printable } from "../model/safeText";
 import { type Word, expandWord } from "./word";
 
 /** How a stage uses another stage or an image. */
@@ -24,6 +26,7 @@ export interface Stage {
   /** Value of `--platform`. */
   readonly platform?: Word;
   readonly sources: readonly StageSource[];
+  readonly runs: boolean;
   /** Sources of ONBUILD triggers: stages built on this one use them. */
   readonly triggered: readonly StageSource[];
 }
@@ -57,11 +60,12 @@ export function readStages(
   variables: StageVariables,
 ): readonly Stage[] {
   const global = new Map(variables.predefined);
+  const effort = new Effort();
   const expand = ({ line }: Instruction, text: string): Word => {
     try {
-      return expandWord(text, { escape, variables: global });
+      return expandWord(text, { escape, variables: global, effort });
     } catch (cause) {
-      throw new DockerfileError(path, line, `cannot expand ${JSON.stringify(text)}: ${(cause as Error).message}`, {
+      throw new DockerfileError(path, line, `cannot expand ${printable(text, 200)}: ${(cause as Error).message}`, {
         cause,
       });
     }
@@ -75,7 +79,7 @@ export function readStages(
       throw new DockerfileError(
         path,
         instruction.line,
-        `only ARG may stand before the first FROM, not ${JSON.stringify(instruction.keyword)}`,
+        `only ARG may stand before the first FROM, not ${printable(instruction.keyword)}`,
       );
   }
   const last = instructions.at(-1)?.line ?? 1;
@@ -90,7 +94,8 @@ export function readStages(
       ...(name !== undefined && { name }),
       ...(expandedPlatform && { platform: expandedPlatform }),
       sources: commands.flatMap((command) => sourcesOf(path, command, escape)),
-      triggered: commands.flatMap((command) => triggersOf(path, command, escape)),
+      runs: commands.some(({ keyword }) => keyword === "run"),
+      triggered: commands.flatMap(({ trigger }) => (trigger ? sourcesOf(path, trigger, escape) : [])),
     };
   });
 
@@ -114,26 +119,18 @@ function readFrom(
     throw new DockerfileError(
       path,
       line,
-      `${JSON.stringify(`FROM ${rest}`)} is malformed; accepted is FROM [--platform=…] IMAGE [AS NAME]`,
+      `${printable(`FROM ${rest}`, 200)} is malformed; accepted is FROM [--platform=…] IMAGE [AS NAME]`,
     );
   }
   if (named && !stageName.test(written)) {
     throw new DockerfileError(
       path,
       line,
-      `${JSON.stringify(name)} is not a stage name; accepted is ${stageName.source}`,
+      `${printable(name ?? "")} is not a stage name; accepted is ${stageName.source}`,
     );
   }
   const platform = flagValue(flags, "platform");
   return { base, ...(named && { name: written }), ...(platform !== undefined && { platform }) };
-}
-
-function triggersOf(path: string, { keyword, rest, line }: Instruction, escape: "\\" | "`"): readonly StageSource[] {
-  if (keyword !== "onbuild") return [];
-  // The trigger is read again as a line of its own, the way BuildKit does when the next stage starts.
-  const match = /^(\S+)\s+((?:--\S+\s+)*)/.exec(rest);
-  const flags = (match?.[2] ?? "").split(/\s+/).filter((flag) => flag !== "");
-  return sourcesOf(path, { keyword: match?.[1]?.toLowerCase() ?? "", flags, rest: "", line }, escape);
 }
 
 function sourcesOf(path: string, { keyword, flags, line }: Instruction, escape: "\\" | "`"): readonly StageSource[] {
@@ -145,7 +142,7 @@ function sourcesOf(path: string, { keyword, flags, line }: Instruction, escape: 
       throw new DockerfileError(
         path,
         line,
-        `--from=${JSON.stringify(reference)} cannot hold variables or quotes; give the image a stage name with FROM … AS`,
+        `--from=${printable(reference, 200)} cannot hold variables or quotes; give the image a stage name with FROM … AS`,
       );
     }
     return [{ reference, usedBy: "copy", line }];
@@ -160,7 +157,7 @@ function sourcesOf(path: string, { keyword, flags, line }: Instruction, escape: 
         throw new DockerfileError(
           path,
           line,
-          `--mount from=${JSON.stringify(reference)} cannot hold variables; give the image a stage name with FROM … AS`,
+          `--mount from=${printable(reference, 200)} cannot hold variables; give the image a stage name with FROM … AS`,
         );
       }
       return [{ reference, usedBy: "mount" as const, line }];

@@ -1,4 +1,5 @@
 import { ShellPattern } from "./shellPattern";
+import { Effort, EffortError } from "./effort";
 
 /** How a word is read. */
 export interface WordOptions {
@@ -9,6 +10,8 @@ export interface WordOptions {
   readonly rawEscapes?: boolean;
   /** Leave variables without a value as written instead of dropping them. */
   readonly keepUnset?: boolean;
+  /** What this and other words may cost together. Default: a word may cost all of it. */
+  readonly effort?: Effort;
 }
 
 /** A word after quotes, escapes and variables were dealt with. */
@@ -24,7 +27,7 @@ export interface Word {
 /**
  * Expands a Dockerfile word as BuildKit's `shell.Lex` does: `$x`, `${x}`, `${x:-d}`, `${x:+d}`, `${x:?m}`, the same
  * without colon, `${x#p}`, `${x##p}`, `${x%p}`, `${x%%p}`, `${x/p/r}`, `${x//p/r}`; single and double quotes; escapes.
- * @throws Error when the word is malformed or demands a variable that has no value.
+ * @throws Error when the word is malformed or demands a variable that has no value; EffortError when it takes too much.
  */
 export function expandWord(source: string, options: WordOptions): Word {
   const reader = new WordReader(source, options);
@@ -36,29 +39,38 @@ const special = new Set([..."@*#?-$!0"]);
 const space = /\p{White_Space}/u;
 const digit = /^\p{Nd}$/u;
 const letter = /^[\p{L}\p{Nd}_]$/u;
+/** Substitutions within substitutions; nobody writes more than three. */
+const deepest = 50;
 
 class WordReader {
   readonly used = new Set<string>();
   readonly unset = new Set<string>();
   private readonly characters: readonly string[];
+  private readonly effort: Effort;
   private position = 0;
+  private depth = 0;
+  private readonly partial: PartialWord = { text: "" };
 
   constructor(
     source: string,
     private readonly options: WordOptions,
   ) {
     this.characters = [...source];
+    this.effort = options.effort ?? new Effort();
   }
 
   readUntil(stop: string | undefined, rawEscapes: boolean): { text: string; words: readonly string[] } {
     let text = "";
-    const words = new WordSplitter();
+    // BuildKit keeps one buffer for the word at hand, and a substitution inside it begins that anew.
+    this.partial.text = "";
+    const words = new WordSplitter(this.partial);
     for (let next = this.peek(); next !== undefined; next = this.peek()) {
       if (next === stop) {
         this.position++;
         return { text, words: words.finish() };
       }
       const piece = this.readPiece(next, rawEscapes);
+      this.effort.spend(piece.text.length + 1);
       text += piece.text;
       words.add(piece.text, piece.quoted);
     }
@@ -131,7 +143,10 @@ class WordReader {
     this.position++;
     const first = this.peek();
     if (first === undefined || "{}:".includes(first)) throw new Error("a ${…} substitution has no name");
-    return this.readSubstitution(this.readName());
+    if (++this.depth > deepest) throw new EffortError(`substitutions stand more than ${deepest} deep in each other`);
+    const value = this.readSubstitution(this.readName());
+    this.depth--;
+    return value;
   }
 
   private readSubstitution(name: string): string {
@@ -142,13 +157,17 @@ class WordReader {
     const colon = operator === ":";
     if (colon) operator = this.take() ?? "";
     const trims = operator === "#" || operator === "%";
-    if (!"+-?#%".includes(operator) || operator === "" || (colon && trims)) {
-      throw new Error(`the substitution operator ${JSON.stringify((colon ? ":" : "") + operator)} is not known`);
-    }
+    const known = operator !== "" && "+-?#%".includes(operator);
+    const unknown = new Error(
+      `the substitution operator ${JSON.stringify((colon ? ":" : "") + operator)} is not known`,
+    );
+    if ((!known && !colon) || (colon && trims)) throw unknown;
     const word = this.readUntil("}", trims).text;
     const value = this.lookUp(name);
+    // Whatever a shell makes of `${x:=y}` and `${x:0:8}` is left to it, so that is not looked at before the variable is.
     if (value === undefined && this.options.keepUnset) return `\${${name}${colon ? ":" : ""}${operator}${word}}`;
-    if (trims) return trim(value ?? "", word, operator);
+    if (!known) throw unknown;
+    if (trims) return trim(value ?? "", word, operator, this.effort);
     const missing = value === undefined || (colon && value === "");
     if (operator === "-") return missing ? word : value;
     if (operator === "+") return missing ? "" : word;
@@ -166,7 +185,7 @@ class WordReader {
     const replacement = this.readUntil("}", true).text;
     const value = this.lookUp(name);
     if (value === undefined && this.options.keepUnset) return `\${${name}/${pattern}/${replacement}}`;
-    return ShellPattern.parse(pattern).replace(value ?? "", replacement, all);
+    return ShellPattern.parse(pattern, this.effort).replace(value ?? "", replacement, all);
   }
 
   private readName(): string {
@@ -199,31 +218,36 @@ class WordReader {
   }
 }
 
+interface PartialWord {
+  text: string;
+}
+
 /** Collects words; white space that came from quotes or escapes does not split. */
 class WordSplitter {
   private readonly words: string[] = [];
-  private current = "";
+
+  constructor(private readonly current: PartialWord) {}
 
   add(text: string, quoted: boolean): void {
     if (quoted) {
-      this.current += text;
+      this.current.text += text;
       return;
     }
     for (const character of text) {
-      if (!space.test(character)) this.current += character;
+      if (!space.test(character)) this.current.text += character;
       else this.finish();
     }
   }
 
   finish(): readonly string[] {
-    if (this.current !== "") this.words.push(this.current);
-    this.current = "";
+    if (this.current.text !== "") this.words.push(this.current.text);
+    this.current.text = "";
     return this.words;
   }
 }
 
-function trim(value: string, word: string, operator: string): string {
+function trim(value: string, word: string, operator: string, effort: Effort): string {
   const longest = word.startsWith(operator);
-  const pattern = ShellPattern.parse(longest ? word.slice(1) : word);
+  const pattern = ShellPattern.parse(longest ? word.slice(1) : word, effort);
   return operator === "#" ? pattern.trimStart(value, longest) : pattern.trimEnd(value, longest);
 }

@@ -70,6 +70,20 @@ const asBuildKit: readonly (readonly [behaviour: string, text: string, images: r
   ["a mount of a stage", "FROM a AS s\nFROM b\nRUN --mount=from=s,target=/x ls", ["a", "b"]],
   ["a trigger of the base stage", "FROM a AS s\nONBUILD COPY --from=o / /\nFROM s", ["a", "o"]],
   ["a trigger of a stage nobody builds on", "FROM a\nONBUILD COPY --from=o / /", ["a"]],
+  [
+    "a here-document after a substitution only shells know",
+    "FROM a\nRUN x=${V:=y}${V:0:8} cat <<EOF\nFROM b\nEOF\nCOPY --from=c / /",
+    ["a", "c"],
+  ],
+  ["none where a substitution ends the word", "FROM a\nRUN cat <<EOF${V:-x}\nCOPY --from=c / /", ["a", "c"]],
+  ["none within quotes that hold a substitution", 'FROM a\nRUN cat <<EOF"${V:-x}"\nCOPY --from=c / /', ["a", "c"]],
+  ["none after an operator BuildKit does not know", "FROM a\nRUN x=${V^} cat <<EOF\nCOPY --from=c / /", ["a", "c"]],
+  [
+    "one after what only looks like the JSON form",
+    'FROM a\nRUN ["\\uZZ"] <<E\nFROM b\nE\nCOPY --from=c / /',
+    ["a", "c"],
+  ],
+  ["a quoted mount in a trigger", 'FROM a AS s\nONBUILD RUN --mount="type=bind,from=o" x\nFROM s', ["a", "o"]],
   ["a whole pinned reference", `FROM ubuntu:noble@${digest}`, [`ubuntu:noble@${digest}`]],
 ];
 
@@ -85,6 +99,21 @@ describe("reading the images of a Dockerfile", () => {
 
   it("ignores a build argument that no ARG declares", () => {
     expect(images("FROM alpine$X", { buildArguments: { X: "-other" } })).toEqual(["alpine"]);
+  });
+
+  it.each([
+    ["on the first line", "# syntax=docker/dockerfile:1\nFROM a", "docker/dockerfile:1"],
+    ["after a shebang", "#!/usr/bin/env x\n# syntax=docker/dockerfile:1\nFROM a", "docker/dockerfile:1"],
+    ["after other directives", "# check=skip=all\n#syntax = a/b:1  with words\nFROM a", "a/b:1"],
+    ["after a comment, where it is one too", "# c\n# syntax=a/b:1\nFROM a", undefined],
+    ["after blanks, where it is a comment", " # syntax=a/b:1\nFROM a", undefined],
+  ])("finds the frontend's image %s", (_case, text, syntax) => {
+    expect(read(text).syntax).toBe(syntax);
+  });
+
+  it("names a replaced stage only where the target needs it", () => {
+    const text = "FROM a AS base\nFROM b AS left\nFROM base AS last";
+    expect(read(text, { contexts: ["base", "left"] }).replacedStages).toEqual(["base"]);
   });
 
   it("follows only what the target stage needs", () => {
@@ -103,7 +132,7 @@ describe("reading the images of a Dockerfile", () => {
       "COPY --from=build /out /",
       "COPY --from=helper /out /",
     ].join("\n");
-    const common = { unset: [], isFinalBase: false };
+    const common = { unset: [], isFinalBase: false, runs: false };
     expect(read(text)).toEqual({
       syntax: "docker/dockerfile:1",
       stages: ["build", "helper"],
@@ -201,6 +230,41 @@ describe("reading the images of a Dockerfile", () => {
     expect((failure as Error).message).toContain(`"Dockerfile" line ${line}: `);
   });
 
+  const doubled = ["ARG A=aaaaaaaaaaaaaaaa", ...Array.from({ length: 40 }, () => "ARG A=$A$A"), "FROM x:$A"].join("\n");
+  const value = "a".repeat(60_000);
+  const nested = `${"${A:-".repeat(60)}x${"}".repeat(60)}`;
+  it.each([
+    ["values that double with each line", doubled, "the expansion of variables takes more than"],
+    ["a pattern tried at each place", `ARG A=${value}\nFROM \${A//a*a*a*b/x}`, "takes more than"],
+    ["a long pattern that is trimmed", `ARG A=${value}\nFROM \${A##${"?*".repeat(900)}b}`, "takes more than"],
+    ["many long values", `ARG A=${value}\n${"ARG B=$A\n".repeat(100)}FROM x`, "takes more than"],
+    ["substitutions within substitutions", `FROM ${nested}`, "more than 50 deep"],
+    ["substitutions that would hide a here-document", `FROM a\nRUN ${nested} <<E\nFROM b\nE`, "more than 50 deep"],
+    ["a thousand stages", "FROM a\n".repeat(1000), "more than 500 stages"],
+    [
+      "images without an end",
+      ["FROM a", ...Array.from({ length: 300 }, (_, index) => `COPY --from=i${index} / /`)].join("\n"),
+      "more than 200 images",
+    ],
+  ])("refuses %s in words", (_case, text, problem) => {
+    const failure = catchError(() => read(text));
+    expect(failure).toBeInstanceOf(DockerfileError);
+    expect((failure as Error).message).toContain(problem);
+    expect((failure as Error).message.length).toBeLessThan(1000);
+  });
+
+  it.each([
+    ["a directive", `# escape=\`${" ".repeat(65_000)}x\nFROM a`],
+    ["a directive without a value", `# syntax=${" ".repeat(65_000)}\nFROM a`],
+    ["an instruction", `FROM a\n${`RUN x${" ".repeat(65_000)}y\n`.repeat(14)}`],
+    ["line ends", `FROM a\n${`RUN x${"\r".repeat(65_000)}y\n`.repeat(14)}`],
+  ])("takes no longer for blanks within %s than for other text", (_case, text) => {
+    const blank = spent(() => catchError(() => read(text)));
+    const plain = spent(() => catchError(() => read(text.replace(/[ \r]{1000,}/g, (run) => "x".repeat(run.length)))));
+    // The square of such a line takes thousands of times as long.
+    expect(blank).toBeLessThan(100 * plain + 100);
+  });
+
   it("names the stages there are when the target is unknown", () => {
     expect(() => read("FROM a AS one", { target: "two" })).toThrow(/no stage "two".*\["one"\]/);
   });
@@ -273,4 +337,11 @@ function catchError(action: () => unknown): unknown {
   } catch (failure) {
     return failure;
   }
+}
+
+/** Milliseconds of this process's own work, which other work on the machine does not lengthen. */
+function spent(action: () => unknown): number {
+  const before = process.cpuUsage();
+  action();
+  return process.cpuUsage(before).user / 1000;
 }
