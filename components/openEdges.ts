@@ -5,7 +5,7 @@ import { projectSource } from "./system/projectSource";
 import { trustServices } from "./attest/trustServices";
 import { keptRecord, writeRecord } from "./handover/recordFolder";
 import { join } from "node:path";
-import { baseRegistry, imageManifest } from "./probe/baseRegistry";
+import { type BaseRegistry, baseRegistry, imageManifest } from "./probe/baseRegistry";
 import { buildCache } from "./declare/mirroredImage";
 import { checkBeforeTag, checksMade, describeCheck } from "./check/checkBeforeTag";
 import { failureKey, type FailureRecord, waitOf } from "./decide/backoff";
@@ -46,7 +46,7 @@ export interface Edges {
 export function openEdges(config: Configuration): Edges {
   const registry = new RegistryClient();
   const upstream = pulumiEdges(fileTransport(), registry);
-  const bases = baseRegistry(registry);
+  const bases = appBaseRegistries(config);
   const files = upstreamFiles();
   const mayWrite = writeAccess(process.env);
   // All of a run counts from here.
@@ -117,6 +117,19 @@ export function openEdges(config: Configuration): Edges {
         throw new Error(`no image of ${app} ${version} for ${platform} is declared in this run`);
       },
     }),
+  };
+}
+
+/** What apps build on is read by clients of their own, so that no app waits for the hosts another one's Dockerfile names. */
+function appBaseRegistries({ registry, namespace }: Configuration): RecipeEdges["bases"] {
+  const opened = new Map<string, BaseRegistry>();
+  return ({ name, privateBases = [] }) => {
+    const known = opened.get(name);
+    if (known) return known;
+    const readers = { own: new RegistryClient(), anonymous: new RegistryClient({ anonymous: true }) };
+    const fresh = baseRegistry(readers, { registry, namespace, privateBases });
+    opened.set(name, fresh);
+    return fresh;
   };
 }
 

@@ -73,6 +73,11 @@ const base = z.strictObject({
   app: name,
 });
 
+const imageName = text("the name of an image, without tag and digest", (value) => {
+  const { tag, digest } = parseReference(value);
+  return tag === undefined && digest === undefined;
+});
+
 const smoke = z.strictObject({
   command: z.custom(isCommand, "accepted is a list of texts, the first one the program"),
   expect: aFunction,
@@ -106,6 +111,8 @@ export const appSchema = z.strictObject({
   buildArguments: aFunction.optional(),
   files: aFunction.optional(),
   bases: z.array(base, "accepted is a list of bases").optional(),
+  privateBases: uniqueList("a list of image names", imageName, { mayBeEmpty: true }).optional(),
+  frontends: uniqueList("a list of image names", imageName, { mayBeEmpty: true }).optional(),
   platforms: uniqueList("a list of platforms, at least one", platform, { mayBeEmpty: false }).optional(),
   platformsRequired: uniqueList("a list of platforms", platform, { mayBeEmpty: true }).optional(),
   floatingTags: uniqueList("a list of rules", floatingTag, { mayBeEmpty: true }).optional(),

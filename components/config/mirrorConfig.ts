@@ -26,7 +26,7 @@ const cacheSettings = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("gha"), mode: cacheMode }),
   /** A folder of the machine the builds run on. */
   z.strictObject({ type: z.literal("local"), directory: cacheDirectory, mode: cacheMode }),
-  /** A repository of the same registry; without one, `<namespace>/build-cache`. */
+  /** Beginning of the repositories of the same registry, one per app; without one, `<namespace>/build-cache`. */
   z.strictObject({ type: z.literal("registry"), repository: cacheRepository.exactOptional(), mode: cacheMode }),
 ]);
 

@@ -49,13 +49,16 @@ export function mirroredImage(
       platforms: [platform as dockerBuild.Platform],
       ...(builder !== undefined && { builder: { name: builder } }),
       ...(cache && { cacheFrom: cache.from, cacheTo: cache.to }),
-      ...buildInputs(recipe, args.imageOf),
+      ...buildInputs(recipe, args),
     },
     options,
   );
 }
 
-function buildInputs(recipe: BuildRecipe, imageOf: MirroredImageArgs["imageOf"]): Partial<dockerBuild.ImageArgs> {
+function buildInputs(
+  recipe: BuildRecipe,
+  { imageOf, repository }: Pick<MirroredImageArgs, "imageOf" | "repository">,
+): Partial<dockerBuild.ImageArgs> {
   const named = Object.entries(recipe.namedContexts).map(([key, context]) => [
     key,
     {
@@ -68,8 +71,13 @@ function buildInputs(recipe: BuildRecipe, imageOf: MirroredImageArgs["imageOf"])
   return {
     context: { location: recipe.context, named: Object.fromEntries(named) as Record<string, { location: string }> },
     ...(recipe.dockerfile.inline !== undefined && { dockerfile: { inline: recipe.dockerfile.inline } }),
-    // BuildKit takes the frontend this argument names rather than what the Dockerfile's own tag names by then.
-    buildArgs: { ...recipe.buildArguments, ...(recipe.frontend && { BUILDKIT_SYNTAX: recipe.frontend.pinned }) },
+    buildArgs: {
+      ...recipe.buildArguments,
+      // Else a cache mount is shared by all that builds there, and one app could put into it what another one takes out.
+      BUILDKIT_CACHE_MOUNT_NS: repository,
+      // BuildKit takes the frontend this argument names rather than what the Dockerfile's own tag names by then.
+      ...(recipe.frontend && { BUILDKIT_SYNTAX: recipe.frontend.pinned }),
+    },
     labels: { ...recipe.labels, ...baseLabels(recipe, imageOf) },
     ...(recipe.target !== undefined && { target: recipe.target }),
   };
@@ -126,7 +134,8 @@ export function buildCache(
       };
     }
     case "registry": {
-      const ref = `${registry}/${cache.repository ?? `${namespace}/build-cache`}:${corner}`;
+      // A package for each app: who may write one app's may not so write another's.
+      const ref = `${registry}/${cache.repository ?? `${namespace}/build-cache`}-${app}:${platformSlug(platform)}`;
       const to = { ref, mode: cache.mode, ignoreError: true, imageManifest: true, ociMediaTypes: true };
       return { from: [{ registry: { ref } }], to: [{ registry: to }] };
     }

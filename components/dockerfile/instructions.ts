@@ -205,7 +205,7 @@ interface HereDocument {
 /** The here-documents a line opens. BuildKit always reads them with the backslash as escape. */
 function hereDocuments(text: string): readonly HereDocument[] {
   return wordsOf(text, { rawQuotes: true, rawEscapes: true }).flatMap((word) => {
-    const [, dash, delimiter] = /^[0-9]*<<(-?)[\t\n\f\r ]*([^<]+)$/u.exec(word) ?? [];
+    const [, dash, delimiter] = /^[0-9]*<<(-?)[\t\n\f\r ]*([^<]*)$/u.exec(word) ?? [];
     if (delimiter === undefined) return [];
     const [name, ...others] = wordsOf(delimiter, {});
     return name === undefined || others.length > 0 ? [] : [{ name, stripTabs: dash === "-" }];

@@ -1,5 +1,5 @@
 import { DockerfileError } from "./dockerfileError";
-import type { Instruction, Instructions } from "./instructions";
+import { type Instruction, type Instructions, readInstructions } from "./instructions";
 import { Effort } from "./effort";
 import { printable } from "../model/safeText";
 import { type Word, expandWord } from "./word";
@@ -131,6 +131,12 @@ function readFrom(
   }
   const platform = flagValue(flags, "platform");
   return { base, ...(named && { name: written }), ...(platform !== undefined && { platform }) };
+}
+
+/** What a trigger (ONBUILD) of an image takes files from: images and stages. @throws DockerfileError */
+export function triggerSources(path: string, trigger: string): readonly string[] {
+  const { escape, instructions } = readInstructions(path, trigger);
+  return instructions.flatMap((instruction) => sourcesOf(path, instruction, escape)).map(({ reference }) => reference);
 }
 
 function sourcesOf(path: string, { keyword, flags, line }: Instruction, escape: "\\" | "`"): readonly StageSource[] {

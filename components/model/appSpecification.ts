@@ -106,6 +106,13 @@ export interface AppSpecification {
   readonly buildArguments?: (target: BuildTarget) => Readonly<Record<string, string>>;
   readonly files?: (target: BuildTarget) => readonly RequiredFile[];
   readonly bases?: readonly BaseImage[];
+  /**
+   * Names of images, without tag, that its Dockerfile may use although nobody can read them without the mirror's credentials:
+   * what is built from them is published.
+   */
+  readonly privateBases?: readonly string[];
+  /** Names of images, without tag, that may read its Dockerfile (`# syntax=`) besides `docker/dockerfile`: programs that build with the mirror's credentials. */
+  readonly frontends?: readonly string[];
   /** Platforms of this app; default: the stack's. */
   readonly platforms?: readonly Platform[];
   /** Platforms without which a version is not tagged. Default: all wanted. A platform upstream does not offer yet may be left out of this list and is added later. */

@@ -33,7 +33,8 @@ export interface RecipeEdges {
     release: Release,
     platform: Platform,
   ) => Promise<Readonly<Record<string, Digest>>>;
-  readonly bases: BaseRegistry;
+  /** Answers about the images an app may build on. */
+  readonly bases: (specification: AppSpecification) => BaseRegistry;
   readonly appBases: Pick<AppBases, "find">;
 }
 
@@ -67,7 +68,8 @@ export async function prepareBuild(request: BuildRequest, edges: RecipeEdges): P
       platforms,
       buildArguments,
       provided: (specification.bases ?? []).map(({ context: key }) => key),
-      registry: edges.bases,
+      registry: edges.bases(specification),
+      ...(specification.frontends && { frontends: specification.frontends }),
       ...(specification.target !== undefined && { target: specification.target }),
     }),
     Promise.all((specification.bases ?? []).map((base) => resolveAppBase(base, request, edges))),

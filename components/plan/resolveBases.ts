@@ -12,11 +12,13 @@ import {
 } from "../decide/baseImages";
 import type { Digest } from "../model/digest";
 import { type DockerfileImages, readDockerfileImages } from "../dockerfile/images";
+import { triggerSources } from "../dockerfile/stages";
 import { DockerfileError } from "../dockerfile/dockerfileError";
 import type { PerPlatform, Platform } from "../model/platform";
 import { familiarName, formatReference, parseReference } from "../model/reference";
 import { reasonOf } from "../model/reasonOf";
-import type { BaseRegistry } from "../probe/baseRegistry";
+import { printable } from "../model/safeText";
+import type { BaseContent, BaseRegistry } from "../probe/baseRegistry";
 
 /** Arguments of {@link resolveBases}. */
 export interface ResolveBasesOptions {
@@ -29,6 +31,8 @@ export interface ResolveBasesOptions {
   /** Platform of the machine that builds, where the Dockerfile asks for it. Default `linux/amd64`. */
   readonly buildPlatform?: Platform;
   readonly registry: BaseRegistry;
+  /** Names of images that may read the Dockerfile besides Docker's own. */
+  readonly frontends?: readonly string[];
 }
 
 /** A base as it went into the images of a version: for provenance. */
@@ -101,23 +105,42 @@ function undeclared(path: string, images: ReadonlyMap<Platform, DockerfileImages
   );
 }
 
+/** The program reads the Dockerfile with the credentials of the build, so it may not be anybody's. */
+const trustedFrontends = ["docker/dockerfile", "docker/dockerfile-upstream"];
+
 async function pinFrontend(
   reference: string,
-  { dockerfile: { path }, registry }: ResolveBasesOptions,
+  { dockerfile: { path }, registry, frontends = [] }: ResolveBasesOptions,
 ): Promise<NonNullable<BuildRecipe["frontend"]>> {
   const refuse = (reason: string, options?: ErrorOptions): DockerfileError =>
-    new DockerfileError(path, 1, `its syntax image ${JSON.stringify(reference)} ${reason}`, options);
-  const name = parseReference(reference);
-  const found = await registry.lookUp(reference).catch((cause: unknown) => {
-    throw refuse(`cannot be looked up: ${reasonOf(cause)}`, { cause });
-  });
-  if (!found) throw refuse("does not exist");
-  const { registry: host, repository } = name;
-  return {
-    reference,
-    pinned: formatReference({ registry: host, repository, digest: found.digest }),
-    digest: found.digest,
+    new DockerfileError(path, 1, `its syntax image ${printable(reference, 200)} ${reason}`, options);
+  const answered = async <T>(question: Promise<T>): Promise<T> => {
+    try {
+      return await question;
+    } catch (cause) {
+      throw refuse(`cannot be looked up: ${reasonOf(cause)}`, { cause });
+    }
   };
+  const { registry: host, repository } = await answered(Promise.resolve(reference).then(parseReference));
+  const name = `${host}/${repository}`;
+  const isOneOf = (names: readonly string[]) => names.some((known) => formatReference(parseReference(known)) === name);
+  if (!isOneOf([...trustedFrontends, ...frontends])) {
+    const advice = "it would build with the mirror's credentials, so the app's field `frontends` has to name it";
+    throw refuse(`is not one of ${trustedFrontends.join(", ")}; ${advice}`);
+  }
+  const found = await answered(registry.lookUp(reference));
+  if (!found) throw refuse("does not exist");
+  const pinned = `${name}@${found.digest}`;
+  const refused = await answered(registry.refusal(pinned));
+  if (refused !== undefined) throw refuse(`may not be used: ${refused}`);
+  if (!isOneOf(frontends)) {
+    const [manifest] = Object.values(found.platforms);
+    const { labels } = await answered(registry.image(`${name}@${manifest ?? found.digest}`));
+    // One that does not know them leaves bases unpinned, and takes the bodies of here-documents for instructions.
+    if (!labels["moby.buildkit.frontend.caps"]?.split(",").includes("moby.buildkit.frontend.contexts"))
+      throw refuse("knows no named contexts; accepted is version 1.4 or later");
+  }
+  return { reference, pinned, digest: found.digest };
 }
 
 /** BuildKit compares keys as they are and ignores one in another form in silence. */
@@ -144,15 +167,18 @@ async function decide(need: BaseNeed, registry: BaseRegistry): Promise<BaseDecis
   const found = await lookUp(need, lookupReference(need), registry);
   const repair = found && repairReference(need, found);
   const index = repair === undefined ? undefined : await lookUp(need, repair, registry);
-  return decideBase(need, found, index);
+  const decision = decideBase(need, found, index);
+  const refused = await answered(need, decision.pinned, registry.refusal(decision.pinned));
+  if (refused === undefined) return decision;
+  throw new DockerfileError(
+    need.path,
+    need.line,
+    `the base ${printable(need.written, 200)} may not be used: ${refused}`,
+  );
 }
 
 async function lookUp(need: BaseNeed, reference: string, registry: BaseRegistry): Promise<BaseManifest | undefined> {
-  try {
-    return await registry.lookUp(reference);
-  } catch (cause) {
-    throw unanswered(need, reference, cause);
-  }
+  return answered(need, reference, registry.lookUp(reference));
 }
 
 async function platformBases(
@@ -175,22 +201,26 @@ async function platformBases(
     if (replaced) namedContexts[key] = { kind: "reference", location: `docker-image://${pinned}` };
     const base = { reference: need.written, pinned, digest: manifest.digest };
     const wanted = requiredPlatform(reference, platform);
-    const own = wanted === undefined ? undefined : manifestFor(manifest, wanted);
-    if (reference.isFinalBase && own !== undefined) {
-      bases.set(key, { ...base, final: true, layers: await layersOf(need, own, registry) });
+    const own = wanted === undefined ? Object.values(manifest.platforms)[0] : manifestFor(manifest, wanted);
+    const image = reference.usedBy === "from" && own !== undefined ? await imageOf(need, own, registry) : undefined;
+    if (reference.isFinalBase && image && wanted !== undefined) {
+      bases.set(key, { ...base, final: true, layers: image.layers });
     } else if (!bases.has(key)) bases.set(key, { ...base, final: reference.isFinalBase });
   }
   return { namedContexts, bases: [...bases.values()], ...(finalContext !== undefined && { finalContext }) };
 }
 
-async function layersOf(need: BaseNeed, digest: Digest, registry: BaseRegistry): Promise<readonly Digest[]> {
+/** @throws DockerfileError also when a build on the image would begin with taking files from elsewhere. */
+async function imageOf(need: BaseNeed, digest: Digest, registry: BaseRegistry): Promise<BaseContent> {
   const { registry: host, repository } = need.name;
   const reference = formatReference({ registry: host, repository, digest });
-  try {
-    return await registry.layers(reference);
-  } catch (cause) {
-    throw unanswered(need, reference, cause);
-  }
+  const image = await answered(need, reference, registry.image(reference));
+  const taken = image.triggers.flatMap((trigger) =>
+    triggerSources(`${need.path}: ONBUILD of ${need.written}`, trigger),
+  );
+  if (taken.length === 0) return image;
+  const problem = `begins each build on it (ONBUILD) with files from ${printable(taken.join(", "), 200)}, which cannot be pinned`;
+  throw new DockerfileError(need.path, need.line, `the base ${printable(need.written, 200)} ${problem}`);
 }
 
 function material({ need, pinned, manifest }: BaseDecision): BaseMaterial {
@@ -202,9 +232,11 @@ function material({ need, pinned, manifest }: BaseDecision): BaseMaterial {
   return { reference: need.written, line: need.line, pinned, digest: manifest.digest, platforms };
 }
 
-function unanswered({ path, line }: BaseNeed, reference: string, cause: unknown): DockerfileError {
-  const reason = reasonOf(cause);
-  return new DockerfileError(path, line, `the base ${JSON.stringify(reference)} cannot be looked up: ${reason}`, {
-    cause,
-  });
+async function answered<T>({ path, line }: BaseNeed, reference: string, question: Promise<T>): Promise<T> {
+  try {
+    return await question;
+  } catch (cause) {
+    const problem = `the base ${JSON.stringify(reference)} cannot be looked up: ${reasonOf(cause)}`;
+    throw new DockerfileError(path, line, problem, { cause });
+  }
 }

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { answerError } from "./answerError";
 import { type Challenge, parseChallenge } from "./challenge";
 import type { Clock } from "../system/clock";
-import type { Credentials, DockerCredentials } from "./credentials";
+import type { Credentialed, Credentials } from "./credentials";
 import type { Endpoint } from "./endpoints";
 import { RegistryError } from "./registryError";
 import type { Transport, TransportAnswer, TransportRequest } from "./transport";
@@ -33,7 +33,7 @@ const longestAnswer = 1024 * 1024;
  */
 export class Authenticator {
   readonly #transport: Transport;
-  readonly #credentials: DockerCredentials;
+  readonly #credentials: Credentialed;
   readonly #clock: Clock;
   /** By origin and repository, as are the scopes registries asked for in a 401. */
   readonly #known = new Map<string, Promise<Authorization>>();
@@ -45,12 +45,7 @@ export class Authenticator {
    * @param actions what tokens are for. A writer asks for both from the start: ghcr.io answers a write with a challenge that
    *   names pulling only.
    */
-  constructor(
-    transport: Transport,
-    credentials: DockerCredentials,
-    clock: Clock,
-    actions: "pull" | "pull,push" = "pull",
-  ) {
+  constructor(transport: Transport, credentials: Credentialed, clock: Clock, actions: "pull" | "pull,push" = "pull") {
     this.#transport = transport;
     this.#credentials = credentials;
     this.#clock = clock;

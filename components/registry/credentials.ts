@@ -21,6 +21,9 @@ const configurationSchema = z
   .transform((read) => ({ ...read, auths: read?.auths ?? {}, credHelpers: read?.credHelpers ?? {} }));
 type Configuration = z.infer<typeof configurationSchema>;
 
+/** What knows the credentials of registries. */
+export type Credentialed = Pick<DockerCredentials, "for" | "forget">;
+
 /** Docker keeps Docker Hub's credentials under the address of its first, long gone registry. */
 const hubKey = "https://index.docker.io/v1/";
 const hubHosts = ["docker.io", "index.docker.io", "registry-1.docker.io"];

@@ -14,6 +14,8 @@ export interface ImageConfiguration {
   readonly command: readonly string[];
   readonly user: string;
   readonly workingDirectory: string;
+  /** Instructions a build that stands on the image begins with. */
+  readonly triggers: readonly string[];
   /** Ports and volumes it declares, as written: `8080/tcp`, `/data`. */
   readonly ports: readonly string[];
   readonly volumes: readonly string[];
@@ -55,6 +57,7 @@ const schema = z.object({
       WorkingDir: z.string().nullish(),
       ExposedPorts: z.record(z.string(), z.unknown()).nullish(),
       Volumes: z.record(z.string(), z.unknown()).nullish(),
+      OnBuild: z.array(z.string()).nullish(),
     })
     .nullish(),
   history: z
@@ -93,6 +96,7 @@ export function parseImageConfiguration(what: string, bytes: Buffer): ImageConfi
       ...(step.created && { created: step.created }),
       empty: step.empty_layer ?? false,
     })),
+    triggers: config?.OnBuild ?? [],
   };
 }
 

@@ -8,7 +8,7 @@ import { answerError, isAbsence } from "./answerError";
 import { Authenticator } from "./authenticator";
 import { type Clock, systemClock } from "../system/clock";
 import { Connections } from "./connections";
-import { DockerCredentials } from "./credentials";
+import { type Credentialed, DockerCredentials } from "./credentials";
 import { Endpoints } from "./endpoints";
 import { type ImageConfiguration, imageConfigurationTypes, parseImageConfiguration } from "./imageConfiguration";
 import {
@@ -43,6 +43,8 @@ export interface RegistryClientOptions {
   /** Registry host → `host[:port][/path]` to read from instead. Default: the JSON in MIRROR_REGISTRY_MIRRORS. */
   readonly mirrors?: MirrorMap;
   readonly clock?: Clock;
+  /** Read as somebody who has no account anywhere. */
+  readonly anonymous?: boolean;
 }
 
 /** 4 MiB: what registries accept at most as a manifest, and the distribution specification asks clients to expect. */
@@ -50,6 +52,8 @@ const longestManifest = 4 * 1024 * 1024;
 const longestConfiguration = 16 * 1024 * 1024;
 /** Registries that know no pages send all tags at once. */
 const longestTagPage = 16 * 1024 * 1024;
+
+const nobody: Credentialed = { for: async () => undefined, forget: () => undefined };
 
 /**
  * A read-only client of OCI registries (OCI distribution specification 1.1). It knows three answers: present, absent
@@ -82,7 +86,11 @@ export class RegistryClient {
       requestTimeoutMs,
     });
     this.#endpoints = new Endpoints(transport, readMirrors(options.mirrors, environment));
-    this.#authenticator = new Authenticator(transport, new DockerCredentials(environment), clock);
+    this.#authenticator = new Authenticator(
+      transport,
+      options.anonymous ? nobody : new DockerCredentials(environment),
+      clock,
+    );
   }
 
   /**

@@ -60,7 +60,7 @@ export function program(name: string, platform: Platform = "linux/arm64", mode =
 
 export function configuration(changes: Partial<ImageConfiguration> = {}): ImageConfiguration {
   const runs = { environment: [], entrypoint: [], command: [], user: "", workingDirectory: "", ports: [], volumes: [] };
-  const empty = { labels: {}, ...runs, history: [] };
+  const empty = { labels: {}, ...runs, history: [], triggers: [] };
   return { platform: "linux/arm64", ...empty, ...changes };
 }
 

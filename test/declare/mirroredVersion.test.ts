@@ -65,7 +65,7 @@ const imageInputs = (platform: string): unknown => ({
   platforms: [platform],
   builder: { name: "mirror" },
   context: { location: `https://git.example/app.git?tag=v1.0.0&checksum=${commit}`, named: {} },
-  buildArgs: { FLAVOUR: "plain" },
+  buildArgs: { FLAVOUR: "plain", BUILDKIT_CACHE_MOUNT_NS: "registry.example/mirror/app" },
   labels: { "org.opencontainers.image.version": "1.0.0" },
 });
 
@@ -188,7 +188,11 @@ describe("a version that is absent", () => {
       ...inputs,
       target: "final",
       dockerfile: { inline: "FROM scratch" },
-      buildArgs: { FLAVOUR: "plain", BUILDKIT_SYNTAX: "dockerfile@sha256:2" },
+      buildArgs: {
+        FLAVOUR: "plain",
+        BUILDKIT_CACHE_MOUNT_NS: "registry.example/mirror/app",
+        BUILDKIT_SYNTAX: "dockerfile@sha256:2",
+      },
       cacheFrom: [{ local: { src: "/cache/app/linux/amd64" } }],
       cacheTo: [],
       context: {

@@ -139,7 +139,7 @@ describe("reading the images of a Dockerfile", () => {
       replacedStages: [],
       undeclared: [],
       references: [
-        { ...common, reference: "golang:1.25", line: 3, stage: "build", usedBy: "from", platform: "build" },
+        { ...common, reference: "golang:1.25", line: 3, stage: "build", usedBy: "from", platform: "build", runs: true },
         { ...common, reference: "tools:2", line: 4, stage: "build", usedBy: "mount", platform: "target" },
         { ...common, reference: "helper", line: 5, stage: "helper", usedBy: "from", platform: "linux/s390x" },
         {

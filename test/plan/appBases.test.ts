@@ -168,7 +168,11 @@ describe("the base of an app", () => {
           return Promise.resolve({ text, committedAt: "2026-01-01T00:00:00Z" });
         },
         checksums: () => Promise.resolve({}),
-        bases: { lookUp: () => Promise.resolve(undefined), layers: () => Promise.resolve([]) },
+        bases: () => ({
+          lookUp: () => Promise.resolve(undefined),
+          image: () => Promise.reject(new Error("not asked")),
+          refusal: () => Promise.resolve(undefined),
+        }),
       },
     );
     expect(read).toEqual(["https://git.example/middle.git", repository]);

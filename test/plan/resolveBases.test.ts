@@ -3,7 +3,7 @@ import { type ResolveBasesOptions, resolveBases } from "../../components/plan/re
 import type { BaseManifest } from "../../components/decide/baseImages";
 import { isDigest, type Digest } from "../../components/model/digest";
 import { DockerfileError } from "../../components/dockerfile/dockerfileError";
-import { type BaseRegistry } from "../../components/probe/baseRegistry";
+import type { BaseContent, BaseRegistry } from "../../components/probe/baseRegistry";
 
 const digest = (letter: string): Digest => {
   const made = `sha256:${letter.repeat(64)}`;
@@ -36,6 +36,7 @@ const published: Readonly<Record<string, BaseManifest>> = {
   "docker.io/library/golang:1.25": golang,
   "docker.io/library/node:22-slim": node,
   "docker/dockerfile:1": golang,
+  "node:22-slim": node,
 };
 
 class FakeRegistry implements BaseRegistry {
@@ -46,11 +47,18 @@ class FakeRegistry implements BaseRegistry {
     return Promise.resolve(published[reference]);
   }
 
-  async layers(reference: string): Promise<readonly Digest[]> {
+  async image(reference: string): Promise<BaseContent> {
     this.asked.push(reference);
-    return Promise.resolve([digest(reference.at(-1) === "f" ? "8" : "9")]);
+    const layers = [digest(reference.at(-1) === "f" ? "8" : "9")];
+    return Promise.resolve({ layers, triggers: [], labels: { "moby.buildkit.frontend.caps": contexts } });
+  }
+
+  async refusal(): Promise<string | undefined> {
+    return Promise.resolve(undefined);
   }
 }
+
+const contexts = "moby.buildkit.frontend.inputs,moby.buildkit.frontend.contexts";
 
 function resolve(text: string, options: Partial<ResolveBasesOptions> = {}) {
   return resolveBases({
@@ -195,7 +203,7 @@ describe("resolving the bases of a build", () => {
 
   it("never takes a registry's failure for a missing base, and keeps its cause", async () => {
     const outage = new Error("503");
-    const registry: BaseRegistry = { lookUp: () => Promise.reject(outage), layers: () => Promise.resolve([]) };
+    const registry: BaseRegistry = Object.assign(new FakeRegistry(), { lookUp: () => Promise.reject(outage) });
     const failure = await resolve("FROM node:22-slim", { registry }).catch((caught: unknown) => caught);
     expect(failure).toMatchObject({ cause: outage });
     expect((failure as Error).message).toMatch(/line 1: .*"docker.io\/library\/node:22-slim" cannot be looked up: 503/);
@@ -203,7 +211,7 @@ describe("resolving the bases of a build", () => {
 
   it("fails when the final base's layers cannot be had", async () => {
     class Broken extends FakeRegistry {
-      override layers(): Promise<readonly Digest[]> {
+      override image(): Promise<BaseContent> {
         return Promise.reject(new Error("429"));
       }
     }
@@ -218,5 +226,53 @@ describe("resolving the bases of a build", () => {
     expect(await on("FROM own\nRUN true\n")).toBe("own");
     expect(await on("FROM own AS one\nFROM one\n")).toBe("own");
     expect(await on("FROM own AS one\nFROM node:22-slim\nCOPY --from=one /a /a\n")).toBeUndefined();
+  });
+
+  const refusing = (reason: string) => Object.assign(new FakeRegistry(), { refusal: () => Promise.resolve(reason) });
+  it.each([
+    ["FROM", "FROM node:22-slim"],
+    ["COPY --from", "FROM scratch\nCOPY --from=node:22-slim / /"],
+    ["a mount", "FROM scratch\nRUN --mount=from=node:22-slim,target=/x cp -r /x /y"],
+    ["a name made of arguments", "ARG N=node\nARG V=22\nFROM ${N}:${V}-slim"],
+    ["a stage of the same name", "FROM node:22-slim AS node\nFROM scratch\nCOPY --from=node / /"],
+    ["its frontend", "# syntax=docker/dockerfile:1\nFROM scratch"],
+  ])("refuses an image that is not the app's to read, named by %s", async (_case, text) => {
+    const result = resolve(text, { registry: refusing("it is private") });
+    await expect(result).rejects.toBeInstanceOf(DockerfileError);
+    await expect(result).rejects.toThrow(/may not be used: it is private/);
+  });
+
+  it("asks whether the bytes it pins may be used, not what their tag names", async () => {
+    const asked: string[] = [];
+    const refusal = (reference: string) => Promise.resolve(void asked.push(reference) as undefined);
+    await resolve("FROM node:22-slim", { registry: Object.assign(new FakeRegistry(), { refusal }) });
+    expect(asked).toEqual([`docker.io/library/node@${node.digest}`]);
+  });
+
+  const stranger = "# syntax=node:22-slim\nFROM scratch";
+  it("lets nobody but Docker read a Dockerfile, unless the app says so", async () => {
+    await expect(resolve(stranger)).rejects.toThrow(/"node:22-slim" is not one of docker\/dockerfile, .*`frontends`/);
+    const { frontend } = await resolve(stranger, { frontends: ["node"] });
+    expect(frontend?.pinned).toBe(`docker.io/library/node@${node.digest}`);
+  });
+
+  it("refuses a frontend that would read the Dockerfile as this program does not", async () => {
+    const image = () => Promise.resolve({ layers: [], triggers: [], labels: {} });
+    const registry = Object.assign(new FakeRegistry(), { image });
+    await expect(resolve("# syntax=docker/dockerfile:1\nFROM scratch", { registry })).rejects.toThrow(
+      "accepted is version 1.4 or later",
+    );
+  });
+
+  it.each([
+    ["COPY --from=ghcr.io/me/secret / /", "ghcr.io/me/secret"],
+    ['RUN --mount="type=bind,from=ghcr.io/me/secret,target=/x" cp -r /x /y', "ghcr.io/me/secret"],
+    ["COPY --from=stage / /", "stage"],
+  ])("refuses a base that begins each build on it with %s", async (trigger, source) => {
+    const image = () => Promise.resolve({ layers: [], triggers: ["RUN true", trigger], labels: {} });
+    const registry = Object.assign(new FakeRegistry(), { image });
+    await expect(
+      resolve("FROM node:22-slim AS stage\nFROM scratch\nCOPY --from=stage / /", { registry }),
+    ).rejects.toThrow(`files from "${source}"`);
   });
 });
