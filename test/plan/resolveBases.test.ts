@@ -244,7 +244,10 @@ describe("resolving the bases of a build", () => {
 
   it("asks whether the bytes it pins may be used, not what their tag names", async () => {
     const asked: string[] = [];
-    const refusal = (reference: string) => Promise.resolve(void asked.push(reference) as undefined);
+    const refusal = (reference: string): Promise<undefined> => {
+      asked.push(reference);
+      return Promise.resolve(undefined);
+    };
     await resolve("FROM node:22-slim", { registry: Object.assign(new FakeRegistry(), { refusal }) });
     expect(asked).toEqual([`docker.io/library/node@${node.digest}`]);
   });
