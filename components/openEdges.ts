@@ -20,7 +20,7 @@ import { readStackState, type StackState } from "./probe/stackState";
 import { AppBases } from "./plan/appBases";
 import { buildTarget } from "./model/buildTarget";
 import { cacheDirectory } from "./system/cacheDirectory";
-import { type RecipeEdges, prepareBuild, type SourceRequest } from "./plan/buildRecipes";
+import { prepareBuild, type RecipeEdges } from "./plan/buildRecipes";
 import type { StateEdges } from "./plan/alignWithState";
 import type { PlanOf } from "./plan/planApps";
 import type { PlanEdges } from "./plan/planEdges";
@@ -85,7 +85,7 @@ export function openEdges(config: Configuration): Edges {
           const prepared = await prepareBuild(request, {
             bases,
             appBases,
-            readSource: readOne,
+            readSource: (wanted) => readSource({ ...wanted, cacheDirectory: cacheDirectory() }),
             checksums: (specification, release, platform) =>
               files.checksums(specification, buildTarget(release, platform)),
           });
@@ -141,13 +141,4 @@ function recordFolder({ run, registry, namespace }: Configuration): string {
 async function labelsOf(registry: RegistryClient, reference: string): Promise<Readonly<Record<string, string>>> {
   const manifest = await imageManifest(registry, reference);
   return (await registry.imageConfig(reference.replace(/@.*$/, ""), manifest)).labels;
-}
-
-async function readOne({ path, ...request }: SourceRequest): ReturnType<RecipeEdges["readSource"]> {
-  const paths = path === undefined ? [] : [path];
-  const { files, committedAt } = await readSource({ ...request, paths, cacheDirectory: cacheDirectory() });
-  if (path === undefined) return { committedAt };
-  const text = files.get(path);
-  if (text !== undefined) return { text, committedAt };
-  throw new Error(`commit ${request.commit} of ${request.url} has no file ${JSON.stringify(path)}`);
 }

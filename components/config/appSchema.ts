@@ -66,6 +66,25 @@ const source = z
     }
   });
 
+const perPlatform = z.union(
+  [repositoryPath, z.record(platform, repositoryPath).refine((paths) => Object.keys(paths).length > 0)],
+  `accepted is ${acceptedRepositoryPath}, or a map from platform to such a path`,
+);
+
+const argumentName = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "accepted as a build argument are letters, digits and _");
+
+const argumentSource = z.strictObject({
+  path: repositoryPath,
+  pattern: z
+    .custom<RegExp>(
+      (value) => value instanceof RegExp && new RegExp(`${value.source}|`, value.flags).exec("")?.length === 2,
+      "accepted is a regular expression with one capture, the value",
+    )
+    .optional(),
+});
+
 const label = z.string().regex(/^[a-z0-9][a-z0-9._/-]{0,127}$/i, "accepted as a label are letters, digits and . _ / -");
 
 const base = z.strictObject({
@@ -105,10 +124,11 @@ export const appSchema = z.strictObject({
   tagRule: tagRule.optional(),
   tagStyle: z.enum(["version", "upstream"]).optional(),
   subdirectory: repositoryPath.optional(),
-  dockerfile: repositoryPath.optional(),
-  ownDockerfile: repositoryPath.optional(),
+  dockerfile: perPlatform.optional(),
+  ownDockerfile: perPlatform.optional(),
   target: text("the name of a stage", (value) => /^[A-Za-z0-9][\w.-]*$/.test(value)).optional(),
   buildArguments: aFunction.optional(),
+  argumentsFromFiles: z.record(argumentName, argumentSource).optional(),
   files: aFunction.optional(),
   bases: z.array(base, "accepted is a list of bases").optional(),
   privateBases: uniqueList("a list of image names", imageName, { mayBeEmpty: true }).optional(),

@@ -45,8 +45,14 @@ function mistakesOf(app: unknown, position: number, exists: (path: string) => bo
   const { ownDockerfile, dockerfile } = app;
   if (ownDockerfile !== undefined && dockerfile !== undefined)
     found.push(line(name, ["dockerfile"], dockerfile, "ownDockerfile takes its place: give one of them"));
-  if (typeof ownDockerfile === "string" && isRepositoryPath(ownDockerfile) && !exists(ownDockerfile))
-    found.push(line(name, ["ownDockerfile"], ownDockerfile, "accepted is a file of this project"));
+  const own = isRecord(ownDockerfile) ? Object.values(ownDockerfile) : [ownDockerfile];
+  for (const path of own)
+    if (typeof path === "string" && isRepositoryPath(path) && !exists(path))
+      found.push(line(name, ["ownDockerfile"], path, "accepted is a file of this project"));
+  const each = ownDockerfile ?? dockerfile;
+  for (const platform of isRecord(each) && Array.isArray(app["platforms"]) ? app["platforms"] : [])
+    if (isRecord(each) && typeof platform === "string" && !Object.hasOwn(each, platform))
+      found.push(line(name, ["platforms"], platform, "no Dockerfile is named for it"));
   return found;
 }
 

@@ -1,4 +1,4 @@
-import type { Platform } from "./platform";
+import type { PerPlatform, Platform } from "./platform";
 
 /** Where an app's versions come from. */
 export type Source =
@@ -49,6 +49,14 @@ export interface BuildTarget {
   readonly machine: string;
 }
 
+/** A build argument that upstream keeps in a file, such as the version of Go in `go.mod`. */
+export interface ArgumentSource {
+  /** From the root of the repository. */
+  readonly path: string;
+  /** Its only capture is the value. Default: all of the file, without white space around it. */
+  readonly pattern?: RegExp;
+}
+
 /** A file upstream publishes per platform, without which that platform cannot be built. */
 export interface RequiredFile {
   readonly url: string;
@@ -97,13 +105,15 @@ export interface AppSpecification {
   readonly tagStyle?: "version" | "upstream";
   /** Sub-folder of the repository that is the build context. Default: the root. */
   readonly subdirectory?: string;
-  /** Dockerfile path relative to the context. Default `Dockerfile`. */
-  readonly dockerfile?: string;
-  /** A Dockerfile of ours, path relative to the project root, used instead of upstream's with upstream's context. */
-  readonly ownDockerfile?: string;
+  /** Dockerfile path relative to the context, for all platforms or for each. Default `Dockerfile`. */
+  readonly dockerfile?: string | PerPlatform<string>;
+  /** A Dockerfile of ours, path relative to the project root, used instead of upstream's with upstream's context; for all platforms or for each. */
+  readonly ownDockerfile?: string | PerPlatform<string>;
   /** Stage to build. Default: the last. */
   readonly target?: string;
   readonly buildArguments?: (target: BuildTarget) => Readonly<Record<string, string>>;
+  /** Build arguments by name whose values stand in files of upstream's tree, read at the very commit. */
+  readonly argumentsFromFiles?: Readonly<Record<string, ArgumentSource>>;
   readonly files?: (target: BuildTarget) => readonly RequiredFile[];
   readonly bases?: readonly BaseImage[];
   /**

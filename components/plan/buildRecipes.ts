@@ -2,7 +2,9 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { type PlatformBases, resolveBases } from "./resolveBases";
 import type { BuildRecipe, NamedContext, UnpublishedBase } from "../decide/appPlan";
-import type { AppSpecification, BaseImage } from "../model/appSpecification";
+import type { AppSpecification, ArgumentSource, BaseImage } from "../model/appSpecification";
+import type { SourceRequest as SourceTreeRequest, SourceTree } from "../discover/sourceTree";
+import { printable } from "../model/safeText";
 import { imageLabels } from "../decide/labels";
 import type { Digest } from "../model/digest";
 import type { PerPlatform, Platform } from "../model/platform";
@@ -14,19 +16,12 @@ import type { BuildRequest, PreparedBuild } from "./planEdges";
 import type { BaseRegistry } from "../probe/baseRegistry";
 
 /** What a source tree is asked for. */
-export interface SourceRequest {
-  readonly url: string;
-  readonly commit: string;
-  /** What the commit was found under, for servers that do not serve single commits. */
-  readonly reference: ReturnType<typeof gitReferenceOf>;
-  /** The file wanted; undefined: only the date. An app with a Dockerfile of ours may have none upstream. */
-  readonly path?: string;
-}
+export type SourceRequest = Required<Pick<SourceTreeRequest, "url" | "commit" | "reference" | "paths">>;
 
 /** The ways preparing a build reaches the outside. All of them only read. */
 export interface RecipeEdges {
-  /** Text of the file asked for, and when the commit was made (ISO 8601). Rejects when the commit has no such file. */
-  readonly readSource: (request: SourceRequest) => Promise<{ readonly text?: string; readonly committedAt: string }>;
+  /** Texts of the files asked for, as far as the commit has them, and when it was made. */
+  readonly readSource: (request: SourceRequest) => Promise<SourceTree>;
   /** Checksum of each file by URL. */
   readonly checksums: (
     specification: AppSpecification,
@@ -46,36 +41,38 @@ export interface RecipeEdges {
 export async function prepareBuild(request: BuildRequest, edges: RecipeEdges): Promise<PreparedBuild> {
   const { specification, settings, release, platforms } = request;
   const { url } = resolveSource(specification.source, settings.repository);
-  const path = dockerfilePath(specification);
-  const source = await edges.readSource({
-    url,
-    commit: release.commit,
-    reference: gitReferenceOf(release),
-    ...(specification.ownDockerfile === undefined && { path }),
-  });
-  const text = source.text ?? (await readFile(specification.ownDockerfile ?? path, "utf8"));
-  const sha256 = createHash("sha256").update(text).digest("hex");
+  const paths = new Map(platforms.map((platform) => [platform, dockerfilePath(specification, platform)]));
+  const source = await readFiles(url, request, [...paths.values()], edges);
   const checksums = Object.fromEntries(
     await Promise.all(
       platforms.map(async (platform) => [platform, await edges.checksums(specification, release, platform)] as const),
     ),
   );
-  const buildArguments = (platform: Platform) =>
-    argumentsFor(specification, release, platform, checksums[platform] ?? {});
+  const buildArguments = (platform: Platform) => ({
+    ...argumentsFor(specification, release, platform, checksums[platform] ?? {}),
+    ...source.arguments,
+  });
   const [resolved, appBases] = await Promise.all([
-    resolveBases({
-      dockerfile: { path: specification.ownDockerfile ?? path, text },
-      platforms,
-      buildArguments,
-      provided: (specification.bases ?? []).map(({ context: key }) => key),
-      registry: edges.bases(specification),
-      ...(specification.frontends && { frontends: specification.frontends }),
-      ...(specification.target !== undefined && { target: specification.target }),
-    }),
+    Promise.all(
+      [...source.dockerfiles.values()].map(async (dockerfile) =>
+        resolveBases({
+          dockerfile,
+          platforms: platforms.filter((platform) => paths.get(platform) === dockerfile.path),
+          buildArguments,
+          provided: (specification.bases ?? []).map(({ context: key }) => key),
+          registry: edges.bases(specification),
+          ...(specification.frontends && { frontends: specification.frontends }),
+          ...(specification.target !== undefined && { target: specification.target }),
+        }),
+      ),
+    ),
     Promise.all((specification.bases ?? []).map((base) => resolveAppBase(base, request, edges))),
   ]);
   const recipes = platforms.map((platform): BuildRecipe => {
-    const own = resolved.platforms[platform] ?? noBases;
+    const { path = "", text = "" } = source.dockerfiles.get(paths.get(platform) ?? "") ?? {};
+    const sha256 = createHash("sha256").update(text).digest("hex");
+    const bases = resolved.find(({ platforms: all }) => platform in all);
+    const own = bases?.platforms[platform] ?? noBases;
     const finalBase = appBases.find(({ key }) => key === own.finalContext);
     const fromApps = Object.fromEntries(appBases.map(({ key, contexts }) => [key, contexts[platform] as NamedContext]));
     return {
@@ -83,10 +80,8 @@ export async function prepareBuild(request: BuildRequest, edges: RecipeEdges): P
       context: contextUrl(url, specification, release),
       // docker-build looks for a Dockerfile of another name on the local disk, so its text is handed over.
       dockerfile:
-        (specification.ownDockerfile ?? specification.dockerfile)
-          ? { path: specification.ownDockerfile ?? path, sha256, inline: text }
-          : { path, sha256 },
-      ...(resolved.frontend && { frontend: resolved.frontend }),
+        (specification.ownDockerfile ?? specification.dockerfile) ? { path, sha256, inline: text } : { path, sha256 },
+      ...(bases?.frontend && { frontend: bases.frontend }),
       buildArguments: buildArguments(platform),
       namedContexts: { ...own.namedContexts, ...fromApps },
       labels: imageLabels({ specification, release, source: url, committedAt: source.committedAt, bases: own.bases }),
@@ -99,12 +94,72 @@ export async function prepareBuild(request: BuildRequest, edges: RecipeEdges): P
   return {
     recipes,
     unpublishedBases: appBases.flatMap(({ unpublished }) => unpublished),
-    warnings: resolved.warnings,
+    warnings: resolved.flatMap(({ warnings }) => warnings),
   };
 }
 
-function dockerfilePath({ subdirectory, dockerfile = "Dockerfile" }: AppSpecification): string {
-  return subdirectory === undefined ? dockerfile : `${subdirectory}/${dockerfile}`;
+/** Path of the Dockerfile of a platform: of this project's own, or in upstream's tree. */
+function dockerfilePath(
+  { subdirectory, dockerfile, ownDockerfile, name }: AppSpecification,
+  platform: Platform,
+): string {
+  const given = ownDockerfile ?? dockerfile ?? "Dockerfile";
+  const path = typeof given === "string" ? given : given[platform];
+  if (path === undefined)
+    throw new Error(
+      `app ${JSON.stringify(name)} has no Dockerfile for ${platform}; it names one for ${Object.keys(given).join(", ")}`,
+    );
+  return ownDockerfile !== undefined || subdirectory === undefined ? path : `${subdirectory}/${path}`;
+}
+
+interface SourceFiles {
+  /** By path. */
+  readonly dockerfiles: ReadonlyMap<string, { readonly path: string; readonly text: string }>;
+  readonly arguments: Readonly<Record<string, string>>;
+  readonly committedAt: string;
+}
+
+/** Reads all that is wanted of the commit at once. An app with a Dockerfile of ours may have none upstream. */
+async function readFiles(
+  url: string,
+  { specification, release }: BuildRequest,
+  dockerfiles: readonly string[],
+  edges: RecipeEdges,
+): Promise<SourceFiles> {
+  const { ownDockerfile, argumentsFromFiles = {} } = specification;
+  const distinct = [...new Set(dockerfiles)];
+  const paths = [
+    ...(ownDockerfile === undefined ? distinct : []),
+    ...Object.values(argumentsFromFiles).map(({ path }) => path),
+  ];
+  const { commit } = release;
+  const { files, committedAt } = await edges.readSource({ url, commit, reference: gitReferenceOf(release), paths });
+  const text = (path: string): string => {
+    const found = files.get(path);
+    if (found !== undefined) return found;
+    throw new Error(`commit ${commit} of ${url} has no file ${JSON.stringify(path)}`);
+  };
+  const read = async (path: string) => (ownDockerfile === undefined ? text(path) : readFile(path, "utf8"));
+  return {
+    dockerfiles: new Map(
+      await Promise.all(distinct.map(async (path) => [path, { path, text: await read(path) }] as const)),
+    ),
+    arguments: Object.fromEntries(
+      Object.entries(argumentsFromFiles).map(([name, from]) => [name, argumentFrom(name, from, text(from.path))]),
+    ),
+    committedAt,
+  };
+}
+
+/** A version, a name, a path; nothing that means something to a shell a Dockerfile may hand it to. */
+const harmless = /^[A-Za-z0-9][A-Za-z0-9._+:/@~-]{0,199}$/;
+
+function argumentFrom(name: string, { path, pattern }: ArgumentSource, text: string): string {
+  const value = pattern ? new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, "")).exec(text)?.[1] : text.trim();
+  const place = `build argument ${name} cannot be read from ${JSON.stringify(path)} of the commit`;
+  if (value === undefined) throw new Error(`${place}: ${String(pattern)} does not match, or captures nothing`);
+  if (harmless.test(value)) return value;
+  throw new Error(`${place}: ${printable(value)} is not accepted; accepted are letters, digits and . _ + : / @ ~ -`);
 }
 
 /** A git context pinned to the commit: BuildKit refuses to build when the tag has moved on. */

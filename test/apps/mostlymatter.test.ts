@@ -34,7 +34,8 @@ describe("the Mostlymatter app", () => {
   });
 
   it("has a Dockerfile of its own that is built on Mattermost and nothing else", () => {
-    const path = mostlymatter.ownDockerfile ?? "";
+    const path = "apps/mostlymatter.Dockerfile";
+    expect(mostlymatter.ownDockerfile).toBe(path);
     const { references } = readDockerfileImages({
       path,
       text: readFileSync(path, "utf8"),

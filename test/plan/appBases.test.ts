@@ -165,7 +165,8 @@ describe("the base of an app", () => {
         readSource: ({ url }) => {
           read.push(url);
           const text = url === repository ? "FROM scratch\n" : "FROM bottom\n";
-          return Promise.resolve({ text, committedAt: "2026-01-01T00:00:00Z" });
+          const files = new Map([["Dockerfile", text]]);
+          return Promise.resolve({ files, committedAt: "2026-01-01T00:00:00Z" });
         },
         checksums: () => Promise.resolve({}),
         bases: () => ({

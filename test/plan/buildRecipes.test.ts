@@ -1,0 +1,104 @@
+import { describe, expect, it } from "vitest";
+import type { AppSpecification } from "../../components/model/appSpecification";
+import { type RecipeEdges, type SourceRequest, prepareBuild } from "../../components/plan/buildRecipes";
+import { amd, arm, digest, release, settings, specification } from "./fakeEdges";
+
+/** Prepares version 1.2.3 from a tree of these files. */
+async function prepare(
+  over: Partial<AppSpecification>,
+  tree: Readonly<Record<string, string>>,
+  asked?: SourceRequest[],
+) {
+  const edges: RecipeEdges = {
+    readSource: async (request) => {
+      asked?.push(request);
+      return {
+        files: new Map(request.paths.map((path) => [path, tree[path]])),
+        committedAt: "2026-01-01T00:00:00Z",
+      };
+    },
+    checksums: async () => ({}),
+    appBases: { find: () => Promise.reject(new Error("no base")) },
+    bases: () => ({
+      lookUp: async (reference) => ({
+        kind: "index",
+        digest: digest(reference),
+        platforms: { [amd]: digest(`${reference} amd`), [arm]: digest(`${reference} arm`) },
+      }),
+      image: async () => ({ layers: [], triggers: [], labels: {} }),
+      refusal: async () => undefined,
+    }),
+  };
+  return prepareBuild(
+    { specification: { ...specification, ...over }, settings, release: release("1.2.3"), platforms: [amd, arm] },
+    edges,
+  );
+}
+
+describe("prepareBuild", () => {
+  const each = { [amd]: "Dockerfile", [arm]: "Dockerfile-arm64" };
+
+  it("builds each platform from its own Dockerfile, with the bases of that one", async () => {
+    const asked: SourceRequest[] = [];
+    const tree = {
+      "app/Dockerfile": "FROM debian:12\n",
+      "app/Dockerfile-arm64": "# syntax=docker/dockerfile:1\nFROM alpine:3\n",
+    };
+    const { recipes } = await prepare({ dockerfile: each, subdirectory: "app" }, tree, asked);
+    expect(
+      recipes.map(({ platform, dockerfile, bases, frontend }) => [
+        platform,
+        dockerfile.path,
+        dockerfile.inline,
+        bases.map(({ reference }) => reference),
+        frontend?.reference,
+      ]),
+    ).toEqual([
+      [amd, "app/Dockerfile", tree["app/Dockerfile"], ["debian:12"], undefined],
+      [arm, "app/Dockerfile-arm64", tree["app/Dockerfile-arm64"], ["alpine:3"], "docker/dockerfile:1"],
+    ]);
+    expect(asked.map(({ paths }) => paths)).toEqual([["app/Dockerfile", "app/Dockerfile-arm64"]]);
+  });
+
+  it("reads a Dockerfile of this project that is for one platform alone", async () => {
+    const own = { [amd]: "apps/mostlymatter.Dockerfile", [arm]: "apps/staticProgram.Dockerfile" };
+    const { recipes } = await prepare({ ownDockerfile: own }, {});
+    expect(recipes.map(({ dockerfile }) => dockerfile.path)).toEqual(Object.values(own));
+    expect(recipes[1]?.bases.map(({ reference }) => reference)).toEqual(["alpine:3"]);
+  });
+
+  it("fails for a platform no Dockerfile is named for, and for one that the commit lacks", async () => {
+    await expect(prepare({ dockerfile: { [amd]: "Dockerfile" } }, {})).rejects.toThrow(
+      'app "app" has no Dockerfile for linux/arm64; it names one for linux/amd64',
+    );
+    await expect(prepare({ dockerfile: each }, { Dockerfile: "FROM scratch\n" })).rejects.toThrow(
+      /has no file "Dockerfile-arm64"/,
+    );
+  });
+
+  const go = { GO_VERSION: { path: "go.mod", pattern: /^go (\d+\.\d+(?:\.\d+)?)$/m }, NODE: { path: ".node-version" } };
+  const dockerfile = "ARG GO_VERSION=1\nFROM golang:${GO_VERSION}\n";
+
+  it("hands over what files of the tree say, to the Dockerfile's own FROM too", async () => {
+    const tree = { Dockerfile: dockerfile, "go.mod": "module x\n\ngo 1.25.1\n", ".node-version": " v22.1.0\n" };
+    const { recipes } = await prepare(
+      { argumentsFromFiles: go, buildArguments: () => ({ GO_VERSION: "1", A: "b" }) },
+      tree,
+    );
+    expect(recipes.map(({ buildArguments }) => buildArguments)).toEqual(
+      [amd, arm].map(() => ({ A: "b", GO_VERSION: "1.25.1", NODE: "v22.1.0" })),
+    );
+    expect(recipes[0]?.bases.map(({ reference }) => reference)).toEqual(["golang:1.25.1"]);
+  });
+
+  it.each([
+    [{ "go.mod": "module x\n", ".node-version": "22" }, /GO_VERSION cannot be read from "go.mod" .* does not match/],
+    [{ "go.mod": "go 1.25\n" }, /has no file ".node-version"/],
+    [{ "go.mod": "go 1.25\n", ".node-version": "22; id" }, /NODE .*"22; id" is not accepted/],
+    [{ "go.mod": "go 1.25\n", ".node-version": "$(id)" }, /is not accepted/],
+    [{ "go.mod": "go 1.25\n", ".node-version": "22\nRUN id" }, /is not accepted/],
+    [{ "go.mod": "go 1.25\n", ".node-version": "" }, /is not accepted/],
+  ])("does not build with a value it cannot tell, or that is no plain word: %j", async (files, message) => {
+    await expect(prepare({ argumentsFromFiles: go }, { Dockerfile: dockerfile, ...files })).rejects.toThrow(message);
+  });
+});
