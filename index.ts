@@ -20,7 +20,7 @@ export = async () => {
   const recorded = orLeaveMistakes(() => previousRun(config.run.phase, edges.state.state));
   const planned = await planApps(config, recorded, edges.plan, handedOver.images);
   const plans = await alignWithState(planned, edges.state);
-  await reportPlans(plans);
+  await reportPlans(plans, config.run);
   const mirrored = declareApps(plans, edges);
   return conclude(config, plans, mirrored, { published: await recorded, refused: handedOver.refused });
 };

@@ -5,7 +5,6 @@ import { readRequest } from "./reconcile/request";
 import { UsageError } from "./reconcile/usageError";
 import { Voice } from "./reconcile/voice";
 import { checkout } from "../components/engine/checkout";
-import { reasonOf } from "../components/model/reasonOf";
 
 /** `npm run reconcile`: see `--help` for options and exit status, docs/operations.md for schedules. */
 async function main(argv: readonly string[]): Promise<number> {
@@ -17,7 +16,7 @@ async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     const say = new Voice(false, "", (text) => void process.stderr.write(text));
-    say.text(reasonOf(error));
+    say.text(error instanceof Error ? error.message : String(error));
     return error instanceof UsageError ? 2 : 1;
   }
 }

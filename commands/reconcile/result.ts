@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { z } from "zod";
 import type { AppReport, PlatformReport } from "../../components/report/appReport";
-import type { AppResult } from "../../components/report/appResult";
+import { type AppResult, goodOutcomes } from "../../components/report/appResult";
 import type { RunFile } from "../../components/report/runFile";
 
 const version = z.object({
@@ -47,13 +47,11 @@ export function resultOf(
 
 type VersionRow = RunResult["versions"][number];
 
-const done: readonly string[] = ["published", "repaired", "adopted", "unchanged"];
-
 function versionsDone({ app, versions }: AppResult): readonly VersionRow[] {
   return versions.map(({ version: name, outcome, reason, lastFailure }) => ({
     app,
     version: name,
-    complete: done.includes(outcome),
+    complete: goodOutcomes.includes(outcome),
     outcome,
     ...(reason !== undefined && { reason }),
     ...(lastFailure !== undefined && { lastFailure }),

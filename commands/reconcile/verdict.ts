@@ -1,6 +1,6 @@
 import { failureKey, type Tries } from "../../components/decide/backoff";
 import { resourceNames } from "../../components/model/resourceNames";
-import type { AppResult, VersionResult } from "../../components/report/appResult";
+import { type AppResult, goodOutcomes, type VersionResult } from "../../components/report/appResult";
 import type { Mistakes, RunFile } from "../../components/report/runFile";
 import type { BuildRecord } from "./buildRecords";
 import type { Progress } from "./progress";
@@ -70,7 +70,7 @@ export function completed(
         ...version,
         builds: own.flatMap(({ platform, seconds }) => (seconds === undefined ? [] : [{ platform, seconds }])),
         // That a build run failed is why it handed over nothing.
-        ...(version.outcome === "missing" && why !== undefined && { reason: why }),
+        ...(isMissing(version) && why !== undefined && { reason: why }),
       };
     }),
   }));
@@ -91,19 +91,20 @@ export function tries(results: readonly AppResult[], records: readonly BuildReco
   const versions = results.flatMap(({ app, versions: own }) =>
     own.map(({ version, outcome }) => ({ app, version, outcome })),
   );
-  const open: readonly string[] = ["missing", "waiting", "not ours"];
-  const complete = versions.filter(({ outcome }) => !open.includes(outcome));
-  const failed = versions
-    .filter(({ outcome }) => outcome === "missing")
-    .flatMap(({ app, version }) => {
-      const why = failureOf(records.filter((record) => record.app === app && record.version === version));
-      return why === undefined ? [] : [[failureKey(app, version), why] as const];
-    });
+  const complete = versions.filter(({ outcome }) => outcome === "built" || goodOutcomes.includes(outcome));
+  const failed = versions.filter(isMissing).flatMap(({ app, version }) => {
+    const why = failureOf(records.filter((record) => record.app === app && record.version === version));
+    return why === undefined ? [] : [[failureKey(app, version), why] as const];
+  });
   return {
     failed: new Map(failed),
     complete: new Set(complete.map(({ app, version }) => failureKey(app, version))),
     at,
   };
+}
+
+function isMissing({ outcome }: Pick<VersionResult, "outcome">): boolean {
+  return outcome === "missing" || outcome === "incomplete";
 }
 
 function versionOf(results: readonly AppResult[], app: string, version: string): VersionResult | undefined {

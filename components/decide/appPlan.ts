@@ -177,6 +177,8 @@ export interface AppPlan {
   readonly notes: readonly string[];
   /** Failures of the app as a whole (discovery, probing of floating tags). Those of versions are in their plans. */
   readonly problems: readonly string[];
+  /** This run does not deal with the app: nobody was asked about it, and it is as the last run left it. */
+  readonly frozen?: true;
 }
 
 /**

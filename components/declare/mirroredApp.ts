@@ -18,10 +18,14 @@ export interface MirroredAppArgs {
   readonly services: VersionServices;
 }
 
-/** What became of one app. `published` is what the next run reads back; `failures` name what went wrong, by version or tag. */
+/**
+ * What became of one app. `published` is what the next run reads back; `problems` are those of the app and its floating tags,
+ * `failures` all there are, those of its versions among them.
+ */
 export interface AppOutcome {
   readonly published: PublishedApp;
   readonly outcomes: Readonly<Record<string, VersionOutcome>>;
+  readonly problems: readonly string[];
   readonly failures: readonly string[];
 }
 
@@ -144,6 +148,7 @@ export class MirroredApp extends pulumi.ComponentResource {
     const failures = outcomes.flatMap(([version, outcome]) =>
       "reason" in outcome && outcome.state !== "waiting" ? [`${version}: ${outcome.reason}`] : [],
     );
+    const problems = [...plan.problems, ...tags.flatMap(({ failure }) => failure ?? [])];
     return {
       published: {
         repository: plan.repository,
@@ -151,11 +156,8 @@ export class MirroredApp extends pulumi.ComponentResource {
         floatingTags: Object.fromEntries(tags.flatMap(({ tag, record }) => (record ? [[tag, record] as const] : []))),
       },
       outcomes: Object.fromEntries(outcomes),
-      failures: [
-        ...plan.problems,
-        ...failures,
-        ...tags.flatMap(({ failure }) => (failure === undefined ? [] : [failure])),
-      ],
+      problems,
+      failures: [...problems, ...failures],
     };
   }
 }

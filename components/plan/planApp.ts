@@ -42,10 +42,11 @@ export async function planApp(request: AppRequest, edges: PlanEdges): Promise<Ap
   const floating = await planFloatingTags(
     {
       repository,
-      rules: found.failure === undefined ? settings.floatingTags : [],
+      rules: settings.floatingTags,
       versions,
       recorded: recorded?.floatingTags ?? {},
       ...(found.doubt !== undefined && { heldLatest: "the highest version is in doubt" }),
+      ...(found.failure !== undefined && { heldAll: "the versions of the app could not be learnt" }),
     },
     edges,
   );

@@ -100,8 +100,9 @@ function frozenPlan(
     versions: versions.toSorted((left, right) => compareVersions(left.version, right.version)),
     floatingTags: tags.map(([tag, managed]) => ({ tag, action: "unchanged", candidates: [managed.version], managed })),
     rejected: [],
-    notes: ["this run does not deal with the app; it is as the last run left it"],
+    notes: [],
     problems: [],
+    frozen: true,
   };
 }
 

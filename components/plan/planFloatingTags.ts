@@ -19,6 +19,8 @@ export interface FloatingTagRequest {
   readonly recorded: Readonly<Record<string, PublishedFloatingTag>>;
   /** Why `latest` is not to move in this run; undefined: it may. */
   readonly heldLatest?: string;
+  /** Why none of them is: no rule counts then. */
+  readonly heldAll?: string;
 }
 
 /** The floating tags of one app, and what an operator has to know about them. */
@@ -30,8 +32,9 @@ export interface FloatingTagPlan {
 
 /** Asks the registry what each wanted floating tag names and decides where it goes. Never rejects. */
 export async function planFloatingTags(request: FloatingTagRequest, edges: PlanEdges): Promise<FloatingTagPlan> {
-  const { repository, rules, versions, recorded, heldLatest } = request;
+  const { repository, versions, recorded, heldLatest, heldAll } = request;
   const candidates = versions.map(candidate);
+  const rules = heldAll === undefined ? request.rules : [];
   const { tags: desired, refused } = desiredFloatingTags(rules, candidates);
   const names = [...new Set([...desired.map(({ tag }) => tag), ...Object.keys(recorded)])];
   const probes = Object.fromEntries(
@@ -53,7 +56,8 @@ export async function planFloatingTags(request: FloatingTagRequest, edges: PlanE
       action: "hold",
       candidates: [],
       managed,
-      held: "no rule asks for it any more",
+      current: managed,
+      held: heldAll ?? "no rule asks for it any more",
     }));
   return {
     tags: [...decided, ...retired],

@@ -18,6 +18,21 @@ export type ReportState =
   | "waiting"
   | "-";
 
+/** What the words mean that do not say it by themselves, for whoever meets them first. */
+export const stateMeanings: Partial<Record<ReportState, string>> = {
+  adopted: "it was there already and is this mirror's: there is nothing to do about it",
+  partial: "published, without all the platforms that are wanted",
+  incomplete: "it cannot be made complete now; below is why",
+  unknown: "the registry gave no usable answer, so nothing is built and nothing overwritten",
+  moved: "the tag names another image than the one this stack published: it is left as it is",
+  "not ours": "nothing shows that this mirror made the image: it is left as it is",
+  gone: "its tag was removed after it had left the versions to keep: it stays so",
+  "not offered": "upstream has not published what it is built from",
+  waiting: "its builds failed, so it is left alone for some hours; --retry tries at once",
+  "will copy": "upstream's own image is taken over as it is",
+  "will repair": "its image is there, and the tag is written anew to name it",
+};
+
 /** One platform of a version. */
 export interface PlatformReport {
   readonly platform: Platform;

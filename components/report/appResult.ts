@@ -1,11 +1,38 @@
 import type { Platform } from "../model/platform";
-import type { FloatingReport } from "./appReport";
+import { type FloatingReport, stateMeanings } from "./appReport";
 
 /**
- * What a run did about a version. `built`: a build run made its images, which another run publishes; `repaired`: something that had been there was missing and is back, or a platform was
- * added; `waiting`: too young, or left alone after earlier failures; `missing`: not complete, for the reason given.
+ * What a run did about a version. `built`: a build run made its images, which another run publishes; `repaired`: something that had
+ * been there was missing and is back, or a platform was added; `waiting`: left alone after earlier failures, or until upstream has what it needs; `missing`: not published,
+ * `incomplete`: published, but not whole or not fully signed, both for the reason given; `unknown`: the registry did not say.
  */
-export type Outcome = "published" | "built" | "repaired" | "adopted" | "unchanged" | "missing" | "waiting" | "not ours";
+export type Outcome =
+  | "published"
+  | "built"
+  | "repaired"
+  | "adopted"
+  | "unchanged"
+  | "missing"
+  | "incomplete"
+  | "unknown"
+  | "waiting"
+  | "moved"
+  | "not ours";
+
+/** What the words mean that do not say it by themselves, for whoever meets them first. */
+export const outcomeMeanings: Partial<Record<Outcome, string>> = {
+  built: "its images are pushed and checked; a publishing run gives them their tag",
+  repaired: "something that had been there, or is newly wanted, was added",
+  adopted: stateMeanings.adopted ?? "",
+  incomplete: "it is published, but not all of what is wanted of it",
+  unknown: stateMeanings.unknown ?? "",
+  waiting: "it is left alone until the time given, or until upstream has what it needs",
+  moved: stateMeanings.moved ?? "",
+  "not ours": stateMeanings["not ours"] ?? "",
+};
+
+/** The outcomes after which a version is as it should be. */
+export const goodOutcomes: readonly Outcome[] = ["published", "repaired", "adopted", "unchanged"];
 
 /** One version after a run. */
 export interface VersionResult {

@@ -8,6 +8,7 @@ import { previewText } from "./preview";
 import { verifyHint } from "../attest/verifyCommands";
 import { attestationGaps, runFile, writeRunFile } from "./runFile";
 import { safeText } from "../model/safeText";
+import { summaryText } from "./summary";
 
 /** The stack outputs. */
 export interface StackOutputs {
@@ -19,9 +20,16 @@ export interface StackOutputs {
   readonly problems: pulumi.Output<readonly string[]>;
 }
 
-/** Prints what was found, once, before anything is declared. */
-export async function reportPlans(plans: readonly AppPlan[]): Promise<void> {
-  await pulumi.log.info(previewText(plans.map((plan) => planReport(plan, attestationGaps(plan)))));
+/**
+ * Prints what was found, once, before anything is declared. Not in an update by hand: Pulumi shows it only at the end, when it is
+ * not so any more.
+ */
+export async function reportPlans(plans: readonly AppPlan[], { report }: Configuration["run"]): Promise<void> {
+  if (!pulumi.runtime.isDryRun() && report === undefined) return;
+  const reports = plans.filter(({ frozen }) => !frozen).map((plan) => planReport(plan, attestationGaps(plan)));
+  const others = plans.flatMap(({ frozen, specification }) => (frozen ? [specification.name] : []));
+  const left = others.length === 0 ? "" : `\n\nNot part of this run: ${others.join(", ")}`;
+  await pulumi.log.info(`${previewText(reports)}${left}`);
 }
 
 /** What was known before anything was looked at. */
@@ -73,10 +81,9 @@ async function finish(
   const failures = [...outcomes].flatMap(([name, app]) => app.failures.map((failure) => `${name}: ${failure}`));
   const problems = [...refused, ...failures];
   const dryRun = pulumi.runtime.isDryRun();
-  if (run.report !== undefined) {
-    const verify = verifyHint(attest, process.env);
-    await writeRunFile(run.report, runFile(plans, verify, dryRun ? undefined : outcomes));
-  }
+  const file = runFile(plans, verifyHint(attest, process.env), dryRun ? undefined : outcomes);
+  if (run.report !== undefined) await writeRunFile(run.report, file);
+  else if (file.results) await pulumi.log.info(summaryText(file.results));
   if (problems.length > 0) await reportProblems(problems);
   return { outcomes, problems };
 }

@@ -39,11 +39,10 @@ export function reportPlatforms(report: AppReport): readonly Platform[] {
   return [...new Set(report.versions.flatMap(({ platforms }) => platforms.map(({ platform }) => platform)))];
 }
 
-/** `latest: 1.2.2 → 1.2.3`, or why it does not move. */
+/** `latest: 1.2.2 → 1.2.3`, or why it does not move. Of a tag the registry said nothing about nobody knows where it is. */
 export function describeMove({ tag, from, to, note }: FloatingReport): string {
-  const current = from === undefined ? "new" : clipped(from);
-  const move =
-    to === undefined ? `stays at ${from === undefined ? "nothing" : clipped(from)}` : `${current} → ${clipped(to)}`;
+  const stays = from === undefined ? "left as it is" : `stays at ${clipped(from)}`;
+  const move = to === undefined ? stays : `${from === undefined ? "new" : clipped(from)} → ${clipped(to)}`;
   return `${tag}: ${move}${note === undefined ? "" : ` (${note})`}`;
 }
 

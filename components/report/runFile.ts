@@ -29,10 +29,11 @@ export interface Mistakes {
 
 /** Puts together what a run leaves. `outcomes` is there after `up` only. */
 export function runFile(
-  plans: readonly AppPlan[],
+  all: readonly AppPlan[],
   verify: RunFile["verify"],
   outcomes?: ReadonlyMap<string, AppOutcome>,
 ): RunFile {
+  const plans = all.filter(({ frozen }) => !frozen);
   return {
     dryRun: outcomes === undefined,
     apps: plans.map((plan) => planReport(plan, attestationGaps(plan))),
@@ -124,7 +125,7 @@ function appResult(plan: AppPlan, outcome: AppOutcome | undefined): AppResult {
     }),
     floating: planReport(plan).floating.map((move) => moved(move, outcome)),
     notes: plan.notes,
-    problems: plan.problems,
+    problems: outcome?.problems ?? plan.problems,
   };
 }
 
@@ -140,11 +141,12 @@ function outcomeWord(
   state: string,
   reason?: string,
 ): VersionResult["outcome"] {
-  if (plan.state === "not ours") return "not ours";
-  if (state === "failed") return "missing";
+  if (plan.state === "not ours" || plan.state === "moved") return plan.state;
+  if (state === "failed" && plan.state === "unknown") return "unknown";
+  if (state === "failed") return plan.present ? "incomplete" : "missing";
   if (state === "waiting") return "waiting";
   if (state === "built" && (plan.build.length > 0 || reason !== undefined))
-    return reason === undefined ? "built" : "missing";
+    return reason === undefined ? "built" : plan.present ? "incomplete" : "missing";
   if (plan.build.length > 0) return plan.present ? "repaired" : "published";
   const repaired = [attestation, referrers].some((beside) => beside?.mode === "repair");
   if (plan.state === "missing" || repaired) return "repaired";

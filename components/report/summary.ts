@@ -1,5 +1,5 @@
 import { alignedTable } from "./alignedTable";
-import type { AppResult, Outcome, VersionResult } from "./appResult";
+import { type AppResult, type Outcome, outcomeMeanings, type VersionResult } from "./appResult";
 import { codeBlock, inlineCode, markdownSection, markdownTable } from "./markdown";
 import { describeMove } from "./reportLists";
 import { safeText } from "../model/safeText";
@@ -11,14 +11,17 @@ const outcomes: readonly Outcome[] = [
   "adopted",
   "unchanged",
   "missing",
+  "incomplete",
+  "unknown",
   "waiting",
+  "moved",
   "not ours",
 ];
 
 /** The run's summary as Markdown, for `$GITHUB_STEP_SUMMARY`: what happened first, what stayed as it was only counted. */
 export function summaryMarkdown(results: readonly AppResult[]): string {
   const apps = results.map((result) => appSection(result).join("\n\n"));
-  return `${["## Mirror", `**${totals(results)}**`, ...apps].join("\n\n")}\n`;
+  return `${["## Mirror", `**${totals(results)}**`, ...meanings(results), ...apps].join("\n\n")}\n`;
 }
 
 /**
@@ -42,7 +45,7 @@ export function summaryText(results: readonly AppResult[], width = 120): string 
       ...lists.map((line) => `  - ${safeText(line)}`),
     ].join("\n");
   });
-  return [totals(results), ...apps].join("\n\n");
+  return [[totals(results), ...meanings(results).map((line) => `  ${line}`)].join("\n"), ...apps].join("\n\n");
 }
 
 function appSection(result: AppResult): readonly string[] {
@@ -79,13 +82,23 @@ function reasons(result: AppResult): readonly string[] {
 }
 
 function changed(result: AppResult): readonly VersionResult[] {
-  return result.versions.filter(({ outcome }) => outcome !== "unchanged");
+  return result.versions.filter(({ outcome }) => outcome !== "unchanged" && outcome !== "adopted");
+}
+
+/** What the words of the totals mean. */
+function meanings(results: readonly AppResult[]): readonly string[] {
+  const met = new Set(results.flatMap(({ versions }) => versions.map(({ outcome }) => outcome)));
+  return outcomes.flatMap((outcome) => {
+    const meaning = met.has(outcome) ? outcomeMeanings[outcome] : undefined;
+    return meaning === undefined ? [] : [`(${outcome}: ${meaning})`];
+  });
 }
 
 function totals(results: readonly AppResult[]): string {
   const problems = results.reduce((sum, result) => sum + result.problems.length, 0);
   const apps = results.length === 1 ? "1 app" : `${results.length} apps`;
-  return `${apps}: ${count(results.flatMap((result) => result.versions))}, ${problems === 1 ? "1 problem" : `${problems} problems`}`;
+  const more = problems === 0 ? "" : problems === 1 ? ", 1 problem" : `, ${problems} problems`;
+  return `${apps}: ${count(results.flatMap((result) => result.versions))}${more}`;
 }
 
 function count(versions: readonly VersionResult[]): string {

@@ -309,6 +309,16 @@ describe("the plan of a version", () => {
     });
   });
 
+  it("says of floating tags that they stay because nobody could learn the versions, and where they are", async () => {
+    const floatingTags = { latest: { version: "1.0.0", digest: digest("1.0.0"), source: "name@digest" } };
+    const published = record({ "1.0.0": managed("1.0.0") }, { floatingTags });
+    const registry = { "1.0.0": held("1.0.0"), latest: held("1.0.0") };
+    const { floatingTags: tags } = await planApp(request({ published }), new FakeEdges(new Error("503"), registry));
+    expect(tags).toMatchObject([
+      { action: "hold", current: { version: "1.0.0" }, held: "the versions of the app could not be learnt" },
+    ]);
+  });
+
   it("waits after failures of earlier runs, which is no problem", async () => {
     const edges = new FakeEdges([release("1.0.0")]);
     const failure = { count: 2, last: "2026-01-09T00:00:00Z", reason: "no space" };

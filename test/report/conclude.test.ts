@@ -4,7 +4,8 @@ import type { Configuration } from "../../components/config/configuration";
 import type { AppOutcome } from "../../components/declare/mirroredApp";
 import type { VersionOutcome } from "../../components/declare/versionOutcome";
 import type { Published, PublishedApp } from "../../components/model/published";
-import { conclude, type StackOutputs } from "../../components/report/conclude";
+import { conclude, reportPlans, type StackOutputs } from "../../components/report/conclude";
+import { appPlan } from "../declare/plans";
 import { settle } from "../../components/engine/settled";
 
 const app = (version: string): PublishedApp => ({
@@ -38,7 +39,7 @@ async function end(
   phase: Configuration["run"]["phase"] = "all",
   refused: readonly string[] = [],
 ) {
-  const ended: AppOutcome = { published: app("1.0.0"), outcomes, failures };
+  const ended: AppOutcome = { published: app("1.0.0"), outcomes, problems: failures, failures };
   const mirrored = new Map([["app", { ended: Promise.resolve(ended) }]]);
   const config = { run: { phase }, attest: { signing: { mode: "off" } } } as unknown as Configuration;
   const outputs = conclude(config, [], mirrored, { published: before, refused });
@@ -48,6 +49,31 @@ async function end(
   };
   return { published: await read("published"), missing: await read("missing"), problems: await read("problems") };
 }
+
+describe("what was found", () => {
+  const report = async (run: object): Promise<string> => {
+    const said: string[] = [];
+    const info = vi.spyOn(pulumi.log, "info").mockImplementation((text) => {
+      said.push(text);
+      return Promise.resolve();
+    });
+    const plans = [
+      appPlan({}),
+      appPlan({ specification: { ...appPlan({}).specification, name: "other" }, frozen: true }),
+    ];
+    await reportPlans(plans, { phase: "all", ...run });
+    info.mockRestore();
+    return said.join("\n");
+  };
+
+  it("is told before anything is done, and of other apps only that they are not part of the run", async () => {
+    expect(await report({ report: "/tmp/report.json" })).toMatch(/^app \([^]*\n\nNot part of this run: other$/);
+  });
+
+  it("is not told in an update by hand, whose messages appear when it is not so any more", async () => {
+    expect(await report({})).toBe("");
+  });
+});
 
 describe("a run in which something went wrong", () => {
   it("fails, says what in one error, and records what it published all the same", async () => {

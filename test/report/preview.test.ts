@@ -15,6 +15,8 @@ describe("previewText", () => {
         "  11.10.0  missing    will build   not offered",
         "  11.9.1   published  published    published",
         "  9.5.0    unknown    unknown      -",
+        "  (not offered: upstream has not published what it is built from)",
+        "  (unknown: the registry gave no usable answer, so nothing is built and nothing overwritten)",
         "  floating tags:",
         "    - latest: 11.9.1 → 11.10.0",
         "  notes:",
@@ -34,6 +36,38 @@ describe("previewText", () => {
     const [first] = sample.versions;
     const report = { ...sample, versions: first ? [{ ...first, tag: "v11.10.0" }] : [] };
     expect(previewText([report])).toContain("  version  tag       state    linux/amd64  linux/arm64\n");
+  });
+
+  it("explains a word once, where it appears first", () => {
+    const text = previewText([sample, { ...sample, app: "other" }]);
+    expect(text.match(/\(not offered: /g)).toHaveLength(1);
+    expect(text.indexOf("(not offered: ")).toBeLessThan(text.indexOf("other ("));
+  });
+
+  it("is one line for an app with nothing to do, and its notes", () => {
+    const versions = ["2.0.0", "1.9.0", "1.8.0"].map((version) => ({
+      ...{ version, tag: version, state: "adopted" as const },
+      platforms: [{ platform: "linux/amd64" as const, state: "adopted" as const }],
+    }));
+    const settled = { ...sample, versions, floating: [], problems: [], notes: ["upstream moved a tag"] };
+    expect(previewText([settled])).toBe(
+      [
+        "mattermost (ghcr.io/acme/mattermost): all 3 versions published, 1.8.0 to 2.0.0; tags that are not mirrored: 1",
+        "  notes:",
+        "    - upstream moved a tag",
+      ].join("\n"),
+    );
+    for (const odd of [
+      { problems: ["discovery failed"] },
+      { floating: sample.floating },
+      { versions: [{ ...versions[0]!, notes: ["unsigned"] }] },
+      {
+        versions: [
+          { ...versions[0]!, platforms: [{ platform: "linux/arm64" as const, state: "not offered" as const }] },
+        ],
+      },
+    ])
+      expect(previewText([{ ...settled, ...odd }])).toContain("  version  state");
   });
 
   it("says so when an app has no versions, and separates apps", () => {
@@ -60,7 +94,7 @@ describe("previewText", () => {
   it.each([
     [{ tag: "latest", to: "1.0.0" }, "latest: new → 1.0.0"],
     [{ tag: "latest", from: "1.0.0", note: "moved by others" }, "latest: stays at 1.0.0 (moved by others)"],
-    [{ tag: "latest", note: "nothing is complete" }, "latest: stays at nothing (nothing is complete)"],
+    [{ tag: "latest", note: "nothing is complete" }, "latest: left as it is (nothing is complete)"],
   ])("says of the floating tag %j: %s", (floating, expected) => {
     expect(previewText([{ ...sample, floating: [floating] }])).toContain(`    - ${expected}\n`);
   });
@@ -113,6 +147,10 @@ describe("previewMarkdown", () => {
         "**Tags that are not mirrored**",
         "",
         '- `"v1.0.0$(id)": no version`',
+        "",
+        "(not offered: upstream has not published what it is built from)",
+        "",
+        "(unknown: the registry gave no usable answer, so nothing is built and nothing overwritten)",
         "",
       ].join("\n"),
     );

@@ -3,12 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { ConfigError } from "../../components/config/problems";
-import { decideVersion } from "../../components/decide/versionPlan";
+import { decideVersion, type VersionPlan } from "../../components/decide/versionPlan";
 import { floatingTagMoves } from "../../components/decide/floatingTags";
 import type { UnknownCause } from "../../components/model/probe";
 import { untouched } from "../../components/declare/versionOutcome";
 import { orLeaveMistakes, runFile } from "../../components/report/runFile";
 import { appPlan, both, planned } from "../declare/plans";
+
+const present = { digest: `sha256:${"a".repeat(64)}`, platforms: {} } as const;
 
 it("leaves what went wrong in the last try of a version that waits, however often it failed", () => {
   const left = (count: number) => {
@@ -18,13 +20,30 @@ it("leaves what went wrong in the last try of a version that waits, however ofte
     const plan = appPlan({ versions: [version] });
     const outcomes = { [version.version]: untouched(version) };
     const published = { repository: plan.repository, versions: {}, floatingTags: {} };
-    const ended = { published, outcomes, failures: [] };
+    const ended = { published, outcomes, problems: [], failures: [] };
     const { results } = runFile([plan], undefined, new Map([[plan.specification.name, ended]]));
     return results?.[0]?.versions[0];
   };
   expect(left(1)).toMatchObject({ outcome: "waiting", lastFailure: "no space" });
   expect(left(7)?.reason).not.toBe(left(1)?.reason);
   expect(left(7)?.lastFailure).toBe("no space");
+});
+
+it.each<[Partial<VersionPlan>, string]>([
+  [{ state: "missing" }, "missing"],
+  [{ state: "partial", present }, "incomplete"],
+  [{ state: "published", present }, "incomplete"],
+  [{ state: "unknown" }, "unknown"],
+  [{ state: "moved", present }, "moved"],
+  [{ state: "not ours", present }, "not ours"],
+])("calls a version that failed %j %s: what is published is not missing", (over, outcome) => {
+  const version = planned({ plan: { state: "missing", build: [], keep: {}, lacking: [], ...over }, recipes: [] });
+  const plan = appPlan({ versions: [version] });
+  const outcomes = { [version.version]: { state: "failed", reason: "why" } as const };
+  const published = { repository: plan.repository, versions: {}, floatingTags: {} };
+  const ended = { published, outcomes, problems: ["floating tag latest could not be written"], failures: [] };
+  const { results } = runFile([plan], undefined, new Map([[plan.specification.name, ended]]));
+  expect(results).toMatchObject([{ versions: [{ outcome, reason: "why" }], problems: ended.problems }]);
 });
 
 describe("that all which went wrong is what nobody may read", () => {
