@@ -143,7 +143,7 @@ const listed = 10;
 
 /**
  * A finished image failed its checks, or could not be checked, and must not get a tag.
- * The message names the image (`repository@digest`), the platform and each problem; paths and texts out of the image are escaped.
+ * The message begins with the platform and names each problem, then the image by digest; paths and texts out of the image are escaped.
  */
 export class CheckError extends Error {
   override readonly name = "CheckError";
@@ -154,9 +154,9 @@ export class CheckError extends Error {
     problems: readonly string[],
     options?: ErrorOptions,
   ) {
-    const lines = problems.slice(0, listed).map((problem) => `\n- ${problem}`);
-    const rest = problems.length > listed ? `\n- and ${problems.length - listed} more` : "";
-    super(`${image.repository}@${image.digest} (${image.platform}) is not tagged:${lines.join("")}${rest}`, options);
+    const rest = problems.length > listed ? [`and ${problems.length - listed} more`] : [];
+    const told = [...problems.slice(0, listed), ...rest].join("; ");
+    super(`${image.platform}: ${told} (the image is ${image.repository}@${image.digest})`, options);
     this.problems = problems;
   }
 }

@@ -29,7 +29,7 @@ export interface CheckedSources {
  * manifest among them signed. Should another run have published in the meantime, the platforms it published stay: only what is
  * still missing is added.
  * @param made the images built in this run, as the provider names them; undefined for one whose build failed.
- * @throws RunError, which Pulumi prints without a stack trace, when an image must not get the tag.
+ * @throws RunError, which Pulumi prints without a stack trace, when an image must not get the tag; its cause says why in fewer words.
  */
 export async function checkedSources(
   made: ReadonlyMap<Platform, Promise<MadeImage | undefined>>,
@@ -74,7 +74,9 @@ export async function checkedSources(
       request,
     );
   } catch (error) {
-    throw new pulumi.RunError(`${tag} is not written: ${reasonOf(error)}`);
+    const { specification, planned } = request;
+    const message = `${specification.name} ${planned.version} is not written: ${reasonOf(error)}`;
+    throw Object.assign(new pulumi.RunError(message), { cause: error });
   }
 }
 

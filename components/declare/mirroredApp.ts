@@ -83,7 +83,7 @@ export class MirroredApp extends pulumi.ComponentResource {
       : pulumi.output(target).apply((chosen) => {
           if (chosen) return [chosen.source];
           throw new pulumi.RunError(
-            `${plan.repository}:${tag} is not written: none of ${floating.candidates.join(", ")} was published`,
+            `${name}: floating tag ${tag} is not written: none of ${floating.candidates.join(", ")} was published`,
           );
         });
     const index = new dockerBuild.Index(

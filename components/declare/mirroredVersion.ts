@@ -133,7 +133,7 @@ export class MirroredVersion extends pulumi.ComponentResource {
     if (unbuilt.length > 0) return failed(planned, `the build for ${unbuilt.join(", ")} failed`);
     const checked = await settle(sources);
     if (checked.state !== "known")
-      return failed(planned, checked.state === "failed" ? reasonOf(checked.error) : "it was not checked");
+      return failed(planned, checked.state === "failed" ? whyNot(checked.error) : "it was not checked");
     const ref = await settle(index.ref);
     if (ref.state !== "known" || !digestIn(ref.value)) return failed(planned, "the index could not be written");
     try {
@@ -167,6 +167,11 @@ export class MirroredVersion extends pulumi.ComponentResource {
       ...(Object.keys(bases).length > 0 && { baseImages: bases }),
     };
   }
+}
+
+/** What kept the index from being written. The error itself begins with the version, which is known here. */
+function whyNot(error: unknown): string {
+  return reasonOf(error instanceof Error && error.cause !== undefined ? error.cause : error);
 }
 
 interface PlatformImage {

@@ -38,7 +38,8 @@ describe("the platform of a finished image", () => {
 
   it("is refused when the configuration names another one", async () => {
     const message = await refusal(check([await layer(server)], { ...started, platform: "linux/amd64" }));
-    expect(message).toContain(`${repository}@${imageDigest} (linux/arm64) is not tagged`);
+    expect(message).toMatch(/^linux\/arm64: /);
+    expect(message).toContain(`(the image is ${repository}@${imageDigest})`);
     expect(message).toContain("the image configuration names the platform linux/amd64, wanted is linux/arm64");
   });
 
@@ -148,7 +149,7 @@ describe("programs for another machine", () => {
     const many = Array.from({ length: 13 }, (_, index) => program(`bin/\n::error::${index}`, "linux/amd64"));
     const error = await check([await layer(server, ...many)], started).catch((thrown: unknown) => thrown);
     expect((error as CheckError).problems).toHaveLength(13);
-    expect((error as CheckError).message.split("\n")).toHaveLength(12);
+    expect((error as CheckError).message.match(/ is an executable /g)).toHaveLength(10);
     expect((error as CheckError).message).toContain("and 3 more");
   });
 

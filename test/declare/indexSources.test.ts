@@ -54,7 +54,7 @@ describe("checking the images of a version", () => {
       ["linux/ppc64le", none],
     ]);
     await expect(checkedSources(images, `${repository}:1.0.0`, three, sources)).rejects.toThrow(
-      `${repository}:1.0.0 is not written: the build for linux/amd64, linux/ppc64le failed`,
+      `app 1.0.0 is not written: the build for linux/amd64, linux/ppc64le failed`,
     );
     expect(over).toBe(true);
   });

@@ -96,7 +96,7 @@ it("F19 a signing service that is down or gives no answer leaves no tag, is repo
     const up = await mirror.up({ environment });
     const tries = mirror.sandbox.ruleStatus()[0]?.seen ?? 0;
     expect(up.exitCode, up.output).not.toBe(0);
-    expect(errorsOf(up)).toMatch(/^tiny: 1\.2\.0: .*:1\.2\.0 is not written: /m);
+    expect(errorsOf(up)).toMatch(/^tiny: 1\.2\.0: /m);
     expect(await mirror.registry.tags("tiny")).not.toContain("1.2.0");
     expect(errorsOf(up)).toMatch(/unsigned.* cosign /);
     expect(tries, up.output).toBeGreaterThan(0);
