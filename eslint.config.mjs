@@ -52,7 +52,7 @@ const fences = Object.entries(mayImport).map(([folder, others]) => ({
 export default tseslint.config(
   { ignores: ["node_modules/", "tools/go/", "bench/work/"] },
   {
-    files: ["**/*.ts", "**/*.mts"],
+    files: ["**/*.ts", "**/*.tsx", "**/*.mts"],
     extends: [tseslint.configs.strictTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
@@ -86,7 +86,7 @@ export default tseslint.config(
   },
   ...fences,
   {
-    files: ["components/**/*.ts", "commands/**/*.ts", "tools/**/*.ts", "bench/**/*.ts", "apps/**/*.ts"],
+    files: ["components/**/*.ts", "commands/**/*.{ts,tsx}", "tools/**/*.ts", "bench/**/*.ts", "apps/**/*.ts"],
     ignores: ["components/engine/checkout.ts"],
     rules: {
       "no-restricted-globals": [

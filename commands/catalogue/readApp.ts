@@ -24,8 +24,8 @@ export interface AppEdges extends VersionEdges {
   readonly failures: FailureRecord;
   /** When the app was complete last, as the catalogue before this one knew. */
   readonly lastSuccess: (app: string) => string | undefined;
-  /** Takes each version as it is read. */
-  readonly keep: (read: ReadVersion) => Promise<void>;
+  /** Takes each version as it is read, with the name its app has for people. */
+  readonly keep: (read: ReadVersion, title: string) => Promise<void>;
   readonly progress: (line: string) => void;
 }
 
@@ -37,9 +37,10 @@ export async function readApp({ specification, overrides }: ConfiguredApp, edges
   const { config, reader, result, now } = edges;
   const repository = repositoryOf(config, specification.name);
   const { platforms: wanted } = appSettings(config, specification);
+  const title = specification.title ?? specification.name;
   const tags = await readTags(repository, reader);
   const { versions: named, others } = versionTags(tags, specification);
-  const reads = await readVersions(repository, named, tags, wanted, specification.name, edges);
+  const reads = await readVersions(repository, title, named, tags, wanted, specification.name, edges);
   const inOrder = reads.map(({ version }) => version);
   const missing = missingVersions(specification.name, edges);
   const known = result?.apps.find(({ app }) => app === specification.name);
@@ -53,7 +54,7 @@ export async function readApp({ specification, overrides }: ConfiguredApp, edges
     schemaVersion: 1,
     generatedAt: now.toISOString(),
     app: specification.name,
-    title: specification.title ?? specification.name,
+    title,
     description: specification.description ?? "",
     ...(specification.licenses !== undefined && { licenses: specification.licenses }),
     ...(specification.url !== undefined && { homepage: specification.url }),
@@ -92,6 +93,7 @@ async function listedTags(repository: string, reader: AppEdges["reader"]): Promi
 
 async function readVersions(
   repository: string,
+  title: string,
   named: readonly { readonly tag: string; readonly version: string }[],
   tags: ReadonlyMap<string, Digest>,
   wanted: CatalogueAppPlatforms,
@@ -135,7 +137,7 @@ async function readVersions(
     const before = reads[position + 1]?.version;
     return before ? { ...read, version: { ...read.version, changes: changesSince(before, read.version) } } : read;
   });
-  for (const read of compared) await edges.keep(read);
+  for (const read of compared) await edges.keep(read, title);
   return compared;
 }
 
@@ -223,7 +225,7 @@ function stateOf(
   if (newest.missing.length > 0) {
     return { state: "incomplete", stateDetail: `${newest.version} lacks ${newest.missing.join(", ")}` };
   }
-  return { state: "complete", stateDetail: "the newest version is; no result of a run tells of the others" };
+  return { state: "complete", stateDetail: "the newest version is; no run has told of others" };
 }
 
 /** What upstream publishes of the newest version, where the app says under which name; a registry that does not answer says nothing. */

@@ -17,6 +17,7 @@ import { previousCatalogue, shrinkage, SiteDraft } from "./site";
 import { readStackFile } from "./stackFile";
 import { publicKeyFile, verifierFor } from "./verifier";
 import { findScanner } from "./vulnerabilities";
+import { writeSitePages, writeVersionPages } from "./writePages";
 
 /** What writing the catalogue needs besides the request. */
 export interface CatalogueContext {
@@ -48,6 +49,7 @@ export async function writeCatalogue(request: CatalogueRequest, context: Catalog
   const reader = new RegistryClient({ environment });
   const draft = await SiteDraft.begin(request.out);
   try {
+    const frame = { stack: request.stack, registry: config.registry, namespace: config.namespace };
     const verifier = await verifierFor(config.attest, { directory, root, environment });
     if (verifier.reason !== undefined) progress(`nothing is verified: ${verifier.reason}`);
     const read = await readCatalogue(
@@ -59,12 +61,13 @@ export async function writeCatalogue(request: CatalogueRequest, context: Catalog
         scanner: await findScanner(environment, runProcess),
         failures: request.failures === undefined ? {} : await readFailureFile(request.failures),
         lastSuccess: (app) => before?.apps.find((one) => one.app === app)?.lastSuccess,
-        keep: (version) => writeVersion(draft, version),
+        keep: (version, title) => writeVersion(draft, version, title, { ...frame, generatedAt: now.toISOString() }),
       },
     );
     refuseLoss(request, shrinkage(before, read.apps), read.apps.flatMap(({ versions }) => versions).length);
     await draft.writeJson("index.json", indexSchema.parse(read.index));
     for (const app of read.apps) await draft.writeJson(`${app.app}.json`, appSchema.parse(app));
+    await writeSitePages(draft, read.index, read.apps);
     for (const [name, schema] of Object.entries(catalogueSchemas())) await draft.writeJson(`schemas/${name}`, schema);
     if (verifier.publicKey !== undefined) await draft.write(publicKeyFile, verifier.publicKey);
     await draft.replace();
@@ -76,8 +79,14 @@ export async function writeCatalogue(request: CatalogueRequest, context: Catalog
   }
 }
 
-async function writeVersion(draft: SiteDraft, { version, files }: ReadVersion): Promise<void> {
+async function writeVersion(
+  draft: SiteDraft,
+  { version, files }: ReadVersion,
+  title: string,
+  frame: Parameters<typeof writeVersionPages>[3],
+): Promise<void> {
   const folder = `${version.app}/${version.tag}`;
+  await writeVersionPages(draft, version, title, frame);
   await draft.writeJson(`${folder}.json`, versionSchema.parse(version));
   for (const [name, file] of files) {
     if ("copyOf" in file) await draft.copy(`${folder}/${name}`, file.copyOf);

@@ -41,9 +41,20 @@ const shownCharacter = /\\x[0-9a-f]{2}|\\u\{[0-9a-f]+\}|[^]/gu;
  * @param longest of the result, in characters.
  */
 export function safeText(text: string, longest = 300): string {
-  // What comes after cannot be in the result, and a text of megabytes is not worth escaping.
-  const beginning = text.slice(0, 2 * longest + 2);
-  const shown = beginning.replace(invisible, escapeCharacter).replace(commands, escapeCharacter);
+  return shortened(escaped(text, longest).replace(commands, escapeCharacter), longest);
+}
+
+/** The same for what no program reads for commands, such as a page: `std::string` stays as it is. */
+export function visibleText(text: string, longest = 300): string {
+  return shortened(escaped(text, longest), longest);
+}
+
+/** What comes after cannot be in the result, and a text of megabytes is not worth escaping. */
+function escaped(text: string, longest: number): string {
+  return text.slice(0, 2 * longest + 2).replace(invisible, escapeCharacter);
+}
+
+function shortened(shown: string, longest: number): string {
   return length(shown) <= longest ? shown : `${fitting(shown, longest - 1)}…`;
 }
 
