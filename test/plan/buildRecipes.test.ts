@@ -25,7 +25,11 @@ async function prepare(
         digest: digest(reference),
         platforms: { [amd]: digest(`${reference} amd`), [arm]: digest(`${reference} arm`) },
       }),
-      image: async () => ({ layers: [], triggers: [], labels: {} }),
+      image: async () => ({
+        layers: [],
+        triggers: [],
+        labels: { "moby.buildkit.frontend.caps": "moby.buildkit.frontend.inputs,moby.buildkit.frontend.contexts" },
+      }),
       refusal: async () => undefined,
     }),
   };
