@@ -12,6 +12,8 @@ export type TreeFile =
   /** Symbolic links without an end. */
   | { readonly kind: "loop" };
 
+const longestListing = 64 * 1024 * 1024;
+
 /** Names of git's variables that would point it at another repository or change how it runs. */
 const foreign =
   /^GIT_(?:DIR|WORK_TREE|INDEX_FILE|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES|COMMON_DIR|NAMESPACE|CONFIG|CONFIG_PARAMETERS|CONFIG_COUNT|CONFIG_(?:KEY|VALUE)_\d+|SSH|SSH_COMMAND|PROXY_COMMAND|EXEC_PATH|TRACE.*|EXTERNAL_DIFF|PAGER)$/;
@@ -73,6 +75,12 @@ export class GitRepository {
     return readAnswers(output, paths.length, (size) => {
       if (size > limit) throw this.tooLarge("cat-file");
     });
+  }
+
+  /** Paths of all files of the fetched commit. */
+  async paths(): Promise<readonly string[]> {
+    const output = await this.run(["ls-tree", "-r", "-z", "--name-only", "FETCH_HEAD"], longestListing);
+    return output.toString().split("\0").filter(Boolean);
   }
 
   async remove(): Promise<void> {

@@ -55,14 +55,21 @@ function once<Question extends readonly unknown[], T>(
 /** The document of a package with thousands of versions takes tens of megabytes. */
 const longestAnswer = 64 * 1024 * 1024;
 
-/** Asks forges and package registries, with the bounds and retries of `transport`. */
-export function httpGet(transport: Transport): UpstreamEdges["get"] {
+/**
+ * Asks forges and package registries, with the bounds and retries of `transport`.
+ * @param api an API to whose base URL the addresses are relative, and the token for it.
+ */
+export function httpGet(
+  transport: Transport,
+  { base, token }: { readonly base?: string; readonly token?: string } = {},
+): UpstreamEdges["get"] {
   return async (address, accept = "application/json") => {
     const answer = await transport.send({
       method: "GET",
-      url: new URL(address),
+      url: new URL(address, base),
       headers: { accept },
       bodyLimit: longestAnswer,
+      ...(token !== undefined && { authorization: async () => `Bearer ${token}` }),
     });
     const headers = JSON.stringify({ link: answer.header("link") });
     return { code: answer.status, headers, body: answer.body.toString("utf8") };

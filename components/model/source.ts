@@ -115,7 +115,7 @@ function checkedBranch(branch: string): string {
  * ending in `.git` as BuildKit demands of http(s) contexts, no user, query, fragment or escapes.
  * @throws Error naming the value, less a password it may carry, and what is accepted.
  */
-function gitUrl(value: string): string {
+export function gitUrl(value: string): string {
   const repository = parseRepository(value);
   if (repository?.kind === "git") return repository.url;
   if (repository) return `https://github.com/${repository.repository}.git`;
