@@ -1,26 +1,17 @@
 import { apps } from "./apps";
-import { configure } from "./components/config/configuration";
-import { openEdges } from "./components/openEdges";
-import { previousRun } from "./components/probe/previousRun";
+import { look } from "./components/look";
+import { openServices } from "./components/openServices";
+import { pulumiHost } from "./components/pulumiHost";
 import { declareApps } from "./components/declare/declareApps";
 import { everyResource } from "./components/declare/everyResource";
-import { conclude, reportPlans } from "./components/report/conclude";
-import { orLeaveMistakes } from "./components/report/runFile";
-import { alignWithState } from "./components/plan/alignWithState";
-import { planApps } from "./components/plan/planApps";
-import { readHandedOver } from "./components/handover/recordFolder";
+import { conclude, orLeaveMistakes, reportPlans } from "./components/report/conclude";
 
-/** config ─► discover ─► probe ─► plan ─► declare ─► attest ─► outputs */
+/** config ─► discover ─► probe ─► plan ─► declare ─► attest ─► outputs; the first half is `look`. */
 export = async () => {
-  const config = await orLeaveMistakes(() => configure(apps));
+  const host = pulumiHost();
+  const found = await orLeaveMistakes(host, () => look(apps, host));
   everyResource();
-  const edges = openEdges(config);
-  const handedOver = await orLeaveMistakes(() => readHandedOver(config));
-  // Read while upstream is asked already.
-  const recorded = orLeaveMistakes(() => previousRun(config.run.phase, edges.state.state));
-  const planned = await planApps(config, recorded, edges.plan, handedOver.images);
-  const plans = await alignWithState(planned, edges.state);
-  await reportPlans(plans, config.run);
-  const mirrored = declareApps(plans, edges);
-  return conclude(config, plans, mirrored, { published: await recorded, refused: handedOver.refused });
+  await reportPlans(found.plans, found.config.run);
+  const mirrored = declareApps(found.plans, openServices(found.config, found.edges, host));
+  return conclude(found, mirrored, host);
 };

@@ -10,9 +10,8 @@ import { checkout } from "../components/engine/checkout";
 async function main(argv: readonly string[]): Promise<number> {
   try {
     const request = readRequest(argv, process.env, checkout);
-    const { program, path } = await findPulumi(process.env);
     const voice = new Voice(request.json, request.phase);
-    return await reconcile(request, { pulumi: program, environment: { ...process.env, PATH: path }, voice });
+    return await reconcile(request, { pulumi: () => findPulumi(process.env), environment: process.env, voice });
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     const say = new Voice(false, "", (text) => void process.stderr.write(text));

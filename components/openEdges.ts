@@ -1,59 +1,49 @@
-import * as pulumi from "@pulumi/pulumi";
-import { checkout } from "./engine/checkout";
-import { runContext } from "./model/runContext";
-import { projectSource } from "./system/projectSource";
-import { trustServices } from "./attest/trustServices";
-import { keptRecord, writeRecord } from "./handover/recordFolder";
-import { join } from "node:path";
-import { type BaseRegistry, baseRegistry, imageManifest } from "./probe/baseRegistry";
-import { buildCache } from "./declare/mirroredImage";
-import { checkBeforeTag, checksMade, describeCheck } from "./check/checkBeforeTag";
-import { failureKey, type FailureRecord, waitOf } from "./decide/backoff";
-import { readFailureFile } from "./report/failureFile";
-import { builderFor } from "./config/mirrorConfig";
-import type { Configuration } from "./config/configuration";
-import type { FindVersion } from "./declare/declareApps";
-import { attestationProbe } from "./probe/attestationProbe";
-import { describeReferrer, missingReferrers } from "./probe/missingReferrers";
-import { RegistryClient } from "./registry/registryClient";
-import { readStackState, type StackState } from "./probe/stackState";
 import { AppBases } from "./plan/appBases";
+import { attestationProbe } from "./probe/attestationProbe";
+import { type BaseRegistry, baseRegistry, imageManifest } from "./probe/baseRegistry";
 import { buildTarget } from "./model/buildTarget";
 import { cacheDirectory } from "./system/cacheDirectory";
-import { prepareBuild, type RecipeEdges } from "./plan/buildRecipes";
-import type { StateEdges } from "./plan/alignWithState";
-import type { PlanOf } from "./plan/planApps";
-import type { PlanEdges } from "./plan/planEdges";
+import type { Configuration } from "./config/configuration";
+import { describeReferrer, missingReferrers } from "./probe/missingReferrers";
 import { discover } from "./discover/discover";
-import { pulumiEdges } from "./discover/upstreamEdges";
-import { fileTransport, upstreamFiles } from "./discover/upstreamFiles";
-import { selectWindow } from "./decide/window";
-import type { VersionServices } from "./declare/versionServices";
+import { failureKey, type FailureRecord, waitOf } from "./decide/backoff";
+import type { Host } from "./host";
+import type { PlanEdges } from "./plan/planEdges";
+import type { PlanOf } from "./plan/planApps";
+import { prepareBuild, type RecipeEdges } from "./plan/buildRecipes";
+import { probeFor } from "./probe/probeTag";
+import { readFailureFile } from "./report/failureFile";
 import { readSource } from "./discover/sourceTree";
-import { probeFor, holding } from "./probe/probeTag";
+import { RegistryClient } from "./registry/registryClient";
 import { repositoryOf } from "./model/repository";
-import { writeAccess } from "./probe/writeAccess";
+import type { StateEdges } from "./plan/alignWithState";
+import { selectWindow } from "./decide/window";
+import { fileTransport, upstreamFiles } from "./discover/upstreamFiles";
+import { httpGet, sharedEdges } from "./discover/upstreamEdges";
+import type { StackState } from "./probe/stackState";
 
-/** Every way the program reaches the outside, over one registry client. */
+/** Every way planning reaches the outside, over one registry client. All of them only read. */
 export interface Edges {
   readonly plan: (planOf: PlanOf) => PlanEdges;
-  readonly services: (find: FindVersion) => VersionServices;
   readonly state: StateEdges;
+  readonly probe: PlanEdges["probe"];
   readonly registry: RegistryClient;
+  /** All of a run counts from here. */
+  readonly startedAt: Date;
 }
 
 /** Opens the edges of a run. Sends nothing yet. */
-export function openEdges(config: Configuration): Edges {
+export function openEdges(config: Configuration, host: Host): Edges {
   const registry = new RegistryClient();
-  const upstream = pulumiEdges(fileTransport(), registry);
+  const upstream = sharedEdges({
+    ...host.upstream,
+    get: httpGet(fileTransport()),
+    imageTags: (repository) => registry.tags(repository),
+    imageLabels: (reference) => registry.labels(reference),
+  });
   const bases = appBaseRegistries(config);
   const files = upstreamFiles();
-  const mayWrite = writeAccess(process.env);
-  // All of a run counts from here.
   const startedAt = new Date();
-  const startedOn = startedAt.toISOString();
-  const trust = trustServices(config.attest, (text) => pulumi.log.warn(text));
-  const run = runContext(process.env, startedOn, projectSource(checkout));
   const failures: Promise<FailureRecord> =
     config.run.failures === undefined ? Promise.resolve({}) : readFailureFile(config.run.failures);
   let state: Promise<StackState> | undefined;
@@ -61,8 +51,8 @@ export function openEdges(config: Configuration): Edges {
   const accepts = () => (accepted ??= registry.accepts(config.registry));
   const probe: PlanEdges["probe"] = (reference, options) => probeFor(reference, registry, config, accepts, options);
   return {
-    registry,
-    state: { state: () => (state ??= readStackState()), exists: (reference) => registry.exists(reference) },
+    ...{ registry, probe, startedAt },
+    state: { state: () => (state ??= host.state()), exists: (reference) => registry.exists(reference) },
     plan: (planOf) => {
       const find: PlanEdges["discover"] = (specification, { repository, ...window }) =>
         discover(specification, {
@@ -89,34 +79,11 @@ export function openEdges(config: Configuration): Edges {
             checksums: (specification, release, platform) =>
               files.checksums(specification, buildTarget(release, platform)),
           });
-          // A preview needs no write credentials.
-          if (!pulumi.runtime.isDryRun()) await mayWrite(repositoryOf(config, request.specification.name));
+          await host.beforeBuild(repositoryOf(config, request.specification.name));
           return prepared;
         },
       };
     },
-    services: (find) => ({
-      check: async (image) => {
-        const report = await checkBeforeTag(image, registry, config.builder);
-        await pulumi.log.info(describeCheck(image, report));
-        return checksMade(image, report);
-      },
-      keepRecord: async (record, reference) =>
-        (await keptRecord(recordFolder(config), record)) ??
-        writeRecord(recordFolder(config), record, await trust.scan(record, reference)),
-      ...trust,
-      run,
-      phase: config.run.phase,
-      attest: { config: config.attest, startedOn },
-      lookAgain: async (reference) => holding(reference, await probe(reference)),
-      builder: (platform) => builderFor(config.builder, platform),
-      cache: (name, platform) => buildCache(config, name, platform),
-      imageOf: (app, version, platform) => {
-        const image = find(app, version)?.images[platform];
-        if (image) return image;
-        throw new Error(`no image of ${app} ${version} for ${platform} is declared in this run`);
-      },
-    }),
   };
 }
 
@@ -131,11 +98,6 @@ function appBaseRegistries({ registry, namespace }: Configuration): RecipeEdges[
     opened.set(name, fresh);
     return fresh;
   };
-}
-
-/** Where the records of a run's images are kept: where it is told to hand them over, else in a corner of the stack's own. */
-function recordFolder({ run, registry, namespace }: Configuration): string {
-  return run.digests ?? join(cacheDirectory(), "records", registry, namespace);
 }
 
 async function labelsOf(registry: RegistryClient, reference: string): Promise<Readonly<Record<string, string>>> {

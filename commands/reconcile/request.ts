@@ -49,6 +49,11 @@ export interface ReconcileRequest {
   readonly verbose: boolean;
 }
 
+/** Whether nothing is to be changed, whatever is found. */
+export function looksOnly({ dryRun, phase }: Pick<ReconcileRequest, "dryRun" | "phase">): boolean {
+  return dryRun || phase === "plan";
+}
+
 const acceptedStack = "accepted is NAME, PROJECT/NAME or ORGANISATION/PROJECT/NAME, of letters, digits, . _ -";
 const stackName = /^(?:[A-Za-z0-9_-][A-Za-z0-9_.-]*\/){0,2}[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$/;
 const app = z.string().regex(/^[a-z0-9][a-z0-9._-]*$/, "it is not an app's name; accepted is a-z, 0-9, . _ -");

@@ -19,20 +19,14 @@ export interface WorkFolder {
   readonly remove: () => Promise<void>;
 }
 
-/**
- * Makes the folder of a run.
- * @throws UsageError when there is no such stack.
- */
-export async function makeWorkFolder(request: ReconcileRequest): Promise<WorkFolder> {
-  const { project, stack, state, keep } = request;
-  const name = `Pulumi.${stack.split("/").at(-1)}.yaml`;
-  const source = request.configFile ?? join(project, name);
-  const config = await readConfiguration(source, stack);
+/** Makes the folder of a run. @param config text of the stack's configuration. */
+export async function makeWorkFolder({ project, stack, state }: ReconcileRequest, config: string): Promise<WorkFolder> {
+  const name = configName(stack);
   const folder = await mkdtemp(join(tmpdir(), "reconcile-"));
   await mkdir(join(folder, "state"));
   await copyFile(join(project, "Pulumi.yaml"), join(folder, "Pulumi.yaml"));
   const configFile = join(folder, name);
-  await writeFile(configFile, keep === undefined ? config : withKeep(config, keep));
+  await writeFile(configFile, config);
   return {
     folder,
     configFile,
@@ -43,13 +37,23 @@ export async function makeWorkFolder(request: ReconcileRequest): Promise<WorkFol
   };
 }
 
-async function readConfiguration(path: string, stack: string): Promise<string> {
+/**
+ * The text of the stack's configuration, with what the request overrides.
+ * @throws UsageError when there is no such stack.
+ */
+export async function readConfiguration({ project, stack, configFile, keep }: ReconcileRequest): Promise<string> {
+  const path = configFile ?? join(project, configName(stack));
   try {
-    return await readFile(path, "utf8");
+    const config = await readFile(path, "utf8");
+    return keep === undefined ? config : withKeep(config, keep);
   } catch (cause) {
     const message = `stack ${JSON.stringify(stack)} has no configuration: ${JSON.stringify(path)} cannot be read; name another with --config-file`;
     throw new UsageError(message, { cause });
   }
+}
+
+function configName(stack: string): string {
+  return `Pulumi.${stack.split("/").at(-1)}.yaml`;
 }
 
 function withKeep(config: string, keep: number): string {

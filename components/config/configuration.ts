@@ -1,4 +1,3 @@
-import * as pulumi from "@pulumi/pulumi";
 import { checkApps } from "./checkApps";
 import type { MirrorConfig } from "./mirrorConfig";
 import { readConfig } from "./readConfig";
@@ -17,11 +16,23 @@ export interface Configuration extends MirrorConfig {
   readonly run: RunOptions;
 }
 
+/** What a run is given. */
+export interface ConfigurationSource {
+  /** The stack configuration as {@link readConfig} takes it. */
+  readonly stackConfig: Readonly<Record<string, unknown>>;
+  readonly environment: NodeJS.ProcessEnv;
+  /** Nothing is to be changed. */
+  readonly dryRun: boolean;
+}
+
 /**
- * Checks the app files, and reads the configuration of the running stack and the options of the run.
+ * Checks the app files, and reads the configuration of the stack and the options of the run.
  * @throws ConfigError with a line for every mistake found in any of them.
  */
-export function configure(apps: readonly AppSpecification[]): Configuration {
+export function configure(
+  apps: readonly AppSpecification[],
+  { stackConfig, environment, dryRun }: ConfigurationSource,
+): Configuration {
   const problems = [...checkApps(apps)];
   // Of apps with mistakes only the names are used, so that mistakes of the configuration are told in the same run.
   const readable = problems.length === 0 ? apps : apps.filter(isNamed).map(({ name, source }) => ({ name, source }));
@@ -34,12 +45,12 @@ export function configure(apps: readonly AppSpecification[]): Configuration {
       return undefined;
     }
   };
-  const config = attempt(() => readConfig(stackConfig(), { apps: readable, environment: process.env }));
-  const run = attempt(() => readRunOptions(process.env, readable));
+  const config = attempt(() => readConfig(stackConfig, { apps: readable, environment }));
+  const run = attempt(() => readRunOptions(environment, readable));
   if (config) problems.push(...requirementProblems(config));
   if (config && run) {
-    const signs = run.phase !== "build" && !pulumi.runtime.isDryRun();
-    problems.push(...signingProblems(config.attest, { root: process.cwd(), environment: process.env, signs }));
+    const signs = run.phase !== "build" && !dryRun;
+    problems.push(...signingProblems(config.attest, { root: process.cwd(), environment, signs }));
   }
   if (!config || !run || problems.length > 0) throw new ConfigError("configuration", problems);
   return { ...config, run };
@@ -58,19 +69,6 @@ export function requirementProblems(config: MirrorConfig): readonly string[] {
 
 function isNamed(app: { readonly name?: unknown } | undefined): boolean {
   return typeof app?.name === "string";
-}
-
-/**
- * Every key the running stack sets for this project, without the project's name in front, as Pulumi hands it over:
- * text, or JSON text for lists and maps. Keys the program does not know are there too, so that they can be refused.
- */
-export function stackConfig(): Readonly<Record<string, string>> {
-  const { name } = new pulumi.Config();
-  const prefix = `${name}:`;
-  const entries = Object.entries(pulumi.runtime.allConfig())
-    .filter(([key]) => key.startsWith(prefix))
-    .map(([key, value]) => [key.slice(prefix.length), value] as const);
-  return Object.fromEntries(entries);
 }
 
 /** Where signatures are made and checked. */

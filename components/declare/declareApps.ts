@@ -9,7 +9,7 @@ export type FindVersion = (app: string, version: string) => MirroredVersion | un
 /** Declares the apps of a run, by name, each after those whose images it builds on. */
 export function declareApps(
   plans: readonly AppPlan[],
-  { services }: { readonly services: (find: FindVersion) => VersionServices },
+  services: (find: FindVersion) => VersionServices,
 ): ReadonlyMap<string, MirroredApp> {
   const mirrored = new Map<string, MirroredApp>();
   const shared = services((app, version) => mirrored.get(app)?.versions.get(version));

@@ -1,10 +1,11 @@
 import * as dockerBuild from "@pulumi/docker-build";
 import * as pulumi from "@pulumi/pulumi";
+import { appOutcome, type AppOutcome, type FloatingOutcome, hasResources } from "./appOutcome";
 import { MirroredVersion } from "./mirroredVersion";
-import type { AppPlan, PlannedFloatingTag, PlannedVersion } from "../decide/appPlan";
+import type { AppPlan, PlannedFloatingTag } from "../decide/appPlan";
 import type { Digest } from "../model/digest";
 import { writesIndex } from "../decide/versionPlan";
-import type { PublishedApp, PublishedFloatingTag } from "../model/published";
+import type { PublishedFloatingTag } from "../model/published";
 import { resourceNames } from "../model/resourceNames";
 import { settle } from "../engine/settled";
 import { spelledAnew } from "../decide/spellings";
@@ -16,17 +17,6 @@ import { digestIn } from "../model/reference";
 export interface MirroredAppArgs {
   readonly plan: AppPlan;
   readonly services: VersionServices;
-}
-
-/**
- * What became of one app. `published` is what the next run reads back; `problems` are those of the app and its floating tags,
- * `failures` all there are, those of its versions among them.
- */
-export interface AppOutcome {
-  readonly published: PublishedApp;
-  readonly outcomes: Readonly<Record<string, VersionOutcome>>;
-  readonly problems: readonly string[];
-  readonly failures: readonly string[];
 }
 
 /** One app: a {@link MirroredVersion} per version this stack built or builds, and an Index per floating tag. */
@@ -72,7 +62,7 @@ export class MirroredApp extends pulumi.ComponentResource {
     name: string,
     plan: AppPlan,
     floating: PlannedFloatingTag,
-  ): Promise<{ readonly tag: string; readonly record?: PublishedFloatingTag; readonly failure?: string }> {
+  ): Promise<FloatingOutcome> {
     const { tag, managed, action } = floating;
     if ((action === "unchanged" || action === "hold") && !managed) return { tag };
     const target = this.floatingTarget(plan, floating);
@@ -130,50 +120,10 @@ export class MirroredApp extends pulumi.ComponentResource {
     return planned !== undefined && writesIndex(planned);
   }
 
-  private async collect(
-    plan: AppPlan,
-    floating: readonly Promise<{
-      readonly tag: string;
-      readonly record?: PublishedFloatingTag;
-      readonly failure?: string;
-    }>[],
-  ): Promise<AppOutcome> {
-    const outcomes = await Promise.all(
-      [...this.#ended].map(async ([version, ended]) => [version, await ended] as const),
-    );
-    const tags = await Promise.all(floating);
-    const records = outcomes.flatMap(([version, outcome]) =>
-      "record" in outcome && outcome.record ? [[version, outcome.record] as const] : [],
-    );
-    const failures = outcomes.flatMap(([version, outcome]) =>
-      "reason" in outcome && outcome.state !== "waiting" ? [`${version}: ${outcome.reason}`] : [],
-    );
-    const problems = [...plan.problems, ...tags.flatMap(({ failure }) => failure ?? [])];
-    return {
-      published: {
-        repository: plan.repository,
-        versions: Object.fromEntries(records),
-        floatingTags: Object.fromEntries(tags.flatMap(({ tag, record }) => (record ? [[tag, record] as const] : []))),
-      },
-      outcomes: Object.fromEntries(outcomes),
-      problems,
-      failures: [...problems, ...failures],
-    };
+  private async collect(plan: AppPlan, floating: readonly Promise<FloatingOutcome>[]): Promise<AppOutcome> {
+    const versions = [...this.#ended].map(async ([version, ended]) => [version, await ended] as const);
+    return appOutcome(plan, await Promise.all(versions), await Promise.all(floating));
   }
-}
-
-/** Whether there is anything to declare for a version. */
-function hasResources(planned: PlannedVersion): boolean {
-  const { plan, recipes, unpublishedBases, keptBases, attestation, referrers } = planned;
-  return (
-    plan.sources !== undefined ||
-    plan.build.length > 0 ||
-    Object.keys(plan.keep).length > 0 ||
-    Object.keys(keptBases).length > 0 ||
-    recipes.length + unpublishedBases.length > 0 ||
-    (attestation !== undefined && attestation.mode !== "none") ||
-    (referrers !== undefined && referrers.mode !== "none")
-  );
 }
 
 /** What a preview cannot know yet. The provider takes an unknown element, but no unknown list. */

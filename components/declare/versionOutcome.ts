@@ -8,7 +8,7 @@ import { isComplete } from "../decide/versionPlan";
 /** How a version ended in this run. `pending`: a preview, it will be published by the next `up`. */
 export type VersionOutcome =
   | { readonly state: "published"; readonly record: PublishedVersion }
-  | { readonly state: "pending" }
+  | { readonly state: "pending"; readonly record?: PublishedVersion }
   /** These images are pushed by digest and checked, for another run to publish. `reason` says what is wrong with the others. */
   | {
       readonly state: "built";

@@ -12,7 +12,6 @@ import type { ResolvedSource } from "../model/source";
 import { resolveSource } from "../model/source";
 import type { UpstreamEdges } from "./upstreamEdges";
 import { readRemoteReferences } from "./gitReferences";
-import { RunError } from "@pulumi/pulumi";
 import { reasonOf } from "../model/reasonOf";
 
 /** How discovery is to go about it. */
@@ -129,7 +128,7 @@ async function readBranch(
 }
 
 /** The versions of one app could not be learnt. It concerns that app alone, and never means that there are none. */
-export class DiscoveryError extends RunError {
+export class DiscoveryError extends Error {
   override readonly name = "DiscoveryError";
   readonly app: string;
 

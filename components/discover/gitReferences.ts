@@ -2,7 +2,7 @@ import { printable } from "../model/safeText";
 
 /** A command for the `command` provider, which runs the interpreter's words with `command` as the last one. No shell is involved. */
 export interface GitListCommand {
-  readonly interpreter: string[];
+  readonly interpreter: [program: string, ...args: string[]];
   readonly command: string;
   readonly environment: Record<string, string>;
   readonly logging: "none";

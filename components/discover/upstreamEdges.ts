@@ -1,8 +1,8 @@
-import { local } from "@pulumi/command";
-import * as github from "@pulumi/github";
 import type { RegistryClient } from "../registry/registryClient";
 import type { Transport } from "../registry/transport";
+import { outputOf } from "../system/process";
 import { gitListCommand } from "./gitReferences";
+import { restApi, restApiOptions } from "./restApi";
 
 /** What a REST API answered: the status code, and headers and body as text, unread. */
 export interface RestAnswer {
@@ -25,6 +25,9 @@ export interface UpstreamEdges {
   /** Labels of an image, of an index those of one of its platforms. */
   readonly imageLabels: (reference: string) => Promise<Readonly<Record<string, string>>>;
 }
+
+/** Those of them that Pulumi's providers answer, where Pulumi runs the program. */
+export type HostedEdges = Pick<UpstreamEdges, "restApi" | "listRemote">;
 
 /**
  * Asks every question only once: two apps of one repository share the answer, so they also see the same commits.
@@ -77,16 +80,20 @@ export function httpGet(
 }
 
 /**
- * The outside, each question asked once per run: GitHub and git as Pulumi's providers reach them, the others by `transport` and `registry`.
- * Base URL, token and retries of GitHub's API are the configuration of the `github` provider; git runs through the `command`
- * provider, without a shell.
+ * GitHub and git as this program reaches them by itself, as Pulumi's providers would.
+ * @param settings of the stack for the `github` provider. @throws Error when one of them is of the wrong kind.
  */
-export function pulumiEdges(transport: Transport, registry: RegistryClient): UpstreamEdges {
-  return sharedEdges({
-    restApi: (endpoint) => github.getRestApi({ endpoint }),
-    get: httpGet(transport),
-    listRemote: async (url) => (await local.run(gitListCommand(url))).stdout ?? "",
-    imageTags: (repository) => registry.tags(repository),
-    imageLabels: (reference) => registry.labels(reference),
-  });
+export function plainEdges(settings: Readonly<Record<string, unknown>>, environment: NodeJS.ProcessEnv): HostedEdges {
+  const api = restApiOptions(settings, environment);
+  return {
+    restApi: (endpoint) => restApi(endpoint, api),
+    listRemote: async (url) => {
+      const { interpreter, command, environment: own } = gitListCommand(url);
+      const [program, ...args] = interpreter;
+      return outputOf(program, [...args, command], { environment: { ...environment, ...own }, limitMs: listLimitMs });
+    },
+  };
 }
+
+/** Git itself gives up on a far end that is slow; this is for one that never ends. */
+const listLimitMs = 600_000;

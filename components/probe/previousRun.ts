@@ -1,4 +1,3 @@
-import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { ConfigError, problemLine } from "../config/problems";
 import type { Phase } from "../config/runOptions";
@@ -6,7 +5,7 @@ import { type Digest, isDigest } from "../model/digest";
 import { type PerPlatform, type Platform, platformEntries } from "../model/platform";
 import { declaresResources, type Published, type PublishedApp, type PublishedVersion } from "../model/published";
 import { resourceNames } from "../model/resourceNames";
-import { readOwnState, type StackState } from "./stackState";
+import type { StackState } from "./stackState";
 
 const digest = z.custom<Digest>(isDigest);
 const digests = z.record(
@@ -37,29 +36,38 @@ const published = z.record(
   }),
 );
 
-const readOutputs = z.object({ outputs: z.record(z.string(), z.unknown()) });
+/** What reading the record needs besides the stack's outputs. */
+export interface RecordContext {
+  /** Of this run. A build phase declares nothing but what it builds, so that anything else would leave the state. */
+  readonly phase: Phase;
+  /** The stack's name. */
+  readonly stack: string;
+  /** Asked only when the record names resources. */
+  readonly state: () => Promise<StackState>;
+  /** Tells an operator. */
+  readonly warn: (text: string) => Promise<void>;
+}
 
 /**
  * Reads what the last run of this very stack recorded in its output `published`; empty on a first run.
  * The registry is the truth, so a record that does not parse is reported and dropped: what exists is then adopted. So is what
  * the record names and the state lacks, see {@link stillInState}.
- * @param phase of this run. A build phase declares nothing but what it builds, so that anything else would leave the state.
- * @param state asked only when the record names resources.
  * @throws ConfigError for a build phase on a state that keeps what was published.
  */
-export async function previousRun(phase: Phase, state: () => Promise<StackState>): Promise<Published> {
-  const what = "the record of the last run";
-  const { published: value } = (await readOwnState(what, ["readStackOutputs", "name"], readOutputs)).outputs;
+export async function previousRun(
+  { published: value }: Readonly<Record<string, unknown>>,
+  { phase, stack, state, warn }: RecordContext,
+): Promise<Published> {
   if (value === undefined || value === null) return {};
   const parsed = published.safeParse(value);
   if (parsed.success) {
     const record = parsed.data;
     if (!managesAnything(record)) return record;
     if (phase !== "build") return stillInState(record, await state());
-    const why = `the state of stack ${JSON.stringify(pulumi.getStack())} keeps published versions, which this phase would take out of it; give it a state of its own, as "npm run reconcile" does`;
+    const why = `the state of stack ${JSON.stringify(stack)} keeps published versions, which this phase would take out of it; give it a state of its own, as "npm run reconcile" does`;
     throw new ConfigError("environment", [problemLine("", ["MIRROR_PHASE"], phase, why)]);
   }
-  await pulumi.log.warn(`the record of the last run does not parse and is not used: ${z.prettifyError(parsed.error)}`);
+  await warn(`the record of the last run does not parse and is not used: ${z.prettifyError(parsed.error)}`);
   return {};
 }
 

@@ -36,6 +36,8 @@ export interface TransportAnswer {
   readonly body: Buffer;
   /** Set instead of `body` when a stream was asked for and the status is 200. The reader has to consume or destroy it. */
   readonly stream?: Readable;
+  /** By name in lower case. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   header(name: string): string | undefined;
 }
 
@@ -203,7 +205,8 @@ async function read(
   origin: string,
 ): Promise<TransportAnswer> {
   const header = (name: string): string | undefined => one(response.headers[name.toLowerCase()]);
-  const common = { status: response.statusCode, origin, header };
+  const { headers } = response;
+  const common = { status: response.statusCode, origin, headers, header };
   if (request.stream && response.statusCode === 200) return { ...common, body: Buffer.alloc(0), stream: response.body };
   const pieces: Buffer[] = [];
   let length = 0;

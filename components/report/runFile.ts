@@ -1,7 +1,5 @@
-import { RunError } from "@pulumi/pulumi";
-import { ConfigError } from "../config/problems";
 import { writeWhole } from "../system/placeWhole";
-import type { AppOutcome } from "../declare/mirroredApp";
+import type { AppOutcome } from "../declare/appOutcome";
 import type { AppPlan } from "../decide/appPlan";
 import { type Platform, platformsIn } from "../model/platform";
 import type { AppReport, FloatingReport } from "./appReport";
@@ -50,22 +48,6 @@ export function runFile(
     ...(verify && { verify }),
     ...(outcomes && { results: plans.map((plan) => appResult(plan, outcomes.get(plan.specification.name))) }),
   };
-}
-
-/**
- * Reads what the run is given. Mistakes in it are left in the run file as well: how Pulumi ends does not tell them from
- * failures.
- * @throws RunError, which Pulumi prints without a stack trace, in the place of a ConfigError.
- */
-export async function orLeaveMistakes<T>(read: () => T | Promise<T>): Promise<T> {
-  try {
-    return await read();
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    const path = process.env["MIRROR_REPORT"];
-    if (path) await writeRunFile(path, { mistakes: error.problems });
-    throw new RunError(error.message);
-  }
 }
 
 /** Writes what {@link runFile} put together, or the mistakes that were found. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type AppOutcome, MirroredApp } from "../../components/declare/mirroredApp";
+import type { AppOutcome } from "../../components/declare/appOutcome";
+import { MirroredApp } from "../../components/declare/mirroredApp";
 import type { AppPlan, PlannedFloatingTag, PlannedVersion } from "../../components/decide/appPlan";
 import type { VersionPlan } from "../../components/decide/versionPlan";
 import type { VersionServices } from "../../components/declare/versionServices";

@@ -16,6 +16,8 @@ export interface MockBehaviour {
   readonly failing?: readonly string[];
   /** Of these the provider gives the bare tag, as after a refused push. */
   readonly withoutDigest?: readonly string[];
+  /** What functions answer, by token. Any other call throws. */
+  readonly calls?: Readonly<Record<string, (inputs: never) => object | Promise<object>>>;
 }
 
 /** What everything a run did, in order: registrations as `type name`, and what tests add. */
@@ -50,11 +52,13 @@ export class RecordingMock {
           state: unknown ? Object.fromEntries(Object.keys(state).map((key) => [key, unknownValue])) : state,
         };
       },
-      call: ({ token }) => {
-        throw new Error(`no call of ${token} is expected`);
+      call: async ({ token, inputs }) => {
+        const answer = behaviour.calls?.[token];
+        if (!answer) throw new Error(`no call of ${token} is expected`);
+        return answer(inputs as never);
       },
     };
-    void pulumi.runtime.setMocks(mocks, "multiarch-mirror", "test", behaviour.preview ?? false);
+    void pulumi.runtime.setMocks(mocks, "multiarch-mirror", "test", behaviour.preview ?? false, "organization");
   }
 
   /** Waits until everything is registered that will be. What waits for a rejected Output never is: silence has to do then. */

@@ -73,9 +73,10 @@ export class FakeRegistry extends LoopbackServer {
   image(
     repository: string,
     architecture: string,
-    options: { readonly tag?: string; readonly note?: string } = {},
+    options: { readonly tag?: string; readonly note?: string; readonly labels?: Readonly<Record<string, string>> } = {},
   ): Digest {
-    const config = JSON.stringify({ os: "linux", architecture, config: { Labels: { note: options.note ?? "" } } });
+    const Labels = { note: options.note ?? "", ...options.labels };
+    const config = JSON.stringify({ os: "linux", architecture, config: { Labels } });
     const descriptor = { mediaType: configType, digest: this.blob(repository, config), size: config.length };
     return this.manifest(
       repository,
@@ -89,8 +90,9 @@ export class FakeRegistry extends LoopbackServer {
     repository: string,
     tag: string,
     architectures: readonly string[],
+    labels: Readonly<Record<string, string>> = {},
   ): { readonly digest: Digest; readonly children: readonly Digest[] } {
-    const children = architectures.map((architecture) => this.image(repository, architecture));
+    const children = architectures.map((architecture) => this.image(repository, architecture, { labels }));
     const manifests = children.map((digest, position) => ({
       mediaType: imageType,
       digest,

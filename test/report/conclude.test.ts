@@ -1,10 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Configuration } from "../../components/config/configuration";
-import type { AppOutcome } from "../../components/declare/mirroredApp";
+import type { AppOutcome } from "../../components/declare/appOutcome";
 import type { VersionOutcome } from "../../components/declare/versionOutcome";
 import type { Published, PublishedApp } from "../../components/model/published";
-import { conclude, reportPlans, type StackOutputs } from "../../components/report/conclude";
+import { ConfigError } from "../../components/config/problems";
+import { conclude, orLeaveMistakes, reportPlans, type StackOutputs } from "../../components/report/conclude";
 import { appPlan } from "../declare/plans";
 import { settle } from "../../components/engine/settled";
 
@@ -42,7 +46,8 @@ async function end(
   const ended: AppOutcome = { published: app("1.0.0"), outcomes, problems: failures, failures };
   const mirrored = new Map([["app", { ended: Promise.resolve(ended) }]]);
   const config = { run: { phase }, attest: { signing: { mode: "off" } } } as unknown as Configuration;
-  const outputs = conclude(config, [], mirrored, { published: before, refused });
+  const run = { config, plans: [], published: before, refused };
+  const outputs = conclude(run, mirrored, { environment: {}, dryRun: false });
   const read = async <Key extends keyof StackOutputs>(key: Key): Promise<unknown> => {
     const settled = await settle<unknown>(outputs[key]);
     return settled.state === "known" ? settled.value : settled;
@@ -106,5 +111,24 @@ describe("a run in which nothing went wrong", () => {
 
   it("passes on the record of the last run when it only builds", async () => {
     expect((await end([], {}, "build")).published).toEqual(before);
+  });
+});
+
+describe("mistakes in what a run is given", () => {
+  it("are left in the run file, and told without a stack trace", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "run-file-"));
+    const environment = { MIRROR_REPORT: join(folder, "report.json") };
+    const read = () => Promise.reject(new ConfigError("configuration", ["keep: 0", "apps: 1"]));
+    await expect(orLeaveMistakes({ environment }, read)).rejects.toMatchObject({
+      __pulumiRunError: true,
+      message: "2 mistakes in the configuration:\n  - keep: 0\n  - apps: 1",
+    });
+    expect(JSON.parse(await readFile(environment.MIRROR_REPORT, "utf8"))).toEqual({ mistakes: ["keep: 0", "apps: 1"] });
+    await rm(folder, { recursive: true });
+  });
+
+  it("are only what a ConfigError tells of", async () => {
+    const read = () => Promise.reject(new Error("it broke"));
+    await expect(orLeaveMistakes({ environment: {} }, read)).rejects.toThrow("it broke");
   });
 });

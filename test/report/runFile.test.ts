@@ -1,13 +1,9 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
-import { ConfigError } from "../../components/config/problems";
+import { describe, expect, it } from "vitest";
 import { decideVersion, type VersionPlan } from "../../components/decide/versionPlan";
 import { floatingTagMoves } from "../../components/decide/floatingTags";
 import type { UnknownCause } from "../../components/model/probe";
 import { untouched } from "../../components/declare/versionOutcome";
-import { orLeaveMistakes, runFile } from "../../components/report/runFile";
+import { runFile } from "../../components/report/runFile";
 import { appPlan, both, planned } from "../declare/plans";
 
 const present = { digest: `sha256:${"a".repeat(64)}`, platforms: {} } as const;
@@ -87,29 +83,5 @@ describe("that all which went wrong is what nobody may read", () => {
     ["is not said when another app has a problem", [refused, appPlan({ versions: [broken] })], false],
   ] as const)("%s", (_, plans, expected) => {
     expect(runFile(plans, undefined).onlyUnreadable).toBe(expected);
-  });
-});
-
-describe("mistakes in what a run is given", () => {
-  const before = process.env["MIRROR_REPORT"];
-  afterEach(() => {
-    if (before === undefined) delete process.env["MIRROR_REPORT"];
-    else process.env["MIRROR_REPORT"] = before;
-  });
-
-  it("are left in the run file, and told without a stack trace", async () => {
-    const folder = await mkdtemp(join(tmpdir(), "run-file-"));
-    const file = (process.env["MIRROR_REPORT"] = join(folder, "report.json"));
-    const mistaken = orLeaveMistakes(() => Promise.reject(new ConfigError("configuration", ["keep: 0", "apps: 1"])));
-    await expect(mistaken).rejects.toMatchObject({
-      __pulumiRunError: true,
-      message: "2 mistakes in the configuration:\n  - keep: 0\n  - apps: 1",
-    });
-    expect(JSON.parse(await readFile(file, "utf8"))).toEqual({ mistakes: ["keep: 0", "apps: 1"] });
-    await rm(folder, { recursive: true });
-  });
-
-  it("are only what a ConfigError tells of", async () => {
-    await expect(orLeaveMistakes(() => Promise.reject(new Error("it broke")))).rejects.toThrow("it broke");
   });
 });

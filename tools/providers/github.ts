@@ -1,18 +1,10 @@
 import { z } from "zod";
+import { restApi, restApiOptions, type RestApiOptions } from "../../components/discover/restApi";
 import { owner } from "./owner";
-import { restApi, type RestApiOptions } from "./restApi";
 import { secret } from "./secret";
 import type { StandIn } from "./standIn";
 
-// Over the wire a provider's settings arrive as strings, whatever their type: maxRetries "3", insecure "true".
-const settingsSchema = z.object({
-  baseUrl: z.string().min(1).optional(),
-  token: z.string().min(1).optional(),
-  owner: z.string().min(1).optional(),
-  organization: z.string().min(1).optional(),
-  maxRetries: z.coerce.number().int().min(0).optional(),
-  retryDelayMs: z.coerce.number().int().min(0).optional(),
-});
+const ownerSettings = z.object({ owner: z.string().min(1).optional(), organization: z.string().min(1).optional() });
 
 /**
  * Stand-in for the Pulumi package `github`: the function `github:index/getRestApi:getRestApi` and nothing else. It sends the
@@ -40,13 +32,8 @@ export function githubStandIn(version: string): StandIn {
     replacedBy: [],
     cancel: () => undefined,
     configure: async (given) => {
-      const settings = settingsSchema.parse(given);
-      const options = {
-        baseUrl: settings.baseUrl ?? environment("GITHUB_BASE_URL") ?? "https://api.github.com/",
-        token: settings.token ?? environment("GITHUB_TOKEN"),
-        maxRetries: settings.maxRetries ?? 3,
-        retryDelay: settings.retryDelayMs ?? 1000,
-      };
+      const options = restApiOptions(given, process.env);
+      const settings = ownerSettings.parse(given);
       const organization = settings.organization ?? environment("GITHUB_ORGANIZATION");
       await owner(organization ?? environment("GITHUB_OWNER") ?? settings.owner, options);
       api = options;

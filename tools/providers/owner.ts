@@ -1,4 +1,4 @@
-import { restApi, type RestApiOptions } from "./restApi";
+import { restApi, type RestApiOptions } from "../../components/discover/restApi";
 
 /**
  * Finds out on whose behalf the provider works, with the requests the official one sends, and fails where it fails. Without an

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { build } from "esbuild";
@@ -11,35 +11,33 @@ import { placeWhole } from "../../components/system/placeWhole";
 /** Pulumi packages there is a stand-in for. */
 export type StandInName = "command" | "github";
 
-const sources = path.join(checkout, "tools/providers");
-
 /**
  * Makes the launcher `pulumi-resource-<name>` for a stand-in provider and returns its path.
  *
- * The sources are translated once to a folder named after their contents: the engine starts a provider as a program. `folder` must lie below the checkout's `node_modules`, so that Node finds
- * the libraries from there.
+ * The sources are bundled into a folder named after what comes of them: the engine starts a provider as a program. `folder` must
+ * lie below the checkout's `node_modules`, so that Node finds the libraries from there.
  */
 export async function standInLauncher(name: StandInName, folder: string): Promise<string> {
-  const names = (await readdir(sources)).filter((file) => file.endsWith(".ts")).toSorted();
-  const texts = await Promise.all(names.map((file) => readFile(path.join(sources, file), "utf8")));
   const version = sdkVersion(name);
+  const { outputFiles } = await build({
+    entryPoints: [path.join(checkout, "tools/providers/main.ts")],
+    write: false,
+    bundle: true,
+    packages: "external",
+    platform: "node",
+    target: "node20",
+    logLevel: "silent",
+  });
+  const bundle = outputFiles[0]?.text ?? "";
   const key = createHash("sha256")
-    .update(JSON.stringify([process.execPath, version, names, texts]))
+    .update(JSON.stringify([process.execPath, version, bundle]))
     .digest("hex");
   const target = path.join(folder, `${name}-${key.slice(0, 16)}`);
   const launcher = path.join(target, `pulumi-resource-${name}`);
   if (existsSync(launcher)) return launcher;
   await placeWhole(target, async (draft) => {
     await mkdir(draft);
-    await build({
-      entryPoints: [path.join(sources, "main.ts")],
-      outfile: path.join(draft, "main.js"),
-      bundle: true,
-      packages: "external",
-      platform: "node",
-      target: "node20",
-      logLevel: "silent",
-    });
+    await writeFile(path.join(draft, "main.js"), bundle);
     const command = [process.execPath, path.join(target, "main.js"), name, version].map(shellWord).join(" ");
     await writeFile(path.join(draft, `pulumi-resource-${name}`), `#!/bin/sh\nexec ${command} "$@"\n`, { mode: 0o755 });
   }).catch((error: unknown) => {

@@ -10,6 +10,7 @@ const parts = [
   "tsconfig.json",
   "start.cjs",
   "index.ts",
+  "lookOnly.ts",
   "apps",
   "components",
   "schemas",

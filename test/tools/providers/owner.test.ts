@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
+import { restApiOptions } from "../../../components/discover/restApi";
 import { owner } from "../../../tools/providers/owner";
 
 const stops: (() => void)[] = [];
@@ -17,7 +18,8 @@ async function api(statuses: Readonly<Record<string, number>>) {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   stops.push(() => (server.closeAllConnections(), server.close()));
   const { port } = server.address() as AddressInfo;
-  return { asked, options: { baseUrl: `http://127.0.0.1:${port}`, token: "x", maxRetries: 0, retryDelay: 0 } };
+  const settings = { baseUrl: `http://127.0.0.1:${port}`, token: "x", maxRetries: 0, retryDelayMs: 0 };
+  return { asked, options: restApiOptions(settings, {}) };
 }
 
 describe("the owner the github provider works for", () => {

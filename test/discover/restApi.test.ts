@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import { restApi, type RestApiOptions } from "../../../tools/providers/restApi";
+import { restApi, restApiOptions } from "../../components/discover/restApi";
 
 let server: Server | undefined;
 
@@ -20,10 +20,8 @@ async function api(answer: (request: IncomingMessage, response: ServerResponse, 
   server = started;
   await new Promise<void>((resolve) => started.listen(0, "127.0.0.1", resolve));
   const { port } = started.address() as AddressInfo;
-  const options: RestApiOptions = {
-    baseUrl: `http://127.0.0.1:${port}`,
-    token: "canary",
-    maxRetries: 3,
+  const options = {
+    ...restApiOptions({ baseUrl: `http://127.0.0.1:${port}`, token: "canary" }, {}),
     retryDelay: 1,
   };
   return { options, requests };

@@ -1,0 +1,55 @@
+import * as pulumi from "@pulumi/pulumi";
+import { join } from "node:path";
+import { trustServices } from "./attest/trustServices";
+import { checkBeforeTag, checksMade, describeCheck } from "./check/checkBeforeTag";
+import type { Configuration } from "./config/configuration";
+import { builderFor } from "./config/mirrorConfig";
+import type { FindVersion } from "./declare/declareApps";
+import { buildCache } from "./declare/mirroredImage";
+import type { VersionServices } from "./declare/versionServices";
+import { checkout } from "./engine/checkout";
+import { keptRecord, writeRecord } from "./handover/recordFolder";
+import type { Host } from "./host";
+import { runContext } from "./model/runContext";
+import type { Edges } from "./openEdges";
+import { holding } from "./probe/probeTag";
+import { cacheDirectory } from "./system/cacheDirectory";
+import { projectSource } from "./system/projectSource";
+
+/** Every way the resources of a run reach the outside. Sends nothing yet. */
+export function openServices(
+  config: Configuration,
+  { registry, probe, startedAt }: Edges,
+  { environment, warn }: Host,
+): (find: FindVersion) => VersionServices {
+  const startedOn = startedAt.toISOString();
+  const trust = trustServices(config.attest, warn);
+  const run = runContext(environment, startedOn, projectSource(checkout));
+  const records = recordFolder(config);
+  return (find) => ({
+    check: async (image) => {
+      const report = await checkBeforeTag(image, registry, config.builder);
+      await pulumi.log.info(describeCheck(image, report));
+      return checksMade(image, report);
+    },
+    keepRecord: async (record, reference) =>
+      (await keptRecord(records, record)) ?? writeRecord(records, record, await trust.scan(record, reference)),
+    ...trust,
+    run,
+    phase: config.run.phase,
+    attest: { config: config.attest, startedOn },
+    lookAgain: async (reference) => holding(reference, await probe(reference)),
+    builder: (platform) => builderFor(config.builder, platform),
+    cache: (name, platform) => buildCache(config, name, platform),
+    imageOf: (app, version, platform) => {
+      const image = find(app, version)?.images[platform];
+      if (image) return image;
+      throw new Error(`no image of ${app} ${version} for ${platform} is declared in this run`);
+    },
+  });
+}
+
+/** Where the records of a run's images are kept: where it is told to hand them over, else in a corner of the stack's own. */
+function recordFolder({ run, registry, namespace }: Configuration): string {
+  return run.digests ?? join(cacheDirectory(), "records", registry, namespace);
+}

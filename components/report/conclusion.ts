@@ -1,0 +1,76 @@
+import { verifyHint } from "../attest/verifyCommands";
+import type { Configuration } from "../config/configuration";
+import type { AppOutcome } from "../declare/appOutcome";
+import type { AppPlan } from "../decide/appPlan";
+import type { Published } from "../model/published";
+import { safeText } from "../model/safeText";
+import { planReport } from "./planReport";
+import { previewText } from "./preview";
+import { attestationGaps, type RunFile, runFile } from "./runFile";
+
+/** What was found, for people to read. */
+export function plansText(plans: readonly AppPlan[]): string {
+  const reports = plans.filter(({ frozen }) => !frozen).map((plan) => planReport(plan, attestationGaps(plan)));
+  const others = plans.flatMap(({ frozen, specification }) => (frozen ? [specification.name] : []));
+  return `${previewText(reports)}${others.length === 0 ? "" : `\n\nNot part of this run: ${others.join(", ")}`}`;
+}
+
+/** What a run was, before its end. */
+export interface RunSoFar {
+  readonly config: Configuration;
+  readonly plans: readonly AppPlan[];
+  /** The record of the last run, which a build run passes on unchanged. */
+  readonly published: Published;
+  /** A line for each build record that was refused. */
+  readonly refused: readonly string[];
+}
+
+/** Where a run goes on. */
+export interface RunPlace {
+  readonly environment: NodeJS.ProcessEnv;
+  readonly dryRun: boolean;
+}
+
+/** What a run leaves when it has ended. */
+export interface Conclusion {
+  /** The stack outputs. */
+  readonly outputs: {
+    /** What is published, and what the next run has to declare again. */
+    readonly published: Published;
+    /** `app version` of everything wanted that is not complete after this run. */
+    readonly missing: readonly string[];
+    /** One line for everything that went wrong. */
+    readonly problems: readonly string[];
+  };
+  readonly run: RunFile;
+  /** All that went wrong, as one text to print; empty: nothing. */
+  readonly failure: string;
+}
+
+/** Puts together what is left of a run whose apps ended so, by name. */
+export function conclusion(
+  { config, plans, published, refused }: RunSoFar,
+  outcomes: ReadonlyMap<string, AppOutcome>,
+  place: RunPlace,
+): Conclusion {
+  const failures = [...outcomes].flatMap(([name, app]) => app.failures.map((failure) => `${name}: ${failure}`));
+  const problems = [...refused, ...failures];
+  return {
+    outputs: {
+      published:
+        config.run.phase === "build"
+          ? published
+          : Object.fromEntries([...outcomes].map(([name, outcome]) => [name, outcome.published])),
+      missing: [...outcomes].flatMap(([name, outcome]) => missingOf(name, outcome)),
+      problems,
+    },
+    run: runFile(plans, verifyHint(config.attest, place.environment), place.dryRun ? undefined : outcomes),
+    failure: problems.map((problem) => safeText(problem, 2000)).join("\n"),
+  };
+}
+
+function missingOf(name: string, { outcomes }: AppOutcome): readonly string[] {
+  return Object.entries(outcomes).flatMap(([version, { state }]) =>
+    state === "published" || state === "built" ? [] : [`${name} ${version}`],
+  );
+}

@@ -1,0 +1,47 @@
+import { apps } from "./apps";
+import { ConfigError } from "./components/config/problems";
+import { changesSomething, foreseenOutcome } from "./components/declare/appOutcome";
+import { plainEdges } from "./components/discover/upstreamEdges";
+import type { Host } from "./components/host";
+import { look } from "./components/look";
+import type { AppSpecification } from "./components/model/appSpecification";
+import { type Conclusion, conclusion, plansText } from "./components/report/conclusion";
+import type { Mistakes } from "./components/report/runFile";
+
+/** Who looks, as {@link Host}, with the settings the stack has for the `github` provider in the place of that provider. */
+export interface Looker extends Pick<
+  Host,
+  "stackConfig" | "environment" | "dryRun" | "stack" | "outputs" | "state" | "warn"
+> {
+  readonly github: Readonly<Record<string, unknown>>;
+}
+
+/** What a look found. */
+export interface Looked extends Conclusion {
+  /** What was found, to print. */
+  readonly text: string;
+  /** Carrying it out changes something in the registry. If not, this is how the run ends. */
+  readonly work: boolean;
+}
+
+/**
+ * config ─► discover ─► probe ─► plan, as `index.ts` does it, but without Pulumi: enough to know what there is to do.
+ * @returns the mistakes where what the run was given has some.
+ */
+export async function lookOnly(
+  { github, ...looker }: Looker,
+  specifications: readonly AppSpecification[] = apps,
+): Promise<Looked | (Mistakes & { readonly message: string })> {
+  // Who builds will ask for himself whether he may write.
+  const host = { ...looker, upstream: plainEdges(github, looker.environment), beforeBuild: async () => undefined };
+  try {
+    const found = await look(specifications, host);
+    const { phase } = found.config.run;
+    const outcomes = new Map(found.plans.map((plan) => [plan.specification.name, foreseenOutcome(plan, phase)]));
+    const ended = conclusion(found, outcomes, host);
+    return { ...ended, text: plansText(found.plans), work: found.plans.some(changesSomething) };
+  } catch (error) {
+    if (error instanceof ConfigError) return { mistakes: error.problems, message: error.message };
+    throw error;
+  }
+}
