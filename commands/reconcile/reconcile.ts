@@ -58,7 +58,13 @@ async function lookBefore(
   };
   // Read while upstream is asked already.
   const state = request.state === undefined ? Promise.resolve(undefined) : readState(request.state);
-  return lookFirst(request, { config, state, voice, environment: runEnvironment(request, environment) });
+  const unreadable = state.then(
+    () => false,
+    () => true,
+  );
+  const looked = await lookFirst(request, { config, state, voice, environment: runEnvironment(request, environment) });
+  // Pulumi says best why a backend cannot be used, or makes it usable.
+  return (await unreadable) ? undefined : looked;
 }
 
 async function makeFolders({ digests, failures, result, summary }: ReconcileRequest): Promise<void> {
