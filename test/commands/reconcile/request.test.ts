@@ -97,7 +97,7 @@ describe("the command line of reconcile", () => {
       expect(said.mock.calls.join("").trim().split("\n")).toEqual([
         "error: --stack: nothing given; accepted is NAME, PROJECT/NAME or ORGANISATION/PROJECT/NAME, of letters, digits, . _ -",
         'error: --phase: "all of it"; accepted is one of plan, build, publish, all',
-        'error: --apps[1]: ""; it is no app\'s name; accepted is a-z, 0-9, . _ -',
+        'error: --apps[1]: ""; it is not an app\'s name; accepted is a-z, 0-9, . _ -',
         expect.stringMatching(/^error: --platforms\[0\]: "linux\/amd65"; accepted are linux\/386, /),
         'error: --keep: "1e9"; accepted is a whole number from 1 to 99999',
         'error: --retry: "perhaps"; accepted is one of true, false',
