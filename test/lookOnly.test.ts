@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { versionLabels } from "../components/decide/labels";
 import { declareApps } from "../components/declare/declareApps";
-import { gitListCommand } from "../components/discover/gitReferences";
+import type { gitListCommand } from "../components/discover/gitReferences";
 import { look } from "../components/look";
 import type { AppSpecification } from "../components/model/appSpecification";
 import type { Published, PublishedVersion } from "../components/model/published";

@@ -1,4 +1,3 @@
-import type { RegistryClient } from "../registry/registryClient";
 import type { Transport } from "../registry/transport";
 import { outputOf } from "../system/process";
 import { gitListCommand } from "./gitReferences";
