@@ -82,7 +82,8 @@ describe("the pages", () => {
     expect(dead).toEqual([]);
   });
 
-  it("call scripts that exist with options they have", async () => {
+  // A process for each command and subcommand that is asked for its options.
+  it("call scripts that exist with options they have", { timeout: 180_000 }, async () => {
     const calls = pages.flatMap(callsOf);
     expect(calls.length).toBeGreaterThan(30);
     expect(calls.filter(({ script }) => scripts[script] === undefined)).toEqual([]);

@@ -4,23 +4,23 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { checkout } from "../components/engine/checkout";
 import { runProcess } from "../components/system/process";
-import { optionalTests, unprovided } from "./test/optionalTests";
 import { tally, type Tally } from "./test/tally";
 import { testRequest, type TestRequest } from "./test/testRequest";
+import { toolsFor } from "./test/toolsFor";
 import { ensureTools } from "./toolchain/ensureTools";
 import { MissingToolError } from "./toolchain/missingToolError";
 import type { ToolName } from "./toolchain/tool";
-import { tools } from "./toolchain/tools";
 
 const interrupt = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => interrupt.abort());
 
-const wholeRuns = ["test/e2e", "test/faults"];
+/** The end-to-end test of the quick run: from an empty registry to one in which nothing is to do. */
+const story = "test/e2e/mirror.test.ts";
 
 /**
- * `npm test`: lint, format and types, then unit and component tests, then the end-to-end tests with every tool in its
- * pinned version. All of it counts as tests. What failed is named once more at the end; the last line is
- * `N passed, N failed`. Exits with 1 when anything failed or nothing ran.
+ * `npm test`: lint, format and types, then unit and component tests, then one end-to-end test; `npm run test:all`: all of
+ * them, with every tool in its pinned version. All of it counts as tests. What failed is named once more at the end; the
+ * last line is `N passed, N failed`. Exits with 1 when anything failed or nothing ran.
  */
 async function main(args: readonly string[]): Promise<number> {
   const request = testRequest(args);
@@ -34,8 +34,9 @@ async function main(args: readonly string[]): Promise<number> {
   if (request.projects.includes("unit")) {
     add(await runTests("unit", request.filters));
   }
-  if (request.projects.includes("e2e") && hasWholeRuns(request)) {
-    add((await provideTools(request)) ? await runTests("e2e", request.filters) : tally.check("tools", false));
+  const whole = request.projects.includes("e2e") ? endToEndTests(request) : [];
+  if (whole.length > 0) {
+    add((await provided(toolsFor(whole))) ? await runTests("e2e", whole) : tally.check("tools", false));
   }
   if (total.passed + total.failed === 0) {
     process.stderr.write(`no test matches ${JSON.stringify(request.filters)}\n`);
@@ -88,12 +89,8 @@ async function runTests(project: "unit" | "e2e", filters: readonly string[]): Pr
   try {
     const report = path.join(folder, "report.json");
     const vitest = path.join("node_modules", "vitest", "vitest.mjs");
-    const left = project === "e2e" ? await unprovided(optionalTests) : [];
-    for (const { file, tools: missing } of left)
-      console.log(`${file} is left out: ${missing.join(", ")} is not built here; npm run test:all builds it`);
-    const exclusions = left.flatMap(({ file }) => ["--exclude", file]);
     const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
-    const options = ["--project", project, "--passWithNoTests", ...exclusions, ...reporters];
+    const options = ["--project", project, "--passWithNoTests", ...reporters];
     const succeeded = await run(process.execPath, [vitest, "run", ...options, ...filters]);
     return tally.ofReport(readReport(report), succeeded, `${project} tests`);
   } finally {
@@ -109,23 +106,14 @@ function readReport(file: string): unknown {
   }
 }
 
-function hasWholeRuns(request: TestRequest): boolean {
-  const files = wholeRuns
-    .filter((folder) => existsSync(path.join(checkout, folder)))
-    .flatMap((folder) =>
-      readdirSync(path.join(checkout, folder), { recursive: true, encoding: "utf8" }).map(
-        (file) => `${folder}/${file}`,
-      ),
-    )
-    .filter((file) => file.endsWith(".test.ts"));
-  return files.some((file) => request.filters.length === 0 || request.filters.some((part) => file.includes(part)));
-}
-
-async function provideTools({ all }: TestRequest): Promise<boolean> {
-  const special = all ? [] : optionalTests.flatMap((test) => test.tools);
-  const left = ["mmdebstrap", "actionlint", "zizmor", ...special];
-  const needed = tools.map((tool) => tool.name).filter((name) => !left.includes(name));
-  return (await provided(needed)) !== undefined;
+/** Paths of the end-to-end tests asked for, within the project. */
+function endToEndTests({ filters, onlyStory }: TestRequest): readonly string[] {
+  if (onlyStory) return [story];
+  const files = ["test/e2e", "test/faults"].flatMap((folder) =>
+    readdirSync(path.join(checkout, folder)).map((name) => `${folder}/${name}`),
+  );
+  const tests = files.filter((file) => file.endsWith(".test.ts"));
+  return tests.filter((file) => filters.length === 0 || filters.some((part) => file.includes(part)));
 }
 
 /** The folder with the programs; undefined, and the reason printed, when one cannot be had. */

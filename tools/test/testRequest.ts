@@ -2,17 +2,16 @@
 export interface TestRequest {
   /** Lint, format and types. */
   readonly checks: boolean;
-  /** Builds the programs only single tests need, too, so that these run. */
-  readonly all: boolean;
   readonly projects: readonly ("unit" | "e2e")[];
   /** Parts of test file names; empty means all files. */
   readonly filters: readonly string[];
+  /** Of the end-to-end tests only the one that tells the whole story, in the quick run. */
+  readonly onlyStory: boolean;
 }
 
 /**
- * Reads the arguments of `npm test`: nothing for everything, `checks`, `unit` or `e2e` for parts, `all` for the tests that
- * need programs of their own besides, anything else as part of a test file's name. Naming files leaves the checks out unless
- * they are asked for.
+ * Reads the arguments of `npm test`: nothing for the quick run, `all` for everything, `checks`, `unit` or `e2e` for parts,
+ * anything else as part of a test file's name. Naming files leaves the checks out unless they are asked for.
  */
 export function testRequest(args: readonly string[]): TestRequest {
   const parts = new Set(args.filter((argument) => ["checks", "unit", "e2e"].includes(argument)));
@@ -21,8 +20,8 @@ export function testRequest(args: readonly string[]): TestRequest {
   const onlyChecks = parts.size === 1 && parts.has("checks") && filters.length === 0;
   return {
     checks: parts.has("checks") || (parts.size === 0 && filters.length === 0),
-    all: args.includes("all"),
     projects: onlyChecks ? [] : projects.length > 0 ? projects : ["unit", "e2e"],
     filters,
+    onlyStory: args.length === 0,
   };
 }
