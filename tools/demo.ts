@@ -3,13 +3,18 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { elfIdentity, parsePlatform, unameMachine, type Platform } from "../components/model/platform";
 import { columns } from "./sandbox/columns";
-import { startDemoSandbox } from "./sandbox/demoSandbox";
+import { clearDemoFolder, demoRegistry, startDemoSandbox, startServing } from "./sandbox/demoSandbox";
+import type { Environment } from "./sandbox/environment";
 import { checkout } from "../components/engine/checkout";
 import { defaultSandboxFolder } from "./sandbox/layout";
 import { PulumiDigest } from "./sandbox/pulumiDigest";
 import { RequestLog } from "./sandbox/requestLog";
 import { outputOf, type ProcessOptions } from "../components/system/process";
+import { preflight } from "./sandbox/preflight";
+import { toolPaths, type ToolPaths } from "./sandbox/toolPaths";
 import { runVisibly } from "./sandbox/visibleProcess";
+import type { ToolName } from "./toolchain/tool";
+import { tools } from "./toolchain/tools";
 import { reasonOf } from "../components/model/reasonOf";
 
 interface PublishedVersion {
@@ -42,22 +47,53 @@ demo().catch((error: unknown) => {
 });
 
 async function demo(): Promise<void> {
-  title("Starting a registry, BuildKit, a git server and a release API on this machine");
-  const sandbox = await startDemoSandbox(dir, keep, (line) => process.stdout.write(`  ${line}\n`));
-  const options: ProcessOptions = {
-    directory: checkout,
-    environment: { ...process.env, ...sandbox.env },
-    signal: interrupt.signal,
-    limitMs: Infinity,
-  };
+  title("Starting a registry, a git server and a release API on this machine");
+  await preflight(true);
+  await clearDemoFolder(dir, tell);
+  const serving = await startServing(dir, tell);
+  // What the rest takes may have to be built, which takes minutes; a look takes none of it.
+  const programs = toolPaths({ registry: demoRegistry, mirror: true, builders: true }, tell);
+  programs.catch(() => {});
   try {
     interrupt.signal.throwIfAborted();
-    await mirror(options);
+    await look(optionsFor(serving.env));
+  } finally {
+    await serving.stop();
+  }
+  title("Programs for the rest, and where they come from");
+  print(programsTable(await programs));
+  title("Starting the registry again, and BuildKit");
+  const sandbox = await startDemoSandbox(dir, keep, tell);
+  try {
+    interrupt.signal.throwIfAborted();
+    await mirror(optionsFor(sandbox.env));
   } finally {
     if (!keep) title("Stopping");
     await sandbox.stop();
   }
   if (keep) explain(dir);
+}
+
+function optionsFor(env: Environment): ProcessOptions {
+  const environment = { ...process.env, ...env };
+  return { directory: checkout, environment, signal: interrupt.signal, limitMs: Infinity };
+}
+
+async function look(options: ProcessOptions): Promise<void> {
+  title("npm run reconcile -- --phase plan: a first look, which needs no builder and changes nothing");
+  const args = ["tools/run.cjs", "commands/reconcile.ts", ...stack, "--phase", "plan"];
+  const workToDo = 3;
+  await runVisibly(process.execPath, args, options, undefined, [workToDo]);
+}
+
+function programsTable({ origins }: ToolPaths): readonly string[] {
+  const rows = [...origins].map(([name, origin]) => [name, versionOf(name), origin]);
+  return columns([["program", "version", "from"], ...rows]);
+}
+
+/** The version that fits, as the table of tools has it. */
+function versionOf(name: ToolName): string {
+  return tools.find((tool) => tool.name === name)?.version ?? "any";
 }
 
 async function mirror(options: ProcessOptions): Promise<void> {
@@ -145,6 +181,10 @@ function explain(folder: string): void {
     'cosign verify --key "$MIRROR_SANDBOX_COSIGN_PUB" --insecure-ignore-tlog "$MIRROR_SANDBOX_REGISTRY/mirror/esbuild:latest"',
     `npm run sandbox -- stop ${option}`,
   ]);
+}
+
+function tell(line: string): void {
+  print([line]);
 }
 
 function title(text: string): void {

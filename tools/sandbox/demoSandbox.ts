@@ -7,6 +7,7 @@ import { checkout } from "../../components/engine/checkout";
 import { Layout } from "./layout";
 import { lockHolder } from "../../components/system/lock";
 import { ensureStack } from "./pulumiStack";
+import type { Sandbox } from "./sandbox";
 import { readRunning } from "./sandboxState";
 import { startSandbox } from "./startSandbox";
 
@@ -17,15 +18,11 @@ export interface DemoSandbox {
   readonly stop: () => Promise<void>;
 }
 
-/**
- * Starts a sandbox with an empty registry in a folder; what an earlier demo left there is stopped and removed.
- * @param keep start it as a process of its own that stays; otherwise it ends with this process, however that ends.
- */
-export async function startDemoSandbox(
-  folder: string,
-  keep: boolean,
-  progress: (line: string) => void,
-): Promise<DemoSandbox> {
+/** The demo's registry: it takes seconds to build, and knows everything a registry should. */
+export const demoRegistry = "olareg";
+
+/** Stops what an earlier demo left running in a folder and removes the folder. */
+export async function clearDemoFolder(folder: string, progress: (line: string) => void): Promise<void> {
   const layout = new Layout(folder);
   const holder = lockHolder(layout.lock);
   if (holder) {
@@ -39,16 +36,40 @@ export async function startDemoSandbox(
     while (lockHolder(layout.lock)) await new Promise((resolve) => setTimeout(resolve, 50));
   }
   rmSync(layout.folder, { recursive: true, force: true });
+}
+
+/** Starts what it takes to look what is missing: registry, git server and release API. It ends with this process. */
+export async function startServing(folder: string, progress: (line: string) => void): Promise<DemoSandbox> {
+  const sandbox = await startSandbox({ dir: folder, registry: demoRegistry, onlyServe: true, progress });
+  return untilStopped(sandbox, () => writeFixtures(sandbox, progress));
+}
+
+/**
+ * Starts all of it.
+ * @param keep start it as a process of its own that stays; otherwise it ends with this process, however that ends.
+ */
+export async function startDemoSandbox(
+  folder: string,
+  keep: boolean,
+  progress: (line: string) => void,
+): Promise<DemoSandbox> {
   if (keep) {
-    await detach(["start", "--foreground", "--dir", layout.folder], layout, progress);
+    const layout = new Layout(folder);
+    await detach(["start", "--foreground", "--registry", demoRegistry, "--dir", layout.folder], layout, progress);
     const env = readRunning(layout)?.env;
     if (!env) throw new Error(`the sandbox in ${JSON.stringify(layout.folder)} ended at once; see its logs`);
     return { env, stop: () => Promise.resolve() };
   }
-  const sandbox = await startSandbox({ dir: layout.folder, progress });
-  try {
+  const sandbox = await startSandbox({ dir: folder, registry: demoRegistry, progress });
+  return untilStopped(sandbox, async () => {
     await writeFixtures(sandbox, progress);
     await ensureStack(sandbox.env, checkout);
+  });
+}
+
+async function untilStopped(sandbox: Sandbox, prepare: () => Promise<void>): Promise<DemoSandbox> {
+  try {
+    await prepare();
   } catch (error) {
     await sandbox.stop();
     throw error;

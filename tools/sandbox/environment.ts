@@ -2,7 +2,6 @@ import { mirroredHosts } from "./builder";
 import type { Certificate } from "./certificate";
 import type { SandboxPart } from "./faultRule";
 import type { Layout } from "./layout";
-import type { ToolPaths } from "./toolPaths";
 
 /** Environment variables by name. */
 export type Environment = Readonly<Record<string, string>>;
@@ -13,7 +12,7 @@ export type Environment = Readonly<Record<string, string>>;
  */
 export function sandboxEnvironment(
   layout: Layout,
-  tools: ToolPaths,
+  path: string,
   certificate: Certificate,
   ports: Readonly<Record<SandboxPart, number>>,
   builder: string,
@@ -21,7 +20,7 @@ export function sandboxEnvironment(
   const registry = `localhost:${ports.registry}`;
   const mirrors = Object.fromEntries(mirroredHosts.map((host) => [host, `${registry}/${host}`]));
   return {
-    PATH: tools.path,
+    PATH: path,
     PULUMI_BACKEND_URL: `file://${layout.pulumi}`,
     PULUMI_CONFIG_PASSPHRASE: "sandbox",
     PULUMI_SKIP_UPDATE_CHECK: "true",

@@ -10,6 +10,9 @@ export const registryKinds = ["distribution", "olareg"] as const;
 /** One of the registries a sandbox can run. */
 export type RegistryKind = (typeof registryKinds)[number];
 
+/** The program of each. */
+export const registryPrograms = { distribution: "registry", olareg: "olareg" } as const;
+
 /** A running registry, plain HTTP on a loopback port. */
 export interface RegistryProcess {
   readonly child: Child;

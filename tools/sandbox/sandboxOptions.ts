@@ -10,6 +10,8 @@ export interface SandboxOptions {
   readonly registry?: RegistryKind;
   /** Builders by name, with the platforms each builds (none named: all); default one, `mirror`. An empty object: no builder. */
   readonly builders?: Readonly<Record<string, readonly string[]>>;
+  /** It serves and nothing else, without the mirror's programs: enough to look what is missing. Default false; true takes no builder. */
+  readonly onlyServe?: boolean;
   /** Fault rules in force from the start. */
   readonly rules?: readonly FaultRule[];
   /** Milliseconds added before every registry request. Default 0. */

@@ -13,7 +13,7 @@ import { defaultSandboxFolder, Layout } from "./layout";
 import { writeLanguageHost } from "./languageHost";
 import { lockHolder, takeLock } from "../../components/system/lock";
 import { preflight } from "./preflight";
-import { startRegistry, type RegistryProcess } from "./registry";
+import { registryPrograms, startRegistry, type RegistryProcess } from "./registry";
 import { Sandbox } from "./sandbox";
 import type { SandboxOptions } from "./sandboxOptions";
 import { readState, writeState } from "./sandboxState";
@@ -27,10 +27,12 @@ import { programPath, toolPaths, type ToolPaths } from "./toolPaths";
  */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const layout = new Layout(options.dir ?? defaultSandboxFolder());
-  const builders = Object.entries(options.builders ?? { mirror: [] });
+  const mirror = options.onlyServe !== true;
+  const builders = mirror ? Object.entries(options.builders ?? { mirror: [] }) : [];
   const progress = options.progress ?? (() => {});
   await preflight(builders.length > 0);
-  const tools = await toolPaths(builders.length > 0, progress);
+  const purpose = { registry: options.registry ?? "distribution", mirror, builders: builders.length > 0 };
+  const tools = await toolPaths(purpose, progress);
   const release = takeLock(layout.lock);
   if (!release) throw new Error(occupied(layout));
   mkdirSync(layout.logs, { recursive: true });
@@ -70,8 +72,8 @@ async function assemble(preparation: Preparation): Promise<Sandbox> {
   const rules = new FaultRules();
   rules.set(options.rules ?? []);
   const startRegistryAt = (port?: number): Promise<RegistryProcess> =>
-    startRegistry(kind, programPath(tools, kindPrograms[kind]), layout, port);
-  const signing = writeSigningKeys(layout, programPath(tools, "cosign"));
+    startRegistry(kind, programPath(tools, registryPrograms[kind]), layout, port);
+  const signing = options.onlyServe ? undefined : writeSigningKeys(layout, programPath(tools, "cosign"));
   const certificate = await loadCertificate(layout.certificates);
   progress(`starting the registry (${kind})`);
   const registry = await startRegistryAt();
@@ -91,13 +93,9 @@ async function assemble(preparation: Preparation): Promise<Sandbox> {
   fronts.latencyMs = options.latencyMs ?? 0;
   const address = `localhost:${fronts.ports.registry}`;
   const running = await startBuilders(preparation, address);
-  writeDockerConfig(layout, tools, address, options.authentication);
-  writePulumiHome(layout);
-  await writeBuildxConfig(layout, tools, Object.fromEntries(running));
+  const path = options.onlyServe ? tools.path : await configureClients(preparation, address, running);
   await signing;
-  const host = writeLanguageHost(layout, tools);
-  const offered = host === undefined ? tools : { ...tools, path: `${host}${delimiter}${tools.path}` };
-  const env = sandboxEnvironment(layout, offered, certificate, fronts.ports, builders[0]?.[0] ?? "mirror");
+  const env = sandboxEnvironment(layout, path, certificate, fronts.ports, builders[0]?.[0] ?? "mirror");
   await writeState(layout, {
     pid: process.pid,
     registry: kind,
@@ -112,7 +110,18 @@ async function assemble(preparation: Preparation): Promise<Sandbox> {
   return new Sandbox({ layout, env, rules, fronts, registry, restartRegistry, builders: running, restartBuilder, end });
 }
 
-const kindPrograms = { distribution: "registry", olareg: "olareg" } as const;
+/** Writes what the mirror's programs read. @returns the PATH that finds them. */
+async function configureClients(
+  { options, layout, tools }: Preparation,
+  registry: string,
+  builders: ReadonlyMap<string, Builder>,
+): Promise<string> {
+  writeDockerConfig(layout, tools, registry, options.authentication);
+  writePulumiHome(layout);
+  await writeBuildxConfig(layout, tools, Object.fromEntries(builders));
+  const host = writeLanguageHost(layout, tools);
+  return host === undefined ? tools.path : `${host}${delimiter}${tools.path}`;
+}
 
 async function startBuilders(preparation: Preparation, registry: string): Promise<ReadonlyMap<string, Builder>> {
   const { layout, builders, progress, undo } = preparation;

@@ -1,33 +1,41 @@
-import { ensureTools } from "../toolchain/ensureTools";
+import { ensureTools, type Toolchain } from "../toolchain/ensureTools";
 import type { ToolName } from "../toolchain/tool";
+import { type RegistryKind, registryPrograms } from "./registry";
 
-const always = [
-  ...["git", "registry", "olareg", "regctl", "cosign", "syft"],
-  ...["pulumi", "pulumi-language-nodejs", "pulumi-resource-docker-build"],
-  ...["pulumi-resource-command", "pulumi-resource-github", "buildx"],
-] as readonly ToolName[];
+const forMirroring: readonly ToolName[] = [
+  ...(["pulumi", "pulumi-language-nodejs", "pulumi-resource-docker-build"] as const),
+  ...(["pulumi-resource-command", "pulumi-resource-github"] as const),
+  ...(["buildx", "cosign", "syft", "regctl"] as const),
+];
 
 const forBuilders: readonly ToolName[] = ["runc", "buildkitd", "buildctl"];
 
 /** The programs a sandbox runs or offers. */
-export interface ToolPaths {
-  /** Absolute path of each. */
-  readonly programs: ReadonlyMap<ToolName, string>;
-  /** Value for PATH that finds them all. */
-  readonly path: string;
+export type ToolPaths = Pick<Toolchain, "programs" | "origins" | "path">;
+
+/** What a sandbox is for. */
+export interface Purpose {
+  readonly registry: RegistryKind;
+  /** The mirror runs in it, too; otherwise it only serves. */
+  readonly mirror: boolean;
+  readonly builders: boolean;
 }
 
 /**
- * Finds, installs or builds the programs a sandbox needs. QEMU is taken when it can be had.
+ * Finds, installs or builds the programs a sandbox needs, one after the other. QEMU is taken when it can be had.
  * @throws MissingToolError when another cannot be had, with what to do.
  */
-export async function toolPaths(withBuilder: boolean, progress: (line: string) => void): Promise<ToolPaths> {
-  if (withBuilder) {
+export async function toolPaths(
+  { registry, mirror, builders }: Purpose,
+  progress: (line: string) => void,
+): Promise<ToolPaths> {
+  if (builders) {
     await ensureTools(["qemu-aarch64-static"], { progress }).catch((error: unknown) => {
       progress(`only this machine's own platform can run build steps: ${String(error)}`);
     });
   }
-  return ensureTools(withBuilder ? [...always, ...forBuilders] : always, { progress });
+  const names: readonly ToolName[] = ["git", registryPrograms[registry]];
+  return ensureTools([...names, ...(builders ? forBuilders : []), ...(mirror ? forMirroring : [])], { progress });
 }
 
 /**

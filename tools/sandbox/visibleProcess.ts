@@ -6,6 +6,7 @@ const silenceMs = 15_000;
 /**
  * Runs a program and shows its output as it comes, line by line.
  * @param show what to show for a line, if anything; default: the line.
+ * @param good exit statuses that are none of a failure.
  * @throws Error with command and exit status when it fails.
  */
 export async function runVisibly(
@@ -13,6 +14,7 @@ export async function runVisibly(
   args: readonly string[],
   options: Pick<ProcessOptions, "directory" | "environment" | "signal">,
   show: (line: string) => string | undefined = (line) => line,
+  good: readonly number[] = [0],
 ): Promise<void> {
   const started = Date.now();
   let last = started;
@@ -31,5 +33,5 @@ export async function runVisibly(
       if (text !== undefined) print(text);
     },
   }).finally(() => clearInterval(timer));
-  if (status !== 0) throw new Error(`${command} ${args.join(" ")} failed (${status}); see above`);
+  if (!good.includes(status)) throw new Error(`${command} ${args.join(" ")} failed (${status}); see above`);
 }

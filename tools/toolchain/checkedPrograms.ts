@@ -54,7 +54,17 @@ function accepted(version: string, tool: Tool): boolean {
     // Every language host of major version 3 speaks with every such CLI.
     return version.startsWith("3.");
   }
-  return tool.version === undefined || version === tool.version;
+  if (tool.question.ask === "provider") {
+    // Pulumi asks for the very version of the SDK.
+    return tool.version === undefined || version === tool.version;
+  }
+  return tool.version === undefined || isAsNew(version, tool.version);
+}
+
+/** Whether a version is of the same major version, and not older. */
+function isAsNew(version: string, than: string): boolean {
+  const [major] = than.split(".");
+  return version.split(".")[0] === major && version.localeCompare(than, "en", { numeric: true }) >= 0;
 }
 
 async function markOf(program: string): Promise<string | undefined> {

@@ -8,16 +8,18 @@ import { folders as standardFolders, type Folders } from "./folders";
 import { goBuild, goProgram } from "./goBuild";
 import { MissingToolError } from "./missingToolError";
 import { withProgress, type Progress } from "./progress";
-import { installPulumiPlugin, pluginProgram } from "./pulumiPlugin";
 import { installPythonPackage, pythonProgram } from "./pythonPackage";
 import { standInLauncher } from "./standInLauncher";
 import type { Tool, ToolName } from "./tool";
 import { tools } from "./tools";
+import { installVendorProgram, vendorProgram } from "./vendorProgram";
 
 /** The programs asked for, all checked by running them. */
 export interface Toolchain {
   /** Absolute path of each program. */
   readonly programs: ReadonlyMap<ToolName, string>;
+  /** For people: where each came from. */
+  readonly origins: ReadonlyMap<ToolName, string>;
   /** Folder with a link to every program; put it first on PATH. It holds `cli-plugins/docker-buildx` too. */
   readonly folder: string;
   /** Value for PATH: `folder` before what was there. */
@@ -51,15 +53,17 @@ export async function ensureTools(names: readonly ToolName[], options: EnsureOpt
   const checked = await CheckedPrograms.load(path.join(folders.cache, "checked.json"));
   const search = new Search(folders, searchPath, progress, checked, options.tools ?? tools, options.make ?? true);
   const programs = new Map<ToolName, string>();
+  const origins = new Map<ToolName, string>();
   for (const name of new Set(names)) {
     const program = await search.find(name);
     programs.set(name, program);
+    origins.set(name, search.originOf(name, program));
     await link(path.join(folders.bin, name), program);
     if (name === "buildx") {
       await link(path.join(folders.bin, "cli-plugins", "docker-buildx"), program);
     }
   }
-  return { programs, folder: folders.bin, path: `${folders.bin}${path.delimiter}${searchPath}` };
+  return { programs, origins, folder: folders.bin, path: `${folders.bin}${path.delimiter}${searchPath}` };
 }
 
 class Search {
@@ -72,11 +76,24 @@ class Search {
     private readonly makes: boolean,
   ) {}
 
-  async find(name: ToolName): Promise<string> {
+  originOf(name: ToolName, program: string): string {
+    const { source } = this.tool(name);
+    if (program.startsWith(this.folders.pulumi)) return "its vendor's installer";
+    if (program.startsWith(this.folders.standIns)) return "a stand-in of this project";
+    if (!program.startsWith(this.folders.cache)) return `this machine (${program})`;
+    return source.from === "go" ? `built from source (tools/go/${source.module})` : "PyPI";
+  }
+
+  private tool(name: ToolName): Tool {
     const tool = this.known.find((candidate) => candidate.name === name);
     if (tool === undefined) {
       throw new Error(`no tool is named ${JSON.stringify(name)}; see tools/toolchain/tools.ts`);
     }
+    return tool;
+  }
+
+  async find(name: ToolName): Promise<string> {
+    const tool = this.tool(name);
     const found = await this.installed(tool);
     if (found === undefined && !this.makes) {
       throw new MissingToolError(tool.name, "not made yet", "ask for it to be made");
@@ -87,8 +104,8 @@ class Search {
   /** What is there already. */
   private async installed(tool: Tool): Promise<string | undefined> {
     const built = await this.target(tool);
-    const plugin = pluginProgram(tool, this.folders);
-    for (const candidate of [...(await this.onPath(tool.name)), plugin, built]) {
+    const vendors = vendorProgram(tool, this.folders);
+    for (const candidate of [...(await this.onPath(tool.name)), vendors, built]) {
       if (candidate !== undefined && (await this.checked.fits(candidate, tool))) {
         return candidate;
       }
@@ -121,10 +138,8 @@ class Search {
 
   private async obtain(tool: Tool): Promise<string> {
     const label = [tool.name, tool.version].filter((part) => part !== undefined).join(" ");
-    if (tool.plugin !== undefined) {
-      // The installer has its own lock and remembers a failed try, see installPulumiPlugin.
-      await installPulumiPlugin(await this.find("pulumi"), tool, this.folders);
-    }
+    // The installers have their own locks.
+    await installVendorProgram(tool, this.folders, () => this.find("pulumi"));
     const lock = path.join(this.folders.cache, "locks", tool.name);
     const waiting = (): void => this.progress(`waiting for another process that makes ${label}`);
     return withLock(lock, { what: label, waiting }, async () => {

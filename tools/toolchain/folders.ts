@@ -10,8 +10,8 @@ export interface Folders {
   readonly bin: string;
   /** Translated stand-in providers. */
   readonly standIns: string;
-  /** Installed Pulumi plugins. */
-  readonly plugins: string;
+  /** Pulumi's own folder: plugins are in `plugins`, CLIs by version in `versions`. */
+  readonly pulumi: string;
   /** The Go modules, one folder per tool. */
   readonly modules: string;
 }
@@ -27,7 +27,7 @@ export function folders(environment: NodeJS.ProcessEnv = process.env): Folders {
     cache: path.resolve(given(environment["MIRROR_CACHE"]) ?? shared),
     bin: path.join(own, "bin"),
     standIns: path.join(own, "providers"),
-    plugins: path.join(given(environment["PULUMI_HOME"]) ?? path.join(homedir(), ".pulumi"), "plugins"),
+    pulumi: given(environment["PULUMI_HOME"]) ?? path.join(homedir(), ".pulumi"),
     modules: path.join(checkout, "tools", "go"),
   };
 }

@@ -48,13 +48,30 @@ export type Source =
   /** A provider of our own, for a Pulumi package whose plugin cannot be installed. */
   | { readonly from: "standIn"; readonly package: "command" | "github" };
 
+/** A way to the program its vendor publishes; without internet it leads nowhere, and is tried once. */
+export type Vendor =
+  | {
+      /** `pulumi plugin install resource <plugin>`. */
+      readonly by: "pulumi";
+      readonly plugin: string;
+    }
+  | {
+      /** The npm package `pulumi`, which carries no program: it fetches CLI and language hosts when it first runs. */
+      readonly by: "npm";
+      /** Version of the CLI. */
+      readonly release: string;
+    };
+
 /** One pinned program. */
 export interface Tool {
   readonly name: ToolName;
-  /** Semantic version without `v`; undefined accepts whatever the machine has. */
+  /**
+   * Semantic version without `v`: what is installed or built, and the oldest of its major version that is taken from PATH.
+   * Undefined accepts whatever the machine has.
+   */
   readonly version: string | undefined;
   readonly question: VersionQuestion;
-  /** Name of the resource plugin for `pulumi plugin install resource`, when it is one. */
-  readonly plugin?: string;
+  /** Who is asked for the vendor's own program before any is built. */
+  readonly vendor?: Vendor;
   readonly source: Source;
 }

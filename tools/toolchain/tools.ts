@@ -17,7 +17,7 @@ function plugin(name: "command" | "github"): Tool {
     name: `pulumi-resource-${name}`,
     version: sdkVersion(name),
     question: { ask: "provider" },
-    plugin: name,
+    vendor: { by: "pulumi", plugin: name },
     source: { from: "standIn", package: name },
   };
 }
@@ -26,12 +26,16 @@ const pulumiVersion = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version
 const releaseVersion = "sigs.k8s.io/release-utils/version.gitVersion";
 const buildkitVersion = { "github.com/moby/buildkit/version.Version": "v0.31.0" };
 
-/** Every program the sandbox and the tests use, with its one accepted version. */
+/**
+ * Every program the sandbox and the tests use: its version, and where it comes from. The order is the same for all: PATH, if the
+ * version fits; what an earlier run left; the vendor's own program, if there is a way to it; what `source` says.
+ */
 export const tools: readonly Tool[] = [
   {
     name: "pulumi",
     version: "3.259.0",
     question: asked("version"),
+    vendor: { by: "npm", release: "3.259.0" },
     source: go("pulumi", "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi", { [pulumiVersion]: "v3.259.0" }),
   },
   {
@@ -39,6 +43,7 @@ export const tools: readonly Tool[] = [
     name: "pulumi-language-nodejs",
     version: "3.66.0",
     question: { ask: "languageHost" },
+    vendor: { by: "npm", release: "3.259.0" },
     source: go("pulumi-language-nodejs", "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs", {
       [pulumiVersion]: "3.66.0",
     }),
@@ -47,7 +52,7 @@ export const tools: readonly Tool[] = [
     name: "pulumi-resource-docker-build",
     version: "0.0.22",
     question: { ask: "provider" },
-    plugin: "docker-build",
+    vendor: { by: "pulumi", plugin: "docker-build" },
     source: go("docker-build", "github.com/pulumi/pulumi-docker-build/provider/cmd/pulumi-resource-docker-build", {
       "github.com/pulumi/pulumi-docker-build/provider.Version": "0.0.22",
     }),

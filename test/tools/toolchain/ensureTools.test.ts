@@ -35,7 +35,7 @@ beforeEach(async () => {
     cache: path.join(root, "cache"),
     bin: path.join(root, "bin"),
     standIns: path.join(root, "providers"),
-    plugins: path.join(root, "plugins"),
+    pulumi: path.join(root, "pulumi"),
     modules: path.join(root, "modules"),
   };
   await mkdir(path.join(folders.modules, "registry"), { recursive: true });
@@ -118,8 +118,16 @@ describe("ensureTools", () => {
     expect(await count("go.log")).toBe(0);
   });
 
+  it("takes a newer one of the same major version, and says where each comes from", async () => {
+    const there = await script("usr/registry", "#!/bin/sh\necho v3.10.0\n");
+    const { toolchain } = await ensure(registry, path.dirname(there));
+    expect(toolchain.origins.get("registry")).toBe(`this machine (${there})`);
+    expect((await ensure()).toolchain.origins.get("registry")).toBe("built from source (tools/go/registry)");
+  });
+
   it.each([
-    ["another version", "#!/bin/sh\necho v2.8.3\n"],
+    ["an older version", "#!/bin/sh\necho v2.8.3\n"],
+    ["another major version", "#!/bin/sh\necho v4.0.0\n"],
     ["a program that fails", "#!/bin/sh\necho v3.0.0\nexit 1\n"],
     ["no program at all", "hello"],
   ])("does not take %s from PATH", async (_, text) => {
@@ -145,6 +153,44 @@ describe("ensureTools", () => {
     await expect(ensure()).rejects.toThrow(
       "registry: not installed, and there is no Go to build it; install version 3.0.0",
     );
+  });
+
+  describe("with a vendor's installer", () => {
+    const pulumi: Tool = {
+      ...registry,
+      name: "pulumi",
+      vendor: { by: "npm", release: "3.0.0" },
+      source: { ...registry.source, module: "registry" } as Tool["source"],
+    };
+
+    /** An npm that brings the program, or is offline; it keeps count. */
+    async function npm(brings: string): Promise<void> {
+      const bin = '"$PULUMI_HOME/versions/3.0.0/bin"';
+      await script(
+        "go/npm",
+        `#!/bin/sh\necho "$*" >> "${root}/npm.log"\nmkdir -p ${bin}\n` +
+          `printf '#!/bin/sh\\necho v3.0.0\\n' > ${bin}/pulumi\n${brings}\n`,
+      );
+    }
+
+    it("takes what that brings, and builds nothing", async () => {
+      await npm(`chmod +x "$PULUMI_HOME/versions/3.0.0/bin/pulumi"`);
+      const { program, toolchain } = await ensure(pulumi);
+      expect(program).toBe(path.join(folders.pulumi, "versions", "3.0.0", "bin", "pulumi"));
+      expect(toolchain.origins.get("pulumi")).toBe("its vendor's installer");
+      expect(await readFile(path.join(root, "npm.log"), "utf8")).toBe(
+        "exec --yes --package=pulumi@3.0.0 -- pulumi version\n",
+      );
+      expect(await count("go.log")).toBe(0);
+    });
+
+    it("asks once, and builds, where there is no way to the vendor", async () => {
+      await npm("exit 1");
+      await ensure(pulumi);
+      await rm(path.join(folders.cache, "tools"), { recursive: true });
+      await ensure(pulumi);
+      expect([await count("npm.log"), await count("go.log")]).toEqual([1, 2]);
+    });
   });
 
   it("refuses a build that is not the version wanted", async () => {
