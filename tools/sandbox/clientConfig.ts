@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { generateKeyPairSync } from "node:crypto";
 import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -53,6 +54,15 @@ export function writePulumiHome(layout: Layout): void {
   const plugins = join(process.env.PULUMI_HOME || join(homedir(), ".pulumi"), "plugins");
   const link = join(home, "plugins");
   if (existsSync(plugins) && !existsSync(link)) symlinkSync(plugins, link);
+}
+
+/** Writes a public key for who only looks: nothing is signed yet that it would have to fit. */
+export function writePublicKey({ keys }: Layout): void {
+  const file = join(keys, "cosign.pub");
+  mkdirSync(keys, { recursive: true });
+  if (existsSync(file)) return;
+  const { publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  writeFileSync(file, publicKey.export({ type: "spki", format: "pem" }));
 }
 
 /** Makes a throw-away cosign key pair (empty password) and a signing configuration without any service, once. */

@@ -3,7 +3,13 @@ import { delimiter } from "node:path";
 import { Authentication } from "./authentication";
 import { startBuilder, stopBuilder, type Builder, type BuilderOptions } from "./builder";
 import { loadCertificate } from "./certificate";
-import { writeBuildxConfig, writeDockerConfig, writePulumiHome, writeSigningKeys } from "./clientConfig";
+import {
+  writeBuildxConfig,
+  writeDockerConfig,
+  writePublicKey,
+  writePulumiHome,
+  writeSigningKeys,
+} from "./clientConfig";
 import { instanceName, planEmulators, removeStaleEmulators, type Emulators } from "./emulators";
 import { sandboxEnvironment } from "./environment";
 import { FaultRules } from "./faultRules";
@@ -73,7 +79,7 @@ async function assemble(preparation: Preparation): Promise<Sandbox> {
   rules.set(options.rules ?? []);
   const startRegistryAt = (port?: number): Promise<RegistryProcess> =>
     startRegistry(kind, programPath(tools, registryPrograms[kind]), layout, port);
-  const signing = options.onlyServe ? undefined : writeSigningKeys(layout, programPath(tools, "cosign"));
+  const signing = options.onlyServe ? writePublicKey(layout) : writeSigningKeys(layout, programPath(tools, "cosign"));
   const certificate = await loadCertificate(layout.certificates);
   progress(`starting the registry (${kind})`);
   const registry = await startRegistryAt();
@@ -93,6 +99,7 @@ async function assemble(preparation: Preparation): Promise<Sandbox> {
   fronts.latencyMs = options.latencyMs ?? 0;
   const address = `localhost:${fronts.ports.registry}`;
   const running = await startBuilders(preparation, address);
+  writePulumiHome(layout);
   const path = options.onlyServe ? tools.path : await configureClients(preparation, address, running);
   await signing;
   const env = sandboxEnvironment(layout, path, certificate, fronts.ports, builders[0]?.[0] ?? "mirror");
@@ -117,7 +124,6 @@ async function configureClients(
   builders: ReadonlyMap<string, Builder>,
 ): Promise<string> {
   writeDockerConfig(layout, tools, registry, options.authentication);
-  writePulumiHome(layout);
   await writeBuildxConfig(layout, tools, Object.fromEntries(builders));
   const host = writeLanguageHost(layout, tools);
   return host === undefined ? tools.path : `${host}${delimiter}${tools.path}`;
