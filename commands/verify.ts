@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { Command, CommanderError, Option } from "commander";
 import { Cosign } from "../components/attest/cosign";
 import { type ImageSigner, type ImageVerification, verifyImage } from "../components/attest/imageVerification";
-import { verificationArguments } from "../components/attest/signing";
+import { askPublicKey, verificationArguments } from "../components/attest/signing";
 import { textRule } from "../components/config/attestConfig";
 import { githubIssuer, mirrorWorkflow, readPublicKey, workflowAt } from "../components/config/expectedSigner";
 import type { ExpectedCertificate } from "../components/model/signer";
@@ -97,7 +97,7 @@ async function verify(
   try {
     const { registry, repository } = parseReference(reference);
     const cosign = new Cosign({ run: runProcess, environment, directory, limitMs, sign: [], verify: verifyArguments });
-    const signer = "subject" in who ? who : { publicKey: await readPublicKey(who.publicKey, process.env) };
+    const signer = "subject" in who ? who : { publicKey: await publicKeyOf(who.publicKey) };
     const verification = await verifyImage(reference, options, { reader: client, cosign, signer });
     const byDigest = `${registry}/${repository}@${verification.digest}`;
     return { verification, commands: verificationCommands(byDigest, verifyArguments) };
@@ -105,6 +105,10 @@ async function verify(
     await client.close();
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+async function publicKeyOf(key: string): Promise<string> {
+  return (await readPublicKey(key, process.env)) ?? askPublicKey(key, process.env, runProcess);
 }
 
 function certificateOf({ repository, workflow, ref: refs, identity, issuer }: Options): ExpectedCertificate {

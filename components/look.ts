@@ -1,8 +1,11 @@
 import { type Configuration, configure } from "./config/configuration";
 import type { AppPlan } from "./decide/appPlan";
-import { readHandedOver } from "./handover/recordFolder";
+import { checkout } from "./engine/checkout";
+import { recordsAtHand, type RecordsAtHand } from "./handover/recordFolder";
 import type { Host } from "./host";
 import type { AppSpecification } from "./model/appSpecification";
+import { runContext } from "./model/runContext";
+import { projectSource } from "./system/projectSource";
 import type { Published } from "./model/published";
 import { type Edges, openEdges } from "./openEdges";
 import { alignWithState } from "./plan/alignWithState";
@@ -17,8 +20,7 @@ export interface Found {
   readonly plans: readonly AppPlan[];
   /** The record of the last run. */
   readonly published: Published;
-  /** A line for each build record that was refused. */
-  readonly refused: readonly string[];
+  readonly records: Pick<RecordsAtHand, "handedOver" | "refused">;
 }
 
 /**
@@ -28,11 +30,15 @@ export interface Found {
 export async function look(apps: readonly AppSpecification[], host: Host): Promise<Found> {
   const config = configure(apps, host);
   const edges = openEdges(config, host);
-  const { images, refused } = await readHandedOver(config);
+  const { environment } = host;
+  const records = await recordsAtHand(
+    config,
+    () => runContext(environment, edges.startedAt.toISOString(), projectSource(checkout)).project,
+  );
   // Read while upstream is asked already.
   const { stack, warn } = host;
   const context = { phase: config.run.phase, stack, state: edges.state.state, warn };
   const recorded = host.outputs().then((outputs) => previousRun(outputs, context));
-  const planned = await planApps(config, recorded, edges.plan, images);
-  return { config, edges, plans: await alignWithState(planned, edges.state), published: await recorded, refused };
+  const planned = await planApps(config, recorded, edges.plan, records.images);
+  return { config, edges, plans: await alignWithState(planned, edges.state), published: await recorded, records };
 }

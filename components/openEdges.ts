@@ -1,3 +1,6 @@
+import { knownSigner } from "./attest/knownSigner";
+import type { ExpectedSigner } from "./model/signer";
+import { runProcess } from "./system/process";
 import { AppBases } from "./plan/appBases";
 import { attestationProbe } from "./probe/attestationProbe";
 import { type BaseRegistry, baseRegistry, imageManifest } from "./probe/baseRegistry";
@@ -67,7 +70,7 @@ export function openEdges(config: Configuration, host: Host): Edges {
         discover: find,
         labels: async (reference) => labelsOf(registry, reference),
         offer: (specification, target) => appBases.offer(specification, target),
-        attestations: attestationProbe(registry, config),
+        attestations: attestationProbe(registry, config, () => signerOf(config, host)),
         missingReferrers: async (copies) => (await missingReferrers(copies, registry)).map(describeReferrer),
         wait: async (app, version) => waitOf((await failures)[failureKey(app, version)], startedAt),
         run: { phase: config.run.phase, covers: (platform) => config.run.platforms?.includes(platform) ?? true },
@@ -98,6 +101,11 @@ function appBaseRegistries({ registry, namespace }: Configuration): RecipeEdges[
     opened.set(name, fresh);
     return fresh;
   };
+}
+
+async function signerOf({ attest: { signing } }: Configuration, { environment }: Host): Promise<ExpectedSigner> {
+  if (signing.mode === "off") throw new Error("nothing is signed, so nobody's signatures count");
+  return knownSigner(signing, { root: process.cwd(), environment, run: runProcess });
 }
 
 async function labelsOf(registry: RegistryClient, reference: string): Promise<Readonly<Record<string, string>>> {

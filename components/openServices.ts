@@ -1,5 +1,4 @@
 import * as pulumi from "@pulumi/pulumi";
-import { join } from "node:path";
 import { trustServices } from "./attest/trustServices";
 import { checkBeforeTag, checksMade, describeCheck } from "./check/checkBeforeTag";
 import type { Configuration } from "./config/configuration";
@@ -8,12 +7,11 @@ import type { FindVersion } from "./declare/declareApps";
 import { buildCache } from "./declare/mirroredImage";
 import type { VersionServices } from "./declare/versionServices";
 import { checkout } from "./engine/checkout";
-import { keptRecord, writeRecord } from "./handover/recordFolder";
+import { keptRecord, recordFolder, writeRecord } from "./handover/recordFolder";
 import type { Host } from "./host";
 import { runContext } from "./model/runContext";
 import type { Edges } from "./openEdges";
 import { holding } from "./probe/probeTag";
-import { cacheDirectory } from "./system/cacheDirectory";
 import { projectSource } from "./system/projectSource";
 
 /** Every way the resources of a run reach the outside. Sends nothing yet. */
@@ -25,7 +23,9 @@ export function openServices(
   const startedOn = startedAt.toISOString();
   const trust = trustServices(config.attest, warn);
   const run = runContext(environment, startedOn, projectSource(checkout));
-  const records = recordFolder(config);
+  const { phase, digests } = config.run;
+  // To whom they are handed over, or where they stay.
+  const records = (phase === "build" ? digests : undefined) ?? recordFolder(config);
   return (find) => ({
     check: async (image) => {
       const report = await checkBeforeTag(image, registry, config.builder);
@@ -36,7 +36,7 @@ export function openServices(
       (await keptRecord(records, record)) ?? writeRecord(records, record, await trust.scan(record, reference)),
     ...trust,
     run,
-    phase: config.run.phase,
+    phase,
     attest: { config: config.attest, startedOn },
     lookAgain: async (reference) => holding(reference, await probe(reference)),
     builder: (platform) => builderFor(config.builder, platform),
@@ -47,9 +47,4 @@ export function openServices(
       throw new Error(`no image of ${app} ${version} for ${platform} is declared in this run`);
     },
   });
-}
-
-/** Where the records of a run's images are kept: where it is told to hand them over, else in a corner of the stack's own. */
-function recordFolder({ run, registry, namespace }: Configuration): string {
-  return run.digests ?? join(cacheDirectory(), "records", registry, namespace);
 }

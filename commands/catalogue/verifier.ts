@@ -1,9 +1,10 @@
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { cosignFor } from "../../components/attest/cosign";
+import { knownSigner } from "../../components/attest/knownSigner";
 import { verifyHint } from "../../components/attest/verifyCommands";
 import type { AttestConfig } from "../../components/config/attestConfig";
-import { expectedSigner, publicKeyAtHand, readPublicKey } from "../../components/config/expectedSigner";
+import { publicKeyAtHand } from "../../components/config/expectedSigner";
 import { reasonOf } from "../../components/model/reasonOf";
 import type { ExpectedSigner, TextRule } from "../../components/model/signer";
 import { Limiter } from "../../components/system/limiter";
@@ -40,16 +41,16 @@ export async function verifierFor(
   }
   const hint = verifyHint({ signing }, environment);
   try {
-    const signer = await expectedSigner(signing, root, environment);
+    const signer = await knownSigner(signing, { root, environment, run: runProcess });
     const key = signing.mode === "key" ? publicKeyAtHand(signing, root) : undefined;
-    const publicKey = key === undefined ? undefined : await readPublicKey(key, environment);
+    const publicKey = "publicKey" in signer ? signer.publicKey : undefined;
     const how =
       publicKey === undefined ? hint : hint?.map((argument) => (isKey(argument, key, root) ? publicKeyFile : argument));
     const identity = identityOf(signer);
     const shown = { identity, how, ...(publicKey !== undefined && { publicKey }) };
     const version = await runProcess("cosign", ["version"], { environment, limitMs }).catch(() => undefined);
     if (version?.status !== 0) return { ...shown, reason: "cosign is not installed where the catalogue was made" };
-    const cosign = await cosignFor(signing, { run: fewAtOnce(), environment, directory, root, limitMs });
+    const cosign = await cosignFor(signing, signer, { run: fewAtOnce(), environment, directory, root, limitMs });
     const terms = JSON.stringify([signer, how, /GitVersion:\s*(\S+)/.exec(version.stdout)?.[1]]);
     return { ...shown, verifier: { cosign, signer, terms } };
   } catch (error) {

@@ -54,7 +54,7 @@ export async function byPulumi(
 
 /** What the program is told about the run. */
 export function runEnvironment(
-  { apps, platforms, digests, failures, phase, retry }: ReconcileRequest,
+  { apps, platforms, digests, records, failures, phase, retry }: ReconcileRequest,
   environment: NodeJS.ProcessEnv,
 ): NodeJS.ProcessEnv {
   return {
@@ -63,6 +63,7 @@ export function runEnvironment(
     MIRROR_PLATFORMS: platforms?.join(",") ?? "",
     MIRROR_APPS: apps?.join(",") ?? "",
     MIRROR_DIGESTS: phase === "build" || phase === "publish" ? (digests ?? "") : "",
+    MIRROR_RECORDS: records ?? "",
     MIRROR_FAILURES: failures ?? "",
     MIRROR_RETRY: retry ? "1" : "",
   };

@@ -20,6 +20,8 @@ export interface ReconcileRequest {
   readonly keep?: number;
   /** Folder with the build records, written by `build`, read by `publish`. */
   readonly digests?: string;
+  /** Folder in which build records stay until their version is published; undefined: a corner of the cache folder. */
+  readonly records?: string;
   /** Resource operations at once. */
   readonly parallel: number;
   /** Pulumi backend; undefined: one that is thrown away afterwards, as it always is after a build phase. */
@@ -73,6 +75,7 @@ const schema = z
     "--platforms": z.array(platform).exactOptional(),
     "--keep": whole.exactOptional(),
     "--digests": text,
+    "--records": text,
     "--dry-run": yes,
     "--json": z.boolean(),
     "--verbose": z.boolean(),
@@ -135,6 +138,7 @@ export function readRequest(argv: readonly string[], environment: NodeJS.Process
     ...(options["--platforms"] && { platforms: options["--platforms"] }),
     ...(options["--keep"] !== undefined && { keep: options["--keep"] }),
     ...path("digests", options["--digests"]),
+    ...path("records", options["--records"]),
     ...path("configFile", options["--config-file"]),
     ...path("failures", options["--failures"]),
     ...path("summary", options["--summary"] ?? environment["GITHUB_STEP_SUMMARY"]),
@@ -158,6 +162,7 @@ function commandLine(root: string): Command {
       "--digests <folder>",
       "where builds leave their records, and publishing finds them (needed by those phases)",
     )
+    .option("--records <folder>", "where records of what could not be published stay (default: in the cache folder)")
     .addOption(new Option("--dry-run [boolean]", "change nothing").preset("true"))
     .option("--json", "print JSON lines instead of text", false)
     .option("--verbose", "print build logs too", false)

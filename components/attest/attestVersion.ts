@@ -4,6 +4,8 @@ import type { Digest } from "../model/digest";
 import { type PerPlatform, platformEntries } from "../model/platform";
 import type { VersionRecord } from "../model/versionRecord";
 import { type AttestationReader, listAttestations } from "../probe/attestations";
+import type { ImageConfiguration } from "../registry/imageConfiguration";
+import type { ImageManifest } from "../registry/manifest";
 import type { AttestPlan } from "./attestPlan";
 import { requirementsOf } from "./attestationState";
 import { type AttestEdges, completeAttestations } from "./completeAttestations";
@@ -20,7 +22,10 @@ export interface AttestSummary {
 
 type Platforms = PerPlatform<Digest>;
 
-type OwnershipEdges = Pick<AttestEdges, "reader" | "signer" | "cosign">;
+type OwnershipReader = AttestationReader & {
+  imageConfig(repository: string, manifest: ImageManifest): Promise<Pick<ImageConfiguration, "labels">>;
+};
+type OwnershipEdges = Pick<AttestEdges, "signer" | "cosign"> & { readonly reader: OwnershipReader };
 
 /** A version that may be signed: what its index holds, and how it came to be where that is known. */
 export interface AttestedIndex {
@@ -30,13 +35,16 @@ export interface AttestedIndex {
 
 /**
  * Finds out what an index holds and whether it may be signed. It is ours when it, or every platform manifest it lists, carries a
- * valid signature of ours, which cosign says and no label; only a stack that takes over what others published signs others.
+ * valid signature of ours, which cosign says and no label; and of this version when that is what its own record, the provenance of its images or
+ * their labels say. Only a stack that takes over what others published signs others.
  * @throws Error saying what is not ours, or about another version.
  */
 export async function examineIndex(plan: AttestPlan, edges: OwnershipEdges): Promise<AttestedIndex> {
   const platforms = await platformsOf(plan, edges.reader);
-  if (!plan.config.adopted) await refuseForeign(plan, platforms, edges);
+  const isOurs = plan.config.adopted || (await isSigned(plan.repository, plan.indexDigest, edges));
+  if (!isOurs) await refuseForeign(plan, platforms, edges);
   const record = plan.record ?? (await signedRecord(plan, platforms, edges));
+  if (!isOurs && plan.record === undefined) await refuseSilent(plan, platforms, record, edges.reader);
   const lacking = Object.keys(record?.platforms ?? {}).filter((platform) => !(platform in platforms));
   if (lacking.length > 0) throw new Error(`it has no ${lacking.join(", ")}, which were said to be in it`);
   return { platforms, ...(record && { record }) };
@@ -58,11 +66,10 @@ export async function attestVersion(
 }
 
 async function refuseForeign(
-  { repository, indexDigest, known }: AttestPlan,
+  { repository, known }: AttestPlan,
   platforms: Platforms,
   edges: OwnershipEdges,
 ): Promise<void> {
-  if (await isSigned(repository, indexDigest, edges)) return;
   const judged = platformEntries(platforms).map(async ([platform, digest]) =>
     known.includes(digest) || (await isSigned(repository, digest, edges)) ? [] : [platform],
   );
@@ -71,6 +78,24 @@ async function refuseForeign(
   throw new Error(
     `not ours: ${foreign.join(", ")} carries no valid signature of this mirror; it is signed only with "adopted: true"`,
   );
+}
+
+/** Refuses images that are signed, and as an image of which version nothing says: what is signed cannot have been given other labels. */
+async function refuseSilent(
+  { repository, version, known, labels }: AttestPlan,
+  platforms: Platforms,
+  record: VersionRecord | undefined,
+  reader: OwnershipReader,
+): Promise<void> {
+  const judged = platformEntries(platforms).map(async ([platform, digest]) => {
+    if (known.includes(digest) || record?.builds.some(({ image }) => image.digest === digest)) return [];
+    const manifest = await reader.manifest(`${repository}@${digest}`);
+    const own = manifest?.kind === "image" ? (await reader.imageConfig(repository, manifest)).labels : {};
+    return Object.entries(labels).every(([key, value]) => own[key] === value) ? [] : [platform];
+  });
+  const others = (await Promise.all(judged)).flat();
+  if (others.length > 0)
+    throw new Error(`not ours: ${others.join(", ")} is signed, but not as an image of version ${version}`);
 }
 
 /** The version's record out of the provenance its images carry, signed by us; undefined when none does. */

@@ -43,7 +43,8 @@ const pauseMs = 1000;
 
 /**
  * Completes attestations: verifies what is there, makes what is absent, verifies all again. What another writer's list made
- * disappear is written again, and what failed is tried again; only tries that got no further count, and three in a row end it.
+ * disappear is written again, and what failed is tried again, one thing alone at first, as the service may be dead; only tries
+ * that got no further count, and three in a row end it.
  * @throws Error saying what is missing and why, when it is not complete at the end.
  */
 export async function completeAttestations(task: AttestTask, edges: AttestEdges): Promise<Completion> {
@@ -55,11 +56,12 @@ export async function completeAttestations(task: AttestTask, edges: AttestEdges)
   if (refusal !== undefined) throw new Error(`${added.join(", ")}: ${refusal}`);
   let cause: Error | undefined;
   for (let tries = 0; state.absent.length > 0;) {
-    const before = state;
+    const before = tries === 0 ? state : { ...state, absent: state.absent.slice(0, 1) };
+    const { length } = state.absent;
     const { failures, overtaken } = await edges.writer.write(before, platforms);
     state = await inspect();
     if (state.absent.length === 0) break;
-    if (state.absent.length < before.absent.length) tries = 0;
+    if (state.absent.length < length) tries = 0;
     else if (failures.length > 0 || !overtaken) tries++;
     const lacking = state.absent.map(describeMissing).join(", ");
     if (failures.length === 0 && !overtaken && grewEverywhere(before, state)) {
@@ -82,11 +84,16 @@ export async function completeAttestations(task: AttestTask, edges: AttestEdges)
   return { added };
 }
 
-/** Whether the lists say that all that is still absent was in fact written. */
+/** Whether the lists say that all that was to be written and is still absent was in fact written. */
 function grewEverywhere(before: AttestationState, after: AttestationState): boolean {
   const count = (state: AttestationState, { digest, kind }: Requirement): number =>
     state.lists.get(digest)?.bundles.filter((bundle) => bundle.kind === kind).length ?? 0;
-  return after.absent.every((requirement) => count(after, requirement) > count(before, requirement));
+  const still = before.absent.filter((one) =>
+    after.absent.some(
+      ({ digest, kind, platform }) => digest === one.digest && kind === one.kind && platform === one.platform,
+    ),
+  );
+  return still.length > 0 && still.every((requirement) => count(after, requirement) > count(before, requirement));
 }
 
 /** What the last bundle written of an absent kind says of itself, and cosign of it. */

@@ -1,9 +1,12 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { type AttestationKind, cosignTypes, kindOf } from "../model/attestationKind";
 import type { RunProcess, ProcessResult } from "../system/process";
 import { digestIn } from "../model/reference";
 import { toolFailure, cosignEnvironment, firstLine } from "./tools";
-import { signingArguments, verificationArguments, signingServices, publicKey } from "./signing";
-import { type ActiveSigning, expectedCertificate, resolveKey } from "../config/expectedSigner";
+import { signingArguments, verificationArguments, signingServices } from "./signing";
+import { type ActiveSigning, resolveKey } from "../config/expectedSigner";
+import type { ExpectedSigner } from "../model/signer";
 
 /** How cosign is called. */
 export interface CosignOptions {
@@ -25,6 +28,11 @@ export interface VerifiedStatement {
 /** What cosign says when everything worked and nothing attached is ours. Anything else it says is trouble. */
 const nothingVerified =
   /no signatures found|no matching attestations|no matching signatures|none of the attestations matched/;
+
+/** cosign could not sign: whatever it signs with, or the registry, did not let it. */
+export class SigningError extends Error {
+  override readonly name = "SigningError";
+}
 
 /** cosign 3.1, one process per call. References carry a digest. */
 export class Cosign {
@@ -91,7 +99,9 @@ export class Cosign {
 
   async #must(argv: readonly string[]): Promise<void> {
     const result = await this.#start(argv);
-    if (result.status !== 0) throw toolFailure("cosign", argv, result, this.#options.environment);
+    if (result.status === 0) return;
+    const { message } = toolFailure("cosign", argv, result, this.#options.environment);
+    throw new SigningError(message);
   }
 
   #start(argv: readonly string[]): Promise<ProcessResult> {
@@ -137,16 +147,16 @@ export interface CosignPlace {
 
 /**
  * cosign, set up as the stack config says.
- * @throws Error when a file it names cannot be read, or nothing says whose keyless signatures to accept.
+ * @param expected whose signatures count.
+ * @throws Error when a file the config names cannot be read.
  */
-export async function cosignFor(signing: ActiveSigning, place: CosignPlace): Promise<Cosign> {
+export async function cosignFor(signing: ActiveSigning, expected: ExpectedSigner, place: CosignPlace): Promise<Cosign> {
   const { run, directory, root, limitMs } = place;
   const environment = cosignEnvironment(place.environment);
   const services = await signingServices(signing, root, directory);
-  const who =
-    signing.mode === "key"
-      ? { publicKey: await publicKey(signing, { root, directory, environment, run }) }
-      : expectedCertificate(signing, place.environment);
+  const publicKey = join(directory, "cosign.pub");
+  if ("publicKey" in expected) await writeFile(publicKey, expected.publicKey);
+  const who = "publicKey" in expected ? { publicKey } : expected;
   const signer = signing.mode === "key" ? { ...signing, key: resolveKey(signing.key, root) } : signing;
   const [sign, verify] = [signingArguments(signer, services), verificationArguments(who, services)];
   return new Cosign({ run, environment, directory, limitMs, sign, verify });

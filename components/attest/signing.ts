@@ -1,10 +1,10 @@
-import type { Signing } from "../config/attestConfig";
 import { writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { existsSync } from "node:fs";
-import { toolFailure } from "./tools";
+import { cosignEnvironment, toolFailure } from "./tools";
+import { reasonOf } from "../model/reasonOf";
 import type { ExpectedCertificate, TextRule } from "../model/signer";
-import { type ActiveSigning, publicKeyAtHand, resolveKey } from "../config/expectedSigner";
+import type { ActiveSigning } from "../config/expectedSigner";
 import { publicEvidence, readSigningConfig, type SigningEvidence } from "../config/signingConfig";
 import type { RunProcess } from "../system/process";
 import { literally } from "../model/quoting";
@@ -97,29 +97,22 @@ export async function signingServices(
 }
 
 /**
- * The public key that belongs to the configured signing key: the one named, a KMS's own, the `.pub` beside a `.key`
- * file, or, as a last resort, derived with cosign.
- * @throws Error when it cannot be derived; the usual cause is a wrong COSIGN_PASSWORD.
+ * The public half of a key, as PEM, which cosign reads: from the key itself, whose password is COSIGN_PASSWORD, or out of a key
+ * management service.
+ * @throws Error when it cannot be had: then nobody knows whose signatures count.
  */
-export async function publicKey(
-  signing: Extract<Signing, { readonly mode: "key" }>,
-  options: {
-    readonly root: string;
-    readonly directory: string;
-    readonly environment: NodeJS.ProcessEnv;
-    readonly run: RunProcess;
-  },
-): Promise<string> {
-  const { root, directory, environment, run } = options;
-  const atHand = publicKeyAtHand(signing, root);
-  if (atHand !== undefined) return atHand;
-  const key = resolveKey(signing.key, root);
-  if (key.includes("://") && !key.startsWith("env://")) return key;
-  const file = join(directory, "cosign.pub");
-  const argv = ["public-key", "--key", key, "--outfile", file];
-  const result = await run("cosign", argv, { environment, directory, limitMs: 60_000 });
-  if (result.status !== 0) throw toolFailure("cosign", argv, result, environment);
-  return file;
+export async function askPublicKey(key: string, environment: NodeJS.ProcessEnv, run: RunProcess): Promise<string> {
+  const argv = ["public-key", "--key", key];
+  const own = cosignEnvironment(environment);
+  const why = await run("cosign", argv, { environment: own, limitMs: 60_000 }).then(
+    (result) => (result.status === 0 ? result : toolFailure("cosign", argv, result, own)),
+    (error: unknown) => error,
+  );
+  if (typeof why === "object" && why !== null && "stdout" in why) return String(why.stdout);
+  throw new Error(
+    `whose signatures count cannot be told, as the public half of the key cannot be read; name it in attest.signing.publicKey: ${reasonOf(why)}`,
+    { cause: why },
+  );
 }
 
 const file = "/var/run/sigstore/cosign/oidc-token";

@@ -5,6 +5,7 @@ import type { Digest } from "../model/digest";
 import { reasonOf } from "../model/reasonOf";
 import { Limiter } from "../system/limiter";
 import { runProcess } from "../system/process";
+import { SigningError } from "./cosign";
 import { isSigned } from "./isSigned";
 import { type SealRequest, sealImages } from "./sealImages";
 import { atWorkplace } from "./workplace";
@@ -31,6 +32,8 @@ export function trustServices(attest: AttestConfig, warn: (text: string) => Prom
   const place = { environment: process.env, root: process.cwd(), tool: runProcess, limits };
   const limiter = new Limiter(availableParallelism());
   const isOff = attest.signing.mode === "off";
+  /** Repositories whose images could not be signed: the others of the run are not tried there. */
+  const stalled = new Map<string, string>();
   return {
     scan: async ({ platform, image, app, version }, from) => {
       if (isOff || !attest.sbom) return undefined;
@@ -43,7 +46,14 @@ export function trustServices(attest: AttestConfig, warn: (text: string) => Prom
     },
     seal: (request) =>
       limiter.run(async () => {
-        const lacking = await sealImages(request, attest, place);
+        const { repository } = request;
+        const before = stalled.get(repository);
+        if (before !== undefined) throw new Error(`it was not tried, as signing failed for another version: ${before}`);
+        const lacking = await sealImages(request, attest, place).catch((error: unknown) => {
+          if (error instanceof Error && error.cause instanceof SigningError)
+            stalled.set(repository, error.cause.message);
+          throw error;
+        });
         if (lacking !== undefined) await warn(`${request.repository}: ${lacking}`);
       }),
     signed: (repository, digest) =>

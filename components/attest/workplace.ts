@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AttestConfig } from "../config/attestConfig";
-import { expectedSigner, strangerProblem } from "../config/expectedSigner";
+import { strangerProblem } from "../config/expectedSigner";
 import type { Digest } from "../model/digest";
 import { FallbackList } from "../registry/fallbackReferrers";
 import { RegistryClient } from "../registry/registryClient";
@@ -14,6 +14,7 @@ import type { AttestEdges } from "./completeAttestations";
 import { copyImage } from "./copyContent";
 import { cosignFor } from "./cosign";
 import { withDigest } from "./digestLock";
+import { knownSigner } from "./knownSigner";
 import { missingIdentityToken } from "./signing";
 
 /** Where attesting happens, and for how long. */
@@ -29,6 +30,7 @@ export interface Place {
 
 /** What is at hand while attesting. */
 export interface Workplace extends Omit<AttestEdges, "writer"> {
+  readonly reader: RegistryClient;
   /** For files; gone afterwards. */
   readonly directory: string;
   /** Brings one platform's image into a repository, by its digest and without a tag. */
@@ -52,8 +54,8 @@ export async function atWorkplace<T>(
   const writer = new RegistryWriter(environment);
   try {
     const limitMs = limits.cosignSeconds * 1000;
-    const cosign = await cosignFor(signing, { run: tool, environment, directory, root, limitMs });
-    const signer = await expectedSigner(signing, root, environment);
+    const signer = await knownSigner(signing, { root, environment, run: tool });
+    const cosign = await cosignFor(signing, signer, { run: tool, environment, directory, root, limitMs });
     const fallback = new FallbackList(reader, writer);
     const deadline = AbortSignal.timeout(limits.totalSeconds * 1000);
     return await work({

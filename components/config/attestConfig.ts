@@ -153,6 +153,7 @@ export function wantedAttestations(
   if (config.signing.mode === "off") return { index: [], platform: [] };
   const sbom = config.sbom ? (["sbom"] as const) : [];
   const provenance = config.provenance && built ? (["provenance"] as const) : [];
-  const mirror = config.provenance && recorded ? (["mirror"] as const) : [];
+  // Always: it is what tells one signed version from another.
+  const mirror = recorded ? (["mirror"] as const) : [];
   return { index: ["signature", ...sbom, ...provenance, ...mirror], platform: ["signature", ...sbom] };
 }

@@ -16,23 +16,34 @@ export const githubIssuer = "https://token.actions.githubusercontent.com";
 /** The workflow that publishes and signs, unless another one is named. */
 export const mirrorWorkflow = ".github/workflows/mirror.yml";
 
+/** What has to be asked for elsewhere. */
+export interface SignerSources {
+  /** The public half of a key, as PEM, which only a key management service or the private key has. */
+  readonly publicKey: (key: string) => Promise<string>;
+  /** The authorities of the Sigstore that is used when the stack names none, DER in base64. */
+  readonly authorities: () => Promise<readonly string[]>;
+}
+
 /**
  * Whose signatures the stack takes for its own.
  * @param root the project's root, to which paths in the configuration are relative.
- * @throws Error when a public key cannot be read, or nothing says whose keyless signatures to accept.
+ * @throws Error when a public key cannot be read, or nothing says whose keyless signatures to accept: anybody's would do.
  */
 export async function expectedSigner(
   signing: ActiveSigning,
   root: string,
   environment: NodeJS.ProcessEnv,
+  outside: SignerSources,
 ): Promise<ExpectedSigner> {
   if (signing.mode === "keyless") {
     const expected = expectedCertificate(signing, environment);
-    if (signing.trustedRoot === undefined) return expected;
-    return { ...expected, authorities: await readAuthorities(resolve(root, signing.trustedRoot)) };
+    const { trustedRoot } = signing;
+    const authorities = trustedRoot === undefined ? outside.authorities() : readAuthorities(resolve(root, trustedRoot));
+    return { ...expected, authorities: await authorities };
   }
   const reference = publicKeyAtHand(signing, root);
-  return { publicKey: reference === undefined ? undefined : await readPublicKey(reference, environment) };
+  const atHand = reference === undefined ? undefined : await readPublicKey(reference, environment);
+  return { publicKey: atHand ?? (await outside.publicKey(reference ?? resolveKey(signing.key, root))) };
 }
 
 /**
@@ -66,13 +77,18 @@ const rootSchema = z.looseObject({
 /** The authorities in a trusted root, a file as `cosign trusted-root create` writes it. */
 async function readAuthorities(path: string): Promise<readonly string[]> {
   try {
-    const { certificateAuthorities } = rootSchema.parse(JSON.parse(await readFile(path, "utf8")));
-    return certificateAuthorities.flatMap(({ certChain }) => certChain.certificates.map(({ rawBytes }) => rawBytes));
+    return authoritiesIn(await readFile(path, "utf8"));
   } catch (cause) {
     throw new Error(`attest.signing.trustedRoot ${JSON.stringify(path)} is not readable as a Sigstore trusted root`, {
       cause,
     });
   }
+}
+
+/** The certificates of the authorities in the text of a trusted root, DER in base64. @throws Error when it is none. */
+export function authoritiesIn(trustedRoot: string): readonly string[] {
+  const { certificateAuthorities } = rootSchema.parse(JSON.parse(trustedRoot));
+  return certificateAuthorities.flatMap(({ certChain }) => certChain.certificates.map(({ rawBytes }) => rawBytes));
 }
 
 /** The certificates of a workflow's runs at some refs. */

@@ -23,6 +23,8 @@ export interface RunOptions {
   readonly apps?: readonly string[];
   /** `MIRROR_DIGESTS`: folder with the build records of build runs. Phase `publish` needs it. */
   readonly digests?: string;
+  /** `MIRROR_RECORDS`: folder in which build records stay until their version is published. Undefined: a corner of the cache folder. */
+  readonly records?: string;
   /** `MIRROR_REPORT`: file to leave what was found and done in, as JSON. */
   readonly report?: string;
   /** `MIRROR_FAILURES`: file with the record of failed builds; versions in it wait. */
@@ -38,6 +40,7 @@ const optionsSchema = (apps: readonly AppSpecification[]) =>
       MIRROR_PLATFORMS: z.array(platform).exactOptional(),
       MIRROR_APPS: z.array(appNameSchema(apps)).exactOptional(),
       MIRROR_DIGESTS: z.string().exactOptional(),
+      MIRROR_RECORDS: z.string().exactOptional(),
       MIRROR_REPORT: z.string().exactOptional(),
       MIRROR_FAILURES: z.string().exactOptional(),
     })
@@ -63,6 +66,7 @@ export function readRunOptions(environment: Environment, apps: readonly AppSpeci
     ...(options.MIRROR_PLATFORMS && { platforms: [...new Set(options.MIRROR_PLATFORMS)] }),
     ...(options.MIRROR_APPS && { apps: [...new Set(options.MIRROR_APPS)] }),
     ...(options.MIRROR_DIGESTS && { digests: options.MIRROR_DIGESTS }),
+    ...(options.MIRROR_RECORDS && { records: options.MIRROR_RECORDS }),
     // MIRROR_RETRY=1 is what somebody who starts a run by hand wants: everything is tried at once.
     ...(options.MIRROR_FAILURES && environment["MIRROR_RETRY"] !== "1" && { failures: options.MIRROR_FAILURES }),
     ...(options.MIRROR_REPORT && { report: options.MIRROR_REPORT }),

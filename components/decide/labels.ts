@@ -47,8 +47,8 @@ export function imageLabels({
 }
 
 /**
- * The labels that tell which release of which app an image is of, as every image built for it has them. They prove nothing,
- * as anybody can write them; an image without them is another one.
+ * The labels that tell which release of which app an image is of, as every image built for it has them. They prove nothing by
+ * themselves, as anybody can write them; an image without them is another one, and those of a signed image are signed.
  */
 export function releaseLabels(
   specification: AppSpecification,

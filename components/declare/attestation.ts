@@ -21,6 +21,8 @@ export interface AttestationArgs {
   readonly config: AttestConfig;
   /** Manifests this stack's state says it built. */
   readonly known: readonly Digest[];
+  /** What every image built for the version has among its labels. */
+  readonly labels: Readonly<Record<string, string>>;
   readonly mode: Exclude<AttestationMode, "none">;
   /** How the version came to be. A repair uses the record of the run that built it, where the state still has that. */
   readonly record?: pulumi.Input<VersionRecord | undefined>;
@@ -82,6 +84,7 @@ function plan({
   indexDigest,
   config,
   known,
+  labels,
   startedOn,
   images = [],
 }: AttestationArgs): pulumi.Output<string> {
@@ -91,7 +94,17 @@ function plan({
     const own = made.flatMap(({ record }) => (record.origin === "scanned" ? [] : [record.image.digest]));
     if (isDigest(digest))
       return JSON.stringify({
-        ...{ repository, indexDigest: digest, version, tag, config, known: [...known, ...own], sboms, startedOn },
+        ...{
+          repository,
+          indexDigest: digest,
+          version,
+          tag,
+          config,
+          known: [...known, ...own],
+          labels,
+          sboms,
+          startedOn,
+        },
       } satisfies AttestPlanInput);
     // After a refused push the provider gives the bare tag; signing that would sign whatever it names.
     throw new pulumi.RunError(`${repository} is not signed: ${JSON.stringify(digest)} is not the digest of an index`);

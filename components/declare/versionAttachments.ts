@@ -4,6 +4,7 @@ import { CopiedReferrers } from "./copiedReferrers";
 import type { RecordedImage } from "../model/buildRecord";
 import type { VersionRecord } from "../model/versionRecord";
 import { reasonOf } from "../model/reasonOf";
+import { versionLabels } from "../decide/labels";
 import { settle } from "../engine/settled";
 import type { VersionOutcome } from "./versionOutcome";
 import type { MirroredVersionArgs } from "./versionServices";
@@ -28,7 +29,7 @@ export class VersionAttachments {
    */
   constructor(
     name: string,
-    { repository, planned, services }: MirroredVersionArgs,
+    { specification, repository, planned, services }: MirroredVersionArgs,
     { digest: indexDigest, images, record }: AttachedIndex,
     parent: pulumi.Resource,
   ) {
@@ -37,12 +38,13 @@ export class VersionAttachments {
     const { startedOn } = services.attest;
     const config = { ...services.attest.config, adopted: planned.adopted.length > 0 };
     const { version, tag, known } = planned;
+    const labels = versionLabels(specification, version);
     if (attestation && attestation.mode !== "none") {
       const { mode } = attestation;
       this.#attestation = new Attestation(
         `${name}-attestation`,
         {
-          ...{ repository, version, tag, indexDigest, config, known, mode, startedOn },
+          ...{ repository, version, tag, indexDigest, config, known, labels, mode, startedOn },
           ...(record && { record }),
           ...(images && { images }),
         },

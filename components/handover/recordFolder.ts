@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Configuration } from "../config/configuration";
 import { ConfigError } from "../config/problems";
@@ -7,6 +7,7 @@ import type { BuildRecord, RecordedImage } from "../model/buildRecord";
 import type { Platform } from "../model/platform";
 import { reasonOf } from "../model/reasonOf";
 import { repositoryOf } from "../model/repository";
+import { cacheDirectory } from "../system/cacheDirectory";
 import { writeWhole } from "../system/placeWhole";
 import { formatRecord, type HandedOver, parseRecord, recordPath, type RecordSubject, sbomName } from "./recordFile";
 
@@ -79,14 +80,63 @@ export async function readRecords(folder: string, ownRepository: (app: string) =
   };
 }
 
+/** Where records stay from run to run. */
+export function recordFolder({ run, registry, namespace }: Configuration): string {
+  return run.records ?? join(cacheDirectory(), "records", registry, namespace);
+}
+
+/** What may be used instead of being built. */
+export interface RecordsAtHand extends RecordsRead {
+  /** Of them, those that build runs handed over to this one. */
+  readonly handedOver: HandedOver;
+}
+
 /**
- * The images build runs handed over to this one; none unless it is a publishing run.
- * @throws ConfigError when the folder cannot be read.
+ * The images this run need not build: those handed over to it, if it publishes, and those of earlier runs whose version got
+ * no tag, as its signing failed. The latter count while the project is at the commit they were built at, which says how the app is built;
+ * one that is of no use any more is nobody's mistake, and is built again.
+ * @param project the project's own commit, asked only when there is such a record; undefined when nobody can tell.
+ * @throws ConfigError when the folder of what was handed over cannot be read.
  */
-export async function readHandedOver(config: Configuration): Promise<RecordsRead> {
+export async function recordsAtHand(
+  config: Configuration,
+  project: () => BuildRecord["project"],
+): Promise<RecordsAtHand> {
   const { run } = config;
-  if (run.phase !== "publish" || run.digests === undefined) return { images: {}, refused: [] };
-  return readRecords(run.digests, (app) => repositoryOf(config, app));
+  const repository = (app: string): string => repositoryOf(config, app);
+  const handed =
+    run.phase === "publish" && run.digests !== undefined
+      ? await readRecords(run.digests, repository)
+      : { images: {}, refused: [] };
+  const kept = imagesIn((await readRecords(recordFolder(config), repository).catch(() => undefined))?.images ?? {});
+  const commit = kept.length > 0 ? project()?.commit : undefined;
+  const usable = kept.filter(({ record }) => commit !== undefined && record.project?.commit === commit);
+  return {
+    images: byVersion([...usable, ...imagesIn(handed.images)]),
+    refused: handed.refused,
+    handedOver: handed.images,
+  };
+}
+
+/**
+ * Leaves in a folder the records a later run will need, and no others.
+ * @param images handed over to this run.
+ * @param isOpen whether an app's version still waits for its tag; undefined: this run does not know.
+ */
+export async function keepOpenRecords(
+  folder: string,
+  images: HandedOver,
+  isOpen: (app: string, version: string) => boolean | undefined,
+): Promise<void> {
+  for (const { record, sbom } of imagesIn(images))
+    if (isOpen(record.app, record.version))
+      await writeRecord(folder, record, sbom === undefined ? undefined : await readFile(sbom));
+  for (const name of await recordNames(folder).catch(() => [])) {
+    const [app = "", file = ""] = name.split("/").slice(-2);
+    const version = file.replace(/\.json$/, "");
+    if (isOpen(app, version) !== false) continue;
+    for (const done of [file, sbomName({ version })]) await rm(join(folder, dirname(name), done), { force: true });
+  }
 }
 
 type ReadFile = { readonly image: RecordedImage } | { readonly problems: readonly string[] };
@@ -127,6 +177,10 @@ function byVersion(images: readonly RecordedImage[]): HandedOver {
   const versions = (of: ReadonlyMap<string, ReadonlyMap<Platform, RecordedImage>>): HandedOver[string] =>
     Object.fromEntries([...of].map(([version, platforms]) => [version, Object.fromEntries(platforms)]));
   return Object.fromEntries([...apps].map(([app, of]) => [app, versions(of)]));
+}
+
+function imagesIn(images: HandedOver): readonly RecordedImage[] {
+  return Object.values(images).flatMap((versions) => Object.values(versions).flatMap((one) => Object.values(one)));
 }
 
 /** The map under a key, made when it is not there. */

@@ -14,9 +14,9 @@ export interface ExpectedCertificate {
   readonly authorities?: readonly string[];
 }
 
-/** A public key as PEM. Where only a key management service has it, any signature made by a key counts. */
-interface ExpectedKey {
-  readonly publicKey: string | undefined;
+/** A public key as PEM. */
+export interface ExpectedKey {
+  readonly publicKey: string;
 }
 
 /** Whose signatures count as ours. */

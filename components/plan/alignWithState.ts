@@ -1,7 +1,7 @@
 import type { AppPlan, BuildRecipe, PlannedFloatingTag, PlannedVersion, UnpublishedBase } from "../decide/appPlan";
 import type { Digest } from "../model/digest";
 import { recorded, writesIndex } from "../decide/versionPlan";
-import { type Platform, platformEntries, platformsIn } from "../model/platform";
+import { type PerPlatform, type Platform, platformEntries, platformsIn } from "../model/platform";
 import { resourceNames } from "../model/resourceNames";
 import type { StackState } from "../probe/stackState";
 import { imageExport } from "../decide/spellings";
@@ -89,9 +89,14 @@ async function version(
       }),
     ),
   });
+  const declared = stillDeclared(app, planned, state);
   return {
     ...planned,
-    plan: { ...planned.plan, ...stillDeclared(app, planned, state) },
+    plan: {
+      ...planned.plan,
+      ...declared,
+      keep: { ...(declared.keep ?? planned.plan.keep), ...builtBefore(app, planned, state) },
+    },
     keptBases: basesInState(app, planned, state),
     recipes: await Promise.all(planned.recipes.map(own)),
     unpublishedBases: await Promise.all(planned.unpublishedBases.map(base)),
@@ -137,6 +142,16 @@ function madeUnrecorded(
     keep: { ...plan.keep, ...Object.fromEntries(keep) },
     ...(written && { sources: written.map(recorded) }),
   };
+}
+
+/** Images a record says were built already, whose resources the state has: they stay declared as they are. */
+function builtBefore(app: string, { version: name, records }: PlannedVersion, state: StackState): PerPlatform<Digest> {
+  const built = platformEntries(records).flatMap(([platform, { record }]) =>
+    state.images.get(resourceNames.image(app, name, platform))?.digest === record.image.digest
+      ? [[platform, record.image.digest] as const]
+      : [],
+  );
+  return Object.fromEntries(built);
 }
 
 function basesInState(app: string, { version: name, keptBases, managed }: PlannedVersion, state: StackState) {

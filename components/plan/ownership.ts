@@ -78,6 +78,7 @@ function judge(
 /**
  * The same by the labels of its first image, where nothing that is signed says which version it is. They prove nothing; but an
  * image that does not even say that it is this version was not made by this mirror for this tag. Never rejects.
+ * @param request.every look at each of its images: those of a signed version may have been put together with others.
  */
 export async function examineLabels(
   {
@@ -86,25 +87,32 @@ export async function examineLabels(
     present,
     known,
     specification,
-  }: OwnershipRequest & { readonly specification: AppSpecification },
+    every,
+  }: OwnershipRequest & { readonly specification: AppSpecification; readonly every: boolean },
   edges: Pick<PlanEdges, "labels">,
 ): Promise<Ownership> {
   const foreign = platformEntries(present.platforms).filter(([, digest]) => !known.includes(digest));
-  const [first] = foreign;
-  if (!first) return { foreign: [] };
-  const [platform, digest] = first;
+  const wanted = versionLabels(specification, version);
   try {
-    const found = await edges.labels(`${repository}@${digest}`);
-    const wrong = Object.entries(versionLabels(specification, version)).find(([key, value]) => found[key] !== value);
-    if (!wrong) return { foreign: [] };
-    const [key, wanted] = wrong;
-    const has = found[key] === undefined ? "has no label" : "is labelled";
-    const but = found[key] === undefined ? "" : `=${JSON.stringify(found[key])}`;
-    const reason = `its image for ${platform} ${has} ${key}${but}, wanted is ${JSON.stringify(wanted)}`;
-    return { foreign: foreign.map(([name]) => name), reason };
+    for (const [platform, digest] of every ? foreign : foreign.slice(0, 1)) {
+      const reason = labelProblem(await edges.labels(`${repository}@${digest}`), wanted);
+      if (reason !== undefined)
+        return { foreign: foreign.map(([name]) => name), reason: `its image for ${platform} ${reason}` };
+    }
+    return { foreign: [] };
   } catch (error) {
     return { trouble: `its labels could not be looked up: ${reasonOf(error)}`, foreign: [] };
   }
+}
+
+function labelProblem(
+  found: Readonly<Record<string, string>>,
+  wanted: Readonly<Record<string, string>>,
+): string | undefined {
+  const [key, value] = Object.entries(wanted).find(([name, text]) => found[name] !== text) ?? [];
+  if (key === undefined) return undefined;
+  const has = found[key] === undefined ? `has no label ${key}` : `is labelled ${key}=${JSON.stringify(found[key])}`;
+  return `${has}, wanted is ${JSON.stringify(value)}`;
 }
 
 /** What a signed statement says it is about. */
@@ -149,17 +157,33 @@ function statements(lists: AttachedLists, digest: Digest, kind: AttestationKind)
   return bundles.flatMap((bundle) => (bundle.kind === kind && bundle.statement ? [bundle.statement.predicate] : []));
 }
 
-/** What a version has to carry, by what is known of how it was put together. */
+/** What a version has to carry, by what is known of how it was put together, and what nobody can restore. */
+export interface ExpectedStatements {
+  /** Its images carry the records of their builds. */
+  readonly built: boolean;
+  readonly recorded: boolean;
+  /** What was stated about it once and is gone, with all it could be written from again. */
+  readonly lost: readonly ("provenance" | "mirror")[];
+}
+
+/** Tells by what is attached to a version, and signed by us, what has to be. */
 export function statementsExpected(
   lists: AttachedLists,
   index: Digest,
   platforms: readonly Digest[],
-): { readonly built: boolean; readonly recorded: boolean } {
+): ExpectedStatements {
   const records = statements(lists, index, "mirror").flatMap(
     (predicate) => mirrorRecord.safeParse(predicate).data ?? [],
   );
-  const built =
-    platforms.some((digest) => statements(lists, digest, "provenance").length > 0) ||
-    records.some((record) => record.platforms.some(({ origin }) => origin === "built"));
-  return { built, recorded: built || records.length > 0 };
+  const built = platforms.some((digest) => statements(lists, digest, "provenance").length > 0);
+  const stated = statements(lists, index, "provenance").length > 0;
+  const claims = records.some((record) => record.platforms.some(({ origin }) => origin === "built"));
+  return {
+    built,
+    recorded: built || records.length > 0,
+    lost: [
+      ...(claims && !built && !stated ? (["provenance"] as const) : []),
+      ...(stated && !built && records.length === 0 ? (["mirror"] as const) : []),
+    ],
+  };
 }

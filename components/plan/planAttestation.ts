@@ -36,9 +36,10 @@ export function planAttestation({
   const version = { indexDigest: present.digest, platformDigests: present.platforms };
   const expected = statementsExpected(lists, present.digest, Object.values(present.platforms));
   const isAdopted = planned.adopted.length > 0;
+  const mayRestore = declaredBefore && expected.lost.length === 0;
   const wanted = wantedAttestations(config, {
-    built: expected.built || (declaredBefore && !expected.recorded && !isAdopted),
-    recorded: expected.recorded || declaredBefore || (isAdopted && planned.upstream !== undefined),
+    built: expected.built || (mayRestore && !expected.recorded && !isAdopted),
+    recorded: expected.recorded || mayRestore || (isAdopted && planned.upstream !== undefined),
   });
   const missing = missingAttestations(version, wanted, lists);
   const mode = attestationMode({ changes: false, missing, declaredBefore, ours: true });
@@ -47,6 +48,23 @@ export function planAttestation({
   const record = isAdopted ? adoptedRecord(repository, planned, present) : undefined;
   const scans = missing.flatMap(({ kind, platform }) => (kind === "sbom" && platform !== undefined ? [platform] : []));
   return { mode, gaps: missing.map(describeMissing), scans, ...(record && { record }) };
+}
+
+/** What nobody can restore of a version's statements, and what an operator may do about it. */
+export function lostStatements(
+  config: AttestConfig,
+  { present, ownership }: NonNullable<AttestationRequest["held"]>,
+): readonly string[] {
+  const { lists, reason } = ownership;
+  if (!lists || reason !== undefined || config.signing.mode === "off") return [];
+  const { lost } = statementsExpected(lists, present.digest, Object.values(present.platforms));
+  return lost
+    .filter((kind) => kind === "mirror" || config.provenance)
+    .map(
+      (kind) =>
+        `its ${kind === "mirror" ? "mirror record" : kind} is gone, and its images carry nothing it could be written from again; ` +
+        "it stays without, and npm run verify refuses it. To have it built and stated anew, delete its tag",
+    );
 }
 
 const nothing = { mode: "none", gaps: [], scans: [] } as const;

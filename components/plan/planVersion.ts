@@ -14,7 +14,7 @@ import { digestIn } from "../model/reference";
 import { resolveSource } from "../model/source";
 import { type Release, gitReferenceOf } from "../model/release";
 import { examineLabels, examineOwnership, type Ownership } from "./ownership";
-import { planAttestation } from "./planAttestation";
+import { lostStatements, planAttestation } from "./planAttestation";
 import { askUpstream } from "./offers";
 import { indexToCopy } from "./officialImage";
 import type { PreparedBuild, PlanEdges } from "./planEdges";
@@ -80,6 +80,8 @@ export async function planVersion(request: VersionRequest, edges: PlanEdges): Pr
       : { problem: trouble };
   const decided = (prepared.problem ?? prepared.waiting) ? withholdBuild(facts, prepared.problem) : plan;
   const index = isNew(decided) && nothingBuilt(accepted) ? indexToCopy(official, decided.build) : undefined;
+  const held = probe.state === "present" && ownership ? { present: probe, ownership } : undefined;
+  const lost = held ? lostStatements(edges.attestations.config, held) : [];
   const planned: PlannedVersion = {
     version: request.version,
     tag,
@@ -88,12 +90,12 @@ export async function planVersion(request: VersionRequest, edges: PlanEdges): Pr
     plan: decided,
     recipes: prepared.build?.recipes ?? [],
     unpublishedBases: prepared.build?.unpublishedBases ?? [],
-    warnings: [...remarksOf(probe), ...(prepared.build?.warnings ?? [])],
+    warnings: [...remarksOf(probe), ...lost, ...(prepared.build?.warnings ?? [])],
     keptBases: await keptBases(request, edges),
     notOffered: offers.missing,
     official: official.platforms,
     copies: official.copies,
-    records: accepted,
+    records: usable(accepted, decided.build),
     adopted: adopting ? (ownership?.foreign ?? []) : [],
     known: ours,
     ...(release && { upstream: upstreamOf(request, release) }),
@@ -106,8 +108,12 @@ export async function planVersion(request: VersionRequest, edges: PlanEdges): Pr
     ...(request.unrecorded && { unrecorded: true }),
     ...(request.recordedCommit !== undefined && { recordedCommit: request.recordedCommit }),
   };
-  const held = probe.state === "present" && ownership ? { held: { present: probe, ownership } } : {};
-  const attestation = planAttestation({ repository, config: edges.attestations.config, planned, ...held });
+  const attestation = planAttestation({
+    repository,
+    config: edges.attestations.config,
+    planned,
+    ...(held && { held }),
+  });
   const referrers = await planReferrers(
     { repository, specification: request.specification, planned, official, declared: request.referrers },
     edges,
@@ -134,7 +140,9 @@ async function ownershipOf(
   // What the state says it wrote needs no label.
   const isKnown = managed?.digest === probe.digest || signed?.told === true;
   if (isKnown || (signed?.reason ?? signed?.trouble) !== undefined) return signed;
-  return { ...signed, ...(await examineLabels({ ...asked, specification }, edges)) };
+  const counts = signed?.lists?.get(probe.digest)?.counts ?? {};
+  const every = signed !== undefined && Object.values(counts).every((count) => count === 0);
+  return { ...signed, ...(await examineLabels({ ...asked, specification, every }, edges)) };
 }
 
 /** What keeps its images from being built before anything is prepared: mistakes of the app's file, or trouble with upstream. */
@@ -161,6 +169,14 @@ function upstreamOf(
   const { url } = resolveSource(specification.source, settings.repository);
   const { kind, name } = gitReferenceOf(release);
   return { repository: url, reference: name, kind, commit: release.commit };
+}
+
+/** What was only scanned stands for nothing that is to be built. */
+function usable(records: PerPlatform<RecordedImage>, build: readonly Platform[]): PerPlatform<RecordedImage> {
+  const entries = platformEntries(records);
+  return Object.fromEntries(
+    entries.filter(([name, { record }]) => record.origin !== "scanned" || !build.includes(name)),
+  );
 }
 
 /** What is odd about the index a tag names. */

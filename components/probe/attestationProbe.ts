@@ -3,7 +3,6 @@ import type { MirrorConfig } from "../config/mirrorConfig";
 import type { ExpectedSigner } from "../model/signer";
 import type { RegistryClient } from "../registry/registryClient";
 import { type AttachedLists, attachedLists, type AttestedVersion } from "./attestations";
-import { expectedSigner } from "../config/expectedSigner";
 
 /** What deciding about attestations reads. */
 export interface AttestationProbe {
@@ -12,15 +11,22 @@ export interface AttestationProbe {
   readonly attached: (repository: string, version: AttestedVersion) => Promise<AttachedLists>;
 }
 
-/** What deciding about attestations reads, answered by the registry client. */
-export function attestationProbe(registry: RegistryClient, { attest }: Pick<MirrorConfig, "attest">): AttestationProbe {
+/**
+ * What deciding about attestations reads, answered by the registry client.
+ * @param expected finds out whose signatures count; asked once, and only when there is something to look at.
+ */
+export function attestationProbe(
+  registry: RegistryClient,
+  { attest }: Pick<MirrorConfig, "attest">,
+  expected: () => Promise<ExpectedSigner>,
+): AttestationProbe {
   const { signing } = attest;
   let signer: Promise<ExpectedSigner> | undefined;
   return {
     config: attest,
     attached: async (repository, version) => {
       if (signing.mode === "off") return new Map();
-      signer ??= expectedSigner(signing, process.cwd(), process.env);
+      signer ??= expected();
       return attachedLists(registry, repository, version, await signer);
     },
   };

@@ -50,10 +50,9 @@ const extension = { olderIssuer: 1, repository: 5, ref: 6, issuer: 8, workflow: 
 
 /**
  * Reads a Sigstore bundle (v0.1 to v0.3, JSON) that holds a DSSE envelope, and judges it without any process and without the network:
- * who signed it must be who is expected, by a certificate of an authority that is trusted where a trusted root says which those are;
- * the signature must be by that certificate's or that very key, and it must be about this digest. Whether a certificate of
- * the public Sigstore is its own, and whether any was used in time and is logged, is for `cosign verify` to say: everybody
- * who can write the registry could make one that merely reads well. So nothing is signed or completed on the word of this alone.
+ * who signed it must be who is expected, by a certificate of an authority that is trusted; the signature must be by that
+ * certificate's or that very key, and it must be about this digest. Whether a certificate was used in time and is logged is for
+ * `cosign verify` to say. So nothing is signed or completed on the word of this alone.
  */
 export function readBundle(bytes: Buffer, about: Digest, expected: ExpectedSigner): ReadBundle {
   try {
@@ -117,8 +116,7 @@ function signerOf(leaf: X509Certificate): CertificateSigner {
 }
 
 function keyOf(expected: ExpectedSigner): KeyObject | undefined {
-  if ("subject" in expected || expected.publicKey === undefined) return undefined;
-  return createPublicKey(expected.publicKey);
+  return "subject" in expected ? undefined : createPublicKey(expected.publicKey);
 }
 
 function verifies(key: KeyObject, signed: Buffer, signature: Buffer): boolean {

@@ -6,6 +6,7 @@ export type ReportState =
   | "adopted"
   | "will build"
   | "will copy"
+  | "will publish"
   | "will repair"
   | "missing"
   | "partial"

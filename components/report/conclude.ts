@@ -1,6 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { ConfigError } from "../config/problems";
 import type { AppPlan } from "../decide/appPlan";
+import { keepOpenRecords, recordFolder } from "../handover/recordFolder";
+import type { AppOutcome } from "../declare/appOutcome";
 import type { MirroredApp } from "../declare/mirroredApp";
 import type { Configuration } from "../config/configuration";
 import { type Conclusion, conclusion, plansText, type RunPlace, type RunSoFar } from "./conclusion";
@@ -43,12 +45,28 @@ async function finish(
   place: RunPlace,
 ): Promise<Conclusion["outputs"]> {
   const outcomes = await Promise.all([...mirrored].map(async ([name, app]) => [name, await app.ended] as const));
+  await settleRecords(run, new Map(outcomes), place);
   const ended = conclusion(run, new Map(outcomes), place);
   const { report } = run.config.run;
   if (report !== undefined) await writeRunFile(report, ended.run);
   else if (ended.run.results) await pulumi.log.info(summaryText(ended.run.results));
   if (ended.failure !== "") await reportFailure(ended.failure);
   return ended.outputs;
+}
+
+/** Keeps the build records of what got no tag, and no others. A version still waits for its tag when it failed, or waits. */
+async function settleRecords(
+  { config, records }: RunSoFar,
+  outcomes: ReadonlyMap<string, AppOutcome>,
+  { dryRun }: RunPlace,
+): Promise<void> {
+  const { apps, phase } = config.run;
+  if (dryRun || phase === "build") return;
+  await keepOpenRecords(recordFolder(config), records.handedOver, (app, version) => {
+    const outcome = outcomes.get(app)?.outcomes[version];
+    const isSeen = outcomes.has(app) && apps?.includes(app) !== false;
+    return isSeen ? outcome?.state === "failed" || outcome?.state === "waiting" : undefined;
+  });
 }
 
 /** A logged error alone fails neither a preview nor a run, whatever Pulumi's documentation says; the outputs are recorded all the same. */

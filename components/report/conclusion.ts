@@ -2,6 +2,7 @@ import { verifyHint } from "../attest/verifyCommands";
 import type { Configuration } from "../config/configuration";
 import type { AppOutcome } from "../declare/appOutcome";
 import type { AppPlan } from "../decide/appPlan";
+import type { RecordsAtHand } from "../handover/recordFolder";
 import type { Published } from "../model/published";
 import { safeText } from "../model/safeText";
 import { planReport } from "./planReport";
@@ -21,8 +22,7 @@ export interface RunSoFar {
   readonly plans: readonly AppPlan[];
   /** The record of the last run, which a build run passes on unchanged. */
   readonly published: Published;
-  /** A line for each build record that was refused. */
-  readonly refused: readonly string[];
+  readonly records: Pick<RecordsAtHand, "handedOver" | "refused">;
 }
 
 /** Where a run goes on. */
@@ -49,12 +49,12 @@ export interface Conclusion {
 
 /** Puts together what is left of a run whose apps ended so, by name. */
 export function conclusion(
-  { config, plans, published, refused }: RunSoFar,
+  { config, plans, published, records }: RunSoFar,
   outcomes: ReadonlyMap<string, AppOutcome>,
   place: RunPlace,
 ): Conclusion {
   const failures = [...outcomes].flatMap(([name, app]) => app.failures.map((failure) => `${name}: ${failure}`));
-  const problems = [...refused, ...failures];
+  const problems = [...records.refused, ...failures];
   return {
     outputs: {
       published:

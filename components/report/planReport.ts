@@ -40,10 +40,13 @@ function platformReport(planned: PlannedVersion, platform: Platform): PlatformRe
 }
 
 function platformState(
-  { plan, copies, notOffered, official, waiting }: PlannedVersion,
+  { plan, copies, records, notOffered, official, waiting }: PlannedVersion,
   platform: Platform,
 ): ReportState {
-  if (plan.build.includes(platform)) return platform in copies ? "will copy" : "will build";
+  if (plan.build.includes(platform)) {
+    if (platform in copies) return "will copy";
+    return platform in records ? "will publish" : "will build";
+  }
   if (plan.offers?.includes(platform) && !(platform in (plan.present?.platforms ?? {}))) return "will repair";
   if (plan.present && platform in plan.present.platforms) return plan.origin === "adopted" ? "adopted" : "published";
   if (platform in notOffered) return "not offered";

@@ -36,12 +36,10 @@ export function runFile(
     dryRun: outcomes === undefined,
     apps: plans.map((plan) => planReport(plan, attestationGaps(plan))),
     building: plans.flatMap(({ specification, versions }) =>
-      versions.flatMap(({ version, plan, attestation }) =>
-        [...plan.build, ...(attestation?.scans ?? [])].map((platform) => ({
-          app: specification.name,
-          version,
-          platform,
-        })),
+      versions.flatMap(({ version, plan, records, attestation }) =>
+        [...plan.build, ...(attestation?.scans ?? [])]
+          .filter((platform) => !(platform in records))
+          .map((platform) => ({ app: specification.name, version, platform })),
       ),
     ),
     onlyUnreadable: plans.every((plan) => isOnlyUnreadable(plan, plans)),

@@ -60,7 +60,7 @@ export class AttestedRegistry extends LoopbackServer {
 
   /** Stores an image for Linux. */
   image(architecture: string, name = architecture): Digest {
-    const config = this.#blob(JSON.stringify({ os: "linux", architecture }));
+    const config = this.#blob(JSON.stringify({ os: "linux", architecture, config: { Labels: { version: "1.2.3" } } }));
     return this.#store(imageType, { config, layers: [], annotations: { name } });
   }
 

@@ -11,7 +11,7 @@ import { run } from "../../components/attest/run";
 import { versionRecord } from "../../components/decide/versionRecord";
 import type { Digest } from "../../components/model/digest";
 import { AttestedRegistry } from "./attestedRegistry";
-import { testCertificate } from "./bundles";
+import { exampleSigner, testAuthority, testCertificate } from "./bundles";
 import { exampleBuild, exampleRecord } from "./fixtures";
 import { FakeClock } from "../support/fakeClock";
 import { FakeTools, type ToolAnswer, type ToolCall } from "./fakeTools";
@@ -159,6 +159,7 @@ const inputs = ({ signing = key, record = exampleRecord, environment = {}, plan 
     version: "1.2.3",
     tag: "1.2.3",
     known: Object.values(registry.platforms),
+    labels: { version: "1.2.3" },
     sboms,
     startedOn: "2026-01-01T00:00:00Z",
   };
@@ -380,6 +381,20 @@ describe("what is not ours", () => {
     expect(writes()).toEqual([]);
   });
 
+  it("is not signed when its images are signed, and nothing says as which version", async () => {
+    for (const digest of Object.values(registry.platforms)) registry.attach(digest, "signature");
+    const { status, stderr } = await attest({ plan: { ...stranger, labels: { version: "1.2.2" } }, record: null });
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/not ours: linux\/amd64, linux\/arm64 is signed, but not as an image of version 1\.2\.3/);
+    expect(writes()).toEqual([]);
+  });
+
+  it("is signed when its images are signed, and their labels are those of the version", async () => {
+    for (const digest of Object.values(registry.platforms)) registry.attach(digest, "signature");
+    expect((await attest({ plan: stranger, record: null })).stderr).not.toContain("not ours");
+    expect(kinds(registry.index)).toContain("signature");
+  });
+
   it("is signed when all its images are ours, and when the stack takes it over", async () => {
     for (const digest of Object.values(registry.platforms)) registry.attach(digest, "signature");
     expect((await attest({ plan: stranger })).status).toBe(0);
@@ -426,7 +441,8 @@ describe("attesting fails", () => {
     const { status, stderr } = await attest({ signing: keyless, environment: { SIGSTORE_ID_TOKEN: "canary-token-2" } });
     expect(status).toBe(1);
     expect(stderr).toMatch(/unsigned.*after 3 tries.*503 Service Unavailable/s);
-    expect(writes().length).toBeLessThanOrEqual(9);
+    // Once for each digest, and after that one alone.
+    expect(writes().length).toBe(3 + 1 + 1);
     expect(kinds(registry.index)).toEqual([]);
   });
 
@@ -496,12 +512,26 @@ describe("secrets", () => {
 
 describe("keyless signing", () => {
   it("asks cosign for the token flow, never for a browser or a device code, and checks identity and issuer", async () => {
-    registry.signer = await testCertificate();
-    expect((await attest({ signing: keyless, environment: { SIGSTORE_ID_TOKEN: "canary-token-1" } })).status).toBe(0);
+    const authority = await testAuthority();
+    registry.signer = await testCertificate(exampleSigner, authority);
+    const certificates = [{ rawBytes: Buffer.from(authority.certificate.rawData).toString("base64") }];
+    const trustedRoot = join(tmpdir(), `root-${process.pid}.json`);
+    writeFileSync(trustedRoot, JSON.stringify({ certificateAuthorities: [{ certChain: { certificates } }] }));
+    const signing = { ...keyless, trustedRoot };
+    expect((await attest({ signing, environment: { SIGSTORE_ID_TOKEN: "canary-token-1" } })).status).toBe(0);
     for (const { argv } of writes()) expect(argv.join(" ")).toContain("--yes --fulcio-auth-flow token");
     const verify = tools.calls.find(({ argv }) => argv[0] === "verify")?.argv.join(" ");
     expect(verify).toContain(
       "--certificate-identity-regexp ^https://github\\.com/example/ --certificate-oidc-issuer https://token.actions.githubusercontent.com",
     );
+  });
+
+  it("takes a certificate for nothing that only says what ours say, and is of no public authority", async () => {
+    registry.signer = await testCertificate();
+    for (const digest of Object.values(registry.platforms)) registry.attach(digest, "signature");
+    const environment = { SIGSTORE_ID_TOKEN: "canary-token-1", MIRROR_CACHE: mkdtempSync(join(tmpdir(), "tuf-")) };
+    const { stderr } = await attest({ signing: keyless, environment, plan: { known: [] } });
+    expect(stderr).toMatch(/not ours: linux\/amd64, linux\/arm64 carries no valid signature/);
+    expect(tools.calls).toEqual([]);
   });
 });

@@ -4,11 +4,13 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { runContext } from "../../components/model/runContext";
 import {
+  askPublicKey,
   signingArguments,
   verificationArguments,
   signingServices,
   missingIdentityToken,
 } from "../../components/attest/signing";
+import type { RunProcess } from "../../components/system/process";
 import { verificationCommands, verifyHint } from "../../components/attest/verifyCommands";
 
 const directory = mkdtempSync(join(tmpdir(), "signing-"));
@@ -23,6 +25,27 @@ const expected = {
   refs: ["refs/heads/main"],
 };
 const github = { GITHUB_SERVER_URL: "https://github.com", GITHUB_REPOSITORY: "me/mirror.x" };
+
+describe("the public half of a key that only the key or its service has", () => {
+  it("is what cosign prints, which gets the password it needs", async () => {
+    const calls: unknown[] = [];
+    const run: RunProcess = (command, argv, { environment }) => {
+      calls.push([command, argv, environment?.["COSIGN_PASSWORD"]]);
+      return Promise.resolve({ status: 0, stdout: "PEM", stderr: "" });
+    };
+    expect(await askPublicKey("awskms:///a", { COSIGN_PASSWORD: "p" }, run)).toBe("PEM");
+    expect(calls).toEqual([["cosign", ["public-key", "--key", "awskms:///a"], "p"]]);
+  });
+
+  it.each<[string, RunProcess]>([
+    ["access denied", () => Promise.resolve({ status: 1, stdout: "", stderr: "Error: access denied" })],
+    ["no such program", () => Promise.reject(new Error("no such program"))],
+  ])("is not known after: %s, and what to do is said", async (reason, run) => {
+    await expect(askPublicKey("awskms:///a", {}, run)).rejects.toThrow(
+      new RegExp(`cannot be told, .* name it in attest\\.signing\\.publicKey: .*${reason}`),
+    );
+  });
+});
 
 describe("the services signatures rest on", () => {
   it("are cosign's own when nothing is configured, and the transparency log is checked", async () => {

@@ -28,6 +28,9 @@ const subjects = (signing: Partial<KeylessSigning>, environment: NodeJS.ProcessE
   return "exactly" in subject ? subject.exactly : subject;
 };
 
+const refuse = () => Promise.reject(new Error("nobody is to be asked"));
+const nobody = { publicKey: refuse, authorities: refuse };
+
 describe("whose signatures count", () => {
   it("is the mirror's workflow at the default branch of the run's repository, wherever the run itself is", () => {
     const event = write("event.json", JSON.stringify({ repository: { default_branch: "trunk" } }));
@@ -61,12 +64,12 @@ describe("whose signatures count", () => {
   it("is a certificate of the authorities in the trusted root, where there is one", async () => {
     const authority = { certChain: { certificates: [{ rawBytes: "QQ==" }, { rawBytes: "Qg==" }] } };
     write("root.json", JSON.stringify({ mediaType: "x", certificateAuthorities: [authority] }));
-    const signer = (trustedRoot: string) => expectedSigner({ mode: "keyless", trustedRoot }, directory, github);
+    const signer = (trustedRoot: string) => expectedSigner({ mode: "keyless", trustedRoot }, directory, github, nobody);
     expect(await signer("root.json")).toMatchObject({ authorities: ["QQ==", "Qg=="], repository: "me/mirror" });
     await expect(signer("gone.json")).rejects.toThrow("gone.json");
   });
 
-  it("is the public key beside the private one, or that in a variable; one in a service is not at hand", async () => {
+  it("is the public key beside the private one, or that in a variable, or else what the key itself or its service gives", async () => {
     const { publicKey } = testKey();
     write("cosign.pub", publicKey);
     const key = (reference: string, other?: string): Signing & { mode: "key" } => ({
@@ -74,10 +77,28 @@ describe("whose signatures count", () => {
       key: reference,
       ...(other && { publicKey: other }),
     });
-    expect(await expectedSigner(key("cosign.key"), directory, {})).toEqual({ publicKey });
-    expect(await expectedSigner(key("env://K", "env://P"), directory, { P: publicKey })).toEqual({ publicKey });
-    expect(await expectedSigner(key("awskms:///a"), directory, {})).toEqual({ publicKey: undefined });
-    await expect(expectedSigner(key("x", "gone.pub"), directory, {})).rejects.toThrow("gone.pub");
+    const at = (signing: Signing & { mode: "key" }, environment = {}) =>
+      expectedSigner(signing, directory, environment, nobody);
+    expect(await at(key("cosign.key"))).toEqual({ publicKey });
+    expect(await at(key("env://K", "env://P"), { P: publicKey })).toEqual({ publicKey });
+    await expect(at(key("x", "gone.pub"))).rejects.toThrow("gone.pub");
+    const asked: string[] = [];
+    const ask = (reference: string) => Promise.resolve(void asked.push(reference)).then(() => publicKey);
+    for (const signing of [key("awskms:///a"), key("awskms:///a", "gcpkms://b"), key("alone.key")])
+      expect(await expectedSigner(signing, directory, {}, { ...nobody, publicKey: ask })).toEqual({ publicKey });
+    expect(asked).toEqual(["awskms:///a", "gcpkms://b", join(directory, "alone.key")]);
+  });
+
+  it("is a certificate of the public authorities where the stack names no other", async () => {
+    const authorities = () => Promise.resolve(["QQ=="]);
+    const signer = expectedSigner({ mode: "keyless" }, directory, github, { ...nobody, authorities });
+    expect(await signer).toMatchObject({ authorities: ["QQ=="], repository: "me/mirror" });
+  });
+
+  it("is nobody, rather than anybody, when the public key cannot be read", async () => {
+    await expect(expectedSigner({ mode: "key", key: "awskms:///a" }, directory, {}, nobody)).rejects.toThrow(
+      "nobody is to be asked",
+    );
   });
 });
 

@@ -27,6 +27,7 @@ const args = {
   version: "1.2.3",
   tag: "1.2.3",
   known: [],
+  labels: { version: "1.2.3" },
   indexDigest: pulumi.output(digest),
   config: attestConfigSchema.parse({ signing: { mode: "key", key: "cosign.key" } }),
   mode: "fresh",

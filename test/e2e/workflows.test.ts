@@ -79,7 +79,7 @@ describe("mirror.yml, run as it is", () => {
     expect(github.issues).toMatchObject([{ title: "Mirror: tiny is not complete in prod", state: "open" }]);
     expect(github.issues[0]?.body).toMatch(/- `1\.1\.0`: `linux\/amd64, linux\/arm64: failed to solve: .* 404`/);
     expect(github.issues[0]?.body).toContain("/acme/mirror/actions/runs/70");
-    expect(await readdir(join(folder, "cache"))).toEqual([encodeURIComponent("failures:prod:70-1")]);
+    expect(await readdir(join(folder, "cache"))).toEqual([encodeURIComponent("kept:prod:70-1")]);
   });
 
   it("leaves alone what failed before: one green job, no try, no word in the issue", async () => {
@@ -88,7 +88,7 @@ describe("mirror.yml, run as it is", () => {
     const run = await fork.run({ event: "schedule" });
     expect(run, run.log).toMatchObject({ good: true });
     expect(run.jobs).toEqual({ Plan: true });
-    expect(run.log).toContain("restored from failures:prod:70-1");
+    expect(run.log).toContain("restored from kept:prod:70-1");
     expect(run.log).toContain("tiny: unchanged");
     expect(github.issues[0]?.body).toBe(before);
     expect(writes()).toEqual([]);

@@ -4,7 +4,14 @@ import { dirname, join } from "node:path";
 import Ajv from "ajv";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { keptRecord, readRecords, writeRecord } from "../../components/handover/recordFolder";
+import {
+  keepOpenRecords,
+  keptRecord,
+  readRecords,
+  recordsAtHand,
+  writeRecord,
+} from "../../components/handover/recordFolder";
+import type { Configuration } from "../../components/config/configuration";
 import { buildRecordSchema } from "../../components/model/buildRecord";
 import { exampleBuild } from "../attest/fixtures";
 
@@ -145,5 +152,60 @@ describe("build records", () => {
     expect(Object.keys(images).toSorted()).toEqual(["__proto__", "constructor"]);
     expect(({} as Record<string, unknown>)["1.2.3"]).toBeUndefined();
     expect((Object as unknown as Record<string, unknown>)["1.2.3"]).toBeUndefined();
+  });
+});
+
+describe("records of versions that got no tag", () => {
+  const project = { repository: "https://example.org/mirror", commit: "c".repeat(40) };
+  const built = { ...amd, project };
+  const configuration = (more: object = {}): Configuration =>
+    ({
+      registry: "localhost:5000",
+      namespace: "mirror",
+      run: { phase: "all", records: folder, ...more },
+    }) as Configuration;
+
+  it("stand for builds of later runs, as long as the project is at the commit they were made at", async () => {
+    await writeRecord(folder, built, sbom);
+    const at = async (commit: string | undefined) =>
+      (await recordsAtHand(configuration(), () => (commit === undefined ? undefined : { ...project, commit }))).images;
+    expect(Object.keys((await at(project.commit))["app"]?.["1.2.3"] ?? {})).toEqual(["linux/amd64"]);
+    expect(await at("d".repeat(40))).toEqual({});
+    expect(await at(undefined)).toEqual({});
+  });
+
+  it("give way to what was handed over to this run, and are nobody's mistake when they cannot be read", async () => {
+    const digests = join(folder, "digests");
+    const records = join(folder, "records");
+    await writeRecord(records, built);
+    put("{", "records/linux-arm64/app/1.2.3.json");
+    const newer = { ...built, image: { ...amd.image, digest: arm.image.digest } };
+    await writeRecord(digests, newer);
+    const found = await recordsAtHand(configuration({ phase: "publish", digests, records }), () => project);
+    expect(found.images["app"]?.["1.2.3"]).toEqual({ "linux/amd64": { record: newer } });
+    expect(found.refused).toEqual([]);
+    expect(found.handedOver).toEqual(found.images);
+  });
+
+  it("stay until their version is published, and those of apps nobody looked at stay as well", async () => {
+    const other = (app: string) => ({
+      ...built,
+      app,
+      image: { ...built.image, repository: `localhost:5000/mirror/${app}` },
+    });
+    await writeRecord(folder, other("done"), sbom);
+    await writeRecord(folder, other("unseen"), sbom);
+    const open = await writeRecord(join(folder, "handed"), built, sbom);
+    const kept = join(folder, "kept");
+    for (const app of ["done", "unseen"]) await writeRecord(kept, other(app), sbom);
+    const isOpen = (app: string) => ({ app: true, done: false })[app];
+    await keepOpenRecords(kept, { app: { "1.2.3": { "linux/amd64": open } } }, isOpen);
+    const files = readdirSync(kept, { recursive: true }).map(String);
+    expect(files.filter((name) => name.endsWith(".json")).toSorted()).toEqual([
+      "linux-amd64/app/1.2.3.json",
+      "linux-amd64/app/1.2.3.spdx.json",
+      "linux-amd64/unseen/1.2.3.json",
+      "linux-amd64/unseen/1.2.3.spdx.json",
+    ]);
   });
 });

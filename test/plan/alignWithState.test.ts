@@ -7,6 +7,7 @@ import type { StackState } from "../../components/probe/stackState";
 import { alignWithState } from "../../components/plan/alignWithState";
 import { untouched } from "../../components/declare/versionOutcome";
 import { planApp } from "../../components/plan/planApp";
+import { exampleBuild } from "../attest/fixtures";
 import { amd, arm, digest, FakeEdges, held, managed, release, repository, request } from "./fakeEdges";
 import { imageExport } from "../../components/decide/spellings";
 
@@ -107,6 +108,17 @@ describe("what the state says exists", () => {
       [amd, imageExport()],
       [arm, imageExport(imageExport(), true)],
     ]);
+  });
+
+  it("keeps the resource of an image whose record of an earlier run stands for its build", async () => {
+    const { plan } = await planOf({ registry: {}, published: {} });
+    const build = exampleBuild("linux/amd64", { image: { repository, digest: both["app-1.0.0-linux-amd64"] } });
+    const versions = plan.versions.map((version) => ({ ...version, records: { [amd]: { record: build } } }));
+    const images = new Map([["app-1.0.0-linux-amd64", { digest: build.image.digest }]]);
+    const state = () =>
+      Promise.resolve({ images, indexes: new Map<string, readonly string[]>(), commands: new Set<string>() });
+    const [aligned] = await alignWithState([{ ...plan, versions }], { state, exists: () => Promise.resolve(true) });
+    expect(aligned?.versions[0]?.plan.keep).toEqual({ [amd]: build.image.digest });
   });
 
   it("makes nothing be built again on an unclear answer, or where the state knows nothing", async () => {

@@ -265,11 +265,47 @@ describe("an image under a wanted tag where nothing that is signed says which ve
     else expect(plan?.problem).toBeUndefined();
   });
 
+  it("is judged by the labels of each of its images, where its index is not signed", async () => {
+    const { asked } = await labelled({}, signed.slice(1));
+    expect(asked).toEqual([onAmd, onArm].map((each) => `${repository}@${each}`));
+  });
+
   it("is not asked for labels where the state says that this stack wrote it", async () => {
     const edges = new FakeEdges([release("1.0.0")], { "1.0.0": held("1.0.0"), latest: held("1.0.0") });
     edges.labels = () => Promise.reject(new Error("not to be asked"));
     const published = { repository, floatingTags: {}, versions: { "1.0.0": managed("1.0.0") } };
     const { versions } = await planApp(request({ published }), edges);
     expect(versions[0]?.plan).toMatchObject({ state: "published" });
+  });
+});
+
+describe("statements that are gone", () => {
+  const told = (app: { readonly notes: readonly string[] }) =>
+    app.notes.filter((note) => note.startsWith("1.0.0: its "));
+
+  it("are missing while the images carry what they are written from", async () => {
+    const attached = whole().map(([each, signed]): [Digest, AttestationList] =>
+      each === index ? [each, list(signature, sbom, sbom)] : [each, signed],
+    );
+    const { version, app } = await plan({ attached });
+    expect(version.attestation).toMatchObject({ mode: "repair", gaps: ["no provenance", "no mirror record"] });
+    expect(told(app)).toEqual([]);
+  });
+
+  it.each<[string, Statement, RegExp]>([
+    ["the provenance", mirror(), /^1\.0\.0: its provenance is gone.*To have it built and stated anew, delete its tag$/],
+    ["the mirror record", provenance(), /^1\.0\.0: its mirror record is gone/],
+  ])("are told, and not missing for ever, when that is gone as well: %s of an older program", async (_, left, note) => {
+    const attached: World["attached"] = [
+      [index, list(signature, sbom, sbom, left)],
+      [onAmd, list(signature, sbom)],
+      [onArm, list(signature, sbom)],
+    ];
+    for (const record of [undefined, { ...managed("1.0.0"), attested: true }]) {
+      const { version, app } = await plan({ attached, ...(record && { record }) });
+      expect(version.attestation?.gaps ?? []).toEqual([]);
+      expect(version.plan.state).toBe("published");
+      expect(told(app)).toEqual([expect.stringMatching(note)]);
+    }
   });
 });

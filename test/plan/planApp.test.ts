@@ -446,6 +446,22 @@ describe("the plan of a version", () => {
       expect(version.plan.problem).toMatch(/not to be copied for this platform/);
     });
 
+    it("are used by a run that does it all as well, which builds the rest, and anew what is gone", async () => {
+      const edges = new FakeEdges([release("1.0.0")]);
+      edges.labels = () => Promise.resolve(releaseLabels(app, release("1.0.0")));
+      const handedOver = { "1.0.0": { [amd]: { record: record() } } };
+      const plan = (image: Probe) => {
+        edges.probe = (reference) => Promise.resolve(reference.includes("@") ? image : ({ state: "absent" } as const));
+        return plannedVersion(edges, { specification: app, handedOver });
+      };
+      const version = await plan(theirs());
+      expect(version.records).toEqual({ [amd]: { record: record() } });
+      expect(version.recipes.map(({ platform }) => platform)).toEqual([arm]);
+      const anew = await plan({ state: "absent" });
+      expect(anew.plan.problem).toBeUndefined();
+      expect(anew.recipes.map(({ platform }) => platform)).toEqual([amd, arm]);
+    });
+
     it("misses what nobody handed over", async () => {
       const edges = new FakeEdges([release("1.0.0")]);
       edges.run = { phase: "publish", covers: () => true };
