@@ -392,6 +392,7 @@ describe("the attestations of a version", () => {
     });
     const environment = command?.environment as { readonly MULTIARCH_MIRROR_ATTEST: string };
     expect(JSON.parse(environment.MULTIARCH_MIRROR_ATTEST)).toEqual({
+      labels: { "io.github.multiarch-mirror.app": "app", "org.opencontainers.image.version": "1.0.0" },
       repository,
       indexDigest: digestFor("app-1.0.0"),
       version: "1.0.0",
