@@ -45,7 +45,10 @@ async function end(
 ) {
   const ended: AppOutcome = { published: app("1.0.0"), outcomes, problems: failures, failures };
   const mirrored = new Map([["app", { ended: Promise.resolve(ended) }]]);
-  const config = { run: { phase, records: "/nonexistent" }, attest: { signing: { mode: "off" } } } as unknown as Configuration;
+  const config = {
+    run: { phase, records: "/nonexistent" },
+    attest: { signing: { mode: "off" } },
+  } as unknown as Configuration;
   const run = { config, plans: [], published: before, records: { handedOver: {}, refused } };
   const outputs = conclude(run, mirrored, { environment: {}, dryRun: false });
   const read = async <Key extends keyof StackOutputs>(key: Key): Promise<unknown> => {
