@@ -25,7 +25,8 @@ export type ToolName =
   | "qemu-aarch64-static"
   | "git"
   | "openssl"
-  | "mmdebstrap";
+  | "mmdebstrap"
+  | "chromium";
 
 /** How a program tells its version: by an argument, or as a Pulumi plugin over gRPC. */
 export type VersionQuestion =

@@ -172,4 +172,6 @@ export const tools: readonly Tool[] = [
   debian("git", "git"),
   debian("openssl", "openssl"),
   debian("mmdebstrap", "mmdebstrap"),
+  // The catalogue's pages are tried in it.
+  debian("chromium", "chromium"),
 ];

@@ -5,7 +5,7 @@ import { Pull } from "./pull";
 import { Versions } from "./versionsTable";
 
 /** Versions on one page: more would make it longer than anybody wants to load. */
-export const versionsOnPage = 60;
+export const versionsOnPage = 40;
 
 /** The file of an app's page, within its folder. @param number from 1. */
 export function appPageFile(number: number): string {

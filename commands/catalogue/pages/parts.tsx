@@ -226,12 +226,12 @@ export function Check({
 /** A table wider than a small window, which scrolls by itself and by keyboard. */
 export function WideTable({ caption, children }: { readonly caption: string; readonly children: Children }) {
   return (
-    <div class="wide" role="region" aria-label={caption} tabindex={0}>
+    <section class="wide" aria-label={caption} tabindex={0}>
       <table>
         <caption>{caption}</caption>
         {children}
       </table>
-    </div>
+    </section>
   );
 }
 

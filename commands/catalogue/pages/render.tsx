@@ -26,10 +26,10 @@ export function versionPages(
   title: string,
   index: Parameters<typeof VersionPage>[0]["index"],
 ): Pages {
-  const [of, to] = [shown(version), shown(index)];
+  const [of, to, name] = [shown(version), shown(index), shown(title)];
   return numbers(version.packages.length, packagesOnPage).map((number) => [
     `${version.app}/${version.tag}/${versionPageFile(number)}`,
-    page(<VersionPage version={of} title={title} index={to} number={number} />),
+    page(<VersionPage version={of} title={name} index={to} number={number} />),
   ]);
 }
 
@@ -38,7 +38,7 @@ function numbers(count: number, each: number): readonly number[] {
 }
 
 function page(content: Markup): string {
-  return `<!doctype html>\n${content.text}\n`;
+  return `<!DOCTYPE html>\n${content.text}\n`;
 }
 
 /** Longer text is nobody's to read on a page; the JSON has it whole. */
