@@ -7,8 +7,9 @@ export interface CatalogueRequest {
   /** The stack's file. */
   readonly configFile: string;
   readonly out: string;
-  /** What the last run left: `reconcile --result` and `--failures`. */
-  readonly result?: string;
+  /** What the last run may have left (`reconcile --result`); the first of them that is there counts. */
+  readonly results: readonly string[];
+  /** `reconcile --failures`. */
   readonly failures?: string;
   /** Where the site is published, with a slash at its end. */
   readonly url?: string;
@@ -23,7 +24,12 @@ export function readRequest(argv: readonly string[], project: string): Catalogue
     .requiredOption("--stack <name>", "stack, as in Pulumi.<stack>.yaml")
     .option("--out <folder>", "folder of the site; replaced as a whole", "site")
     .option("--config-file <file>", "stack configuration (Pulumi.<stack>.yaml)")
-    .option("--result <file>", "result of the last run, as `reconcile --result` leaves it")
+    .option(
+      "--result <file>",
+      "result of the last run, as `reconcile --result` leaves it; of several the first that is there counts",
+      (file: string, files: readonly string[]) => [...files, file],
+      [],
+    )
     .option("--failures <file>", "record of failed builds, as `reconcile --failures` keeps it")
     .addOption(new Option("--url <url>", "where the site is published: makes addresses in feeds and sitemap.xml whole"))
     .option("--accept-shrunken", "replace a site that has more than the registry has now")
@@ -34,7 +40,7 @@ export function readRequest(argv: readonly string[], project: string): Catalogue
     readonly stack: string;
     readonly out: string;
     readonly configFile?: string;
-    readonly result?: string;
+    readonly result: readonly string[];
     readonly failures?: string;
     readonly url?: string;
     readonly acceptShrunken?: boolean;
@@ -46,12 +52,12 @@ export function readRequest(argv: readonly string[], project: string): Catalogue
   if (options.url && !(URL.canParse(options.url) && /^https?:\/\/[^?#]+$/.test(options.url)))
     wrong(`--url: ${JSON.stringify(options.url)}; accepted is an http or https address without query`);
   const file = (path: string | undefined): string | undefined => (path ? resolve(path) : undefined);
-  const [result, failures] = [file(options.result), file(options.failures)];
+  const failures = file(options.failures);
   return {
     stack: options.stack,
     configFile: file(options.configFile) ?? resolve(project, `Pulumi.${options.stack}.yaml`),
     out: resolve(options.out),
-    ...(result !== undefined && { result }),
+    results: options.result.map((path) => resolve(path)),
     ...(failures !== undefined && { failures }),
     ...(options.url && { url: options.url.replace(/\/*$/, "/") }),
     acceptShrunken: options.acceptShrunken ?? false,

@@ -1,20 +1,22 @@
 import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { apps } from "../../apps";
+import type { MirrorConfig } from "../../components/config/mirrorConfig";
+import { readConfig } from "../../components/config/readConfig";
 import type { AppSpecification } from "../../components/model/appSpecification";
 import { RegistryClient } from "../../components/registry/registryClient";
 import { readFailureFile } from "../../components/report/failureFile";
 import { runProcess } from "../../components/system/process";
 import { readResult } from "../reconcile/result";
+import { readStackConfig } from "../reconcile/stackConfig";
 import { DigestCache } from "./digestCache";
 import { readCatalogue } from "./readCatalogue";
 import type { ReadVersion } from "./readVersion";
 import type { CatalogueRequest } from "./request";
 import { appSchema, catalogueSchemas, indexSchema, versionSchema } from "./schema";
 import { previousCatalogue, shrinkage, SiteDraft } from "./site";
-import { readStackFile } from "./stackFile";
 import { publicKeyFile, verifierFor } from "./verifier";
 import { findScanner } from "./vulnerabilities";
 import { writeSitePages, writeVersionPages } from "./writePages";
@@ -41,9 +43,9 @@ export interface WrittenCatalogue {
  */
 export async function writeCatalogue(request: CatalogueRequest, context: CatalogueContext): Promise<WrittenCatalogue> {
   const { environment, root, now, progress } = context;
-  const config = await readStackFile(request.configFile, { apps: context.apps ?? apps, environment });
-  const result =
-    request.result !== undefined && existsSync(request.result) ? await readResult(request.result) : undefined;
+  const config = await readStack(request, context);
+  const left = request.results.find(existsSync);
+  const result = left === undefined ? undefined : await readResult(left);
   const before = await previousCatalogue(request.out);
   const directory = await mkdtemp(join(tmpdir(), "catalogue-"));
   const reader = new RegistryClient({ environment });
@@ -77,6 +79,19 @@ export async function writeCatalogue(request: CatalogueRequest, context: Catalog
     await reader.close();
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+/** @throws ConfigError with every mistake in the stack's configuration, Error when only Pulumi can read it. */
+async function readStack(
+  { configFile }: CatalogueRequest,
+  { root, environment, apps: known = apps }: CatalogueContext,
+): Promise<MirrorConfig> {
+  const [project, stack] = await Promise.all(
+    [join(root, "Pulumi.yaml"), configFile].map((file) => readFile(file, "utf8")),
+  );
+  const { own, sealed } = readStackConfig(project ?? "", stack ?? "");
+  if (sealed.length > 0) throw new Error(`only Pulumi can read ${sealed.join(", ")} of the stack's configuration`);
+  return readConfig(own, { apps: known, environment });
 }
 
 async function writeVersion(

@@ -41,8 +41,14 @@ export function resultOf(
   results: readonly AppResult[] | undefined,
   about: Pick<RunResult, "stack" | "good" | "whole">,
 ): RunResult {
-  const versions = results ? results.flatMap(versionsDone) : run.apps.flatMap(versionsSeen);
+  const rows = results ? results.flatMap(versionsDone) : run.apps.flatMap(versionsSeen);
+  const versions = rows.map((row) => ({ ...row, ...releasedAt(run, row) }));
   return { ...about, apps: run.apps.map(({ app, problems }) => ({ app, problems: [...problems] })), versions };
+}
+
+function releasedAt({ apps }: RunFile, { app, version: name }: VersionRow): Pick<VersionRow, "released"> {
+  const seen = apps.find((one) => one.app === app)?.versions.find((one) => one.version === name);
+  return seen?.released === undefined ? {} : { released: seen.released };
 }
 
 type VersionRow = RunResult["versions"][number];
@@ -80,9 +86,10 @@ function listed(platforms: readonly PlatformReport[]): string {
   return platforms.map(({ platform, state }) => `${platform} ${state}`).join(", ");
 }
 
-/** Leaves the result in a file. */
+/** Leaves the result in a file, of a run that ends now. */
 export async function writeResult(path: string, result: RunResult): Promise<void> {
-  await writeFile(path, `${JSON.stringify(result, undefined, 2)}\n`);
+  const ended = { ...result, endedAt: new Date().toISOString() };
+  await writeFile(path, `${JSON.stringify(ended, undefined, 2)}\n`);
 }
 
 /** @throws Error naming the file when it cannot be read as a result. */

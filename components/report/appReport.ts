@@ -55,6 +55,8 @@ export interface VersionReport {
   /** What went wrong in the last of the builds after which it waits. */
   readonly lastFailure?: string;
   readonly problem?: string;
+  /** When upstream released it, ISO 8601, UTC, where its source says so. */
+  readonly released?: string;
 }
 
 /** A floating tag that moves, or would if it could. Ends are versions or digests. */

@@ -30,7 +30,14 @@ function versionReport(planned: PlannedVersion, wanted: readonly Platform[], not
     notes,
     ...(waiting && { waits: describeWait(waiting), lastFailure: waiting.failure.reason }),
     ...(plan.problem !== undefined && { problem: plan.problem }),
+    ...releasedAt(planned),
   };
+}
+
+/** A source may write the time in any zone, or something else in its place. */
+function releasedAt({ release }: PlannedVersion): Pick<VersionReport, "released"> {
+  const time = Date.parse(release?.publishedAt ?? "");
+  return Number.isNaN(time) ? {} : { released: new Date(time).toISOString() };
 }
 
 function platformReport(planned: PlannedVersion, platform: Platform): PlatformReport {

@@ -56,6 +56,15 @@ export const actions: Readonly<Record<string, ActionInterface>> = {
     inputs: words(`name artifact-ids path pattern merge-multiple github-token repository run-id skip-decompress
       digest-mismatch`),
   },
+  "actions/upload-pages-artifact": {
+    commit: "fc324d3547104276b827a68afc52ff2a11cc49c9",
+    inputs: words("name path retention-days include-hidden-files"),
+    required: ["path"],
+  },
+  "actions/deploy-pages": {
+    commit: "cd2ce8fcbc39b97be8ca5fce6e763baed58fa128",
+    inputs: words("token timeout error_count reporting_interval artifact_name preview"),
+  },
   "docker/login-action": {
     commit: "4907a6ddec9925e35a0a9e82d7399ccc52663121",
     inputs: words("registry username password ecr scope logout registry-auth"),

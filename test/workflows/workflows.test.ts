@@ -102,6 +102,7 @@ describe("the workflows", () => {
     "%s installs libraries first, without what they would run and without those of development",
     async (name) => {
       for (const [job, { steps }] of Object.entries((await read(name)).jobs)) {
+        if (job === "pages") continue;
         const [checkout, node, install, ...others] = steps;
         expect([checkout?.uses, node?.uses], job).toEqual([
           expect.stringContaining("actions/checkout@"),
@@ -127,10 +128,20 @@ describe("the workflows", () => {
     }
   });
 
+  it("deploy pages by GitHub's own action alone, as that job could sign, and only where a variable says so", async () => {
+    const { catalogue, pages } = (await read("mirror.yml")).jobs;
+    expect(pages!.steps.map(({ uses = "", run }) => [uses.split("@")[0], run])).toEqual([
+      ["actions/deploy-pages", undefined],
+    ]);
+    expect(pages!.permissions).toEqual({ contents: "read", pages: "write", "id-token": "write" });
+    expect(catalogue!.permissions).toEqual({ contents: "read", packages: "read" });
+    expect(JSON.stringify(catalogue)).toContain("vars.CATALOGUE != ''");
+  });
+
   it("sign in one job only, and nothing that pull requests start can write", async () => {
     const mirror = await read("mirror.yml");
     const signing = Object.entries(mirror.jobs).filter(([, job]) => job.permissions?.["id-token"] !== undefined);
-    expect(signing.map(([name]) => name)).toEqual(["publish"]);
+    expect(signing.map(([name]) => name)).toEqual(["publish", "pages"]);
     for (const name of names) {
       const { on, jobs } = await read(name);
       expect(on).not.toHaveProperty("pull_request_target");
@@ -160,10 +171,11 @@ describe("the workflows", () => {
     const mirror = await text("mirror.yml");
     const prefixes = [...mirror.matchAll(/restore-keys: "(.+)"$/gm)].map(([, prefix]) => prefix!);
     const keys = [...mirror.matchAll(/key: "(.+)"$/gm)].map(([, key]) => key!);
-    expect([prefixes.length, keys.length]).toEqual([3, 4]);
+    expect([prefixes.length, keys.length]).toEqual([5, 7]);
     const of = (pattern: string, stack: string): string => pattern.replace("${{ env.STACK }}", stack);
+    const kind = (pattern: string) => pattern.split(":")[0];
     for (const prefix of prefixes)
-      for (const key of keys) {
+      for (const key of keys.filter((one) => kind(one) === kind(prefix))) {
         expect(of(key, "prod").startsWith(of(prefix, "prod"))).toBe(true);
         expect(of(key, "prod-eu").startsWith(of(prefix, "prod"))).toBe(false);
       }
@@ -171,6 +183,7 @@ describe("the workflows", () => {
 
   it("take registry and credentials from the stack's own environment, wherever the registry is written to", async () => {
     for (const [name, job] of Object.entries((await read("mirror.yml")).jobs)) {
+      if (name === "pages") continue;
       const login = job.steps.find(({ uses }) => uses?.startsWith("docker/login-action@"));
       expect([name, login?.with?.["registry"]]).toEqual([name, "${{ vars.REGISTRY || 'ghcr.io' }}"]);
       expect(job.environment).toEqual({ name: "${{ inputs.stack || 'prod' }}", deployment: false });
@@ -202,7 +215,7 @@ describe("the workflows", () => {
     const called = [...all.matchAll(/npm (?:run (?:--silent )?)?([\w:]+)/g)]
       .map(([, name]) => name!)
       .filter((name) => name !== "ci");
-    expect(new Set(called)).toEqual(new Set(["reconcile", "issues", "heartbeat", "test:all"]));
+    expect(new Set(called)).toEqual(new Set(["reconcile", "issues", "heartbeat", "catalogue", "test:all"]));
     for (const name of called) expect(scripts).toHaveProperty(name);
   });
 
