@@ -37,6 +37,8 @@ const command = new Command("demo")
   .option("--dir <folder>", "folder of the demo's sandbox; emptied first", defaultSandboxFolder("demo"));
 
 const { keep = false, dir } = command.parse().opts<{ keep?: boolean; dir: string }>();
+/** In the sandbox's own folder of files, so that its server has it as long as it runs. */
+const site = join(dir, "files", "catalogue");
 const interrupt = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => interrupt.abort());
 
@@ -71,7 +73,7 @@ async function demo(): Promise<void> {
     if (!keep) title("Stopping");
     await sandbox.stop();
   }
-  if (keep) explain(dir);
+  if (keep) explain(dir, sandbox.env);
 }
 
 function optionsFor(env: Environment): ProcessOptions {
@@ -111,6 +113,8 @@ async function mirror(options: ProcessOptions): Promise<void> {
   print([`requests that write or delete, as the registry logged them: ${writes(options) - before}`]);
   title("One image of each platform, pulled back by another client (regctl)");
   print(await pulledTable(published, options));
+  title("npm run catalogue: all of it as pages for people, JSON and feeds for machines");
+  await runVisibly(process.execPath, ["tools/run.cjs", "commands/catalogue.ts", ...stack, "--out", site], options);
 }
 
 async function pulumi(args: readonly string[], options: ProcessOptions): Promise<void> {
@@ -171,8 +175,9 @@ function writes({ environment }: ProcessOptions): number {
   return requests.filter(({ method }) => !["GET", "HEAD"].includes(method)).length;
 }
 
-function explain(folder: string): void {
+function explain(folder: string, env: Environment): void {
   title("The sandbox is still running; in this folder");
+  print([`the catalogue: ${env["MIRROR_SANDBOX_FILES"] ?? ""}/catalogue/index.html`]);
   const option = `--dir ${folder}`;
   print([
     `eval "$(npm run --silent sandbox -- env ${option})"`,

@@ -1,7 +1,17 @@
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
-import { join, normalize } from "node:path";
+import { extname, join, normalize } from "node:path";
+
+/** What browsers have to be told; anything else is bytes. */
+const types: Readonly<Record<string, string>> = {
+  ".html": "text/html; charset=utf-8",
+  ".css": "text/css; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".json": "application/json",
+  ".svg": "image/svg+xml",
+  ".xml": "application/xml",
+};
 
 /**
  * A static file server for one folder: GET and HEAD, single byte ranges (RFC 9110, 14), an ETag that changes with the file.
@@ -15,7 +25,7 @@ export function createFileServer(folder: string): Server {
       (info) => {
         if (!info.isFile()) return void response.writeHead(404).end();
         const headers = {
-          "Content-Type": "application/octet-stream",
+          "Content-Type": types[extname(file)] ?? "application/octet-stream",
           "Accept-Ranges": "bytes",
           ETag: `"${info.size.toString(16)}-${Math.round(info.mtimeMs).toString(16)}"`,
           "Last-Modified": info.mtime.toUTCString(),
