@@ -70,6 +70,18 @@ export class BenchStack {
     return this.pulumi(["preview", ...plain], true, options);
   }
 
+  /**
+   * `npm run reconcile` of the copy, less npm itself.
+   * @param kept with the state of this stack; without, a run begins with none.
+   * @throws Error with the output when something failed.
+   */
+  async reconcile(kept: boolean, options: Partial<CommandOptions> = {}): Promise<TimedCommand> {
+    const { name, program, environment } = this.options;
+    const { PULUMI_BACKEND_URL: state = "", ...others } = environment;
+    const argv = ["node", "tools/run.cjs", "commands/reconcile.ts", "--stack", name];
+    return timedCommand(kept ? [...argv, "--state", state] : argv, { cwd: program, env: others, ...options });
+  }
+
   /** The output `published`. */
   async published(): Promise<Readonly<Record<string, PublishedAppOutput>>> {
     const { output } = await this.pulumi(["stack", "output", "published", "--json"]);

@@ -11,6 +11,8 @@ export interface TimedCommand {
   readonly megabytes: number;
   /** What it and its descendants computed, by program; empty unless asked for. */
   readonly processor: ProcessorSeconds;
+  /** Seconds until it printed its first line; Infinity: it printed none. */
+  readonly firstLine: number;
 }
 
 /** How a command is run. */
@@ -32,6 +34,7 @@ export async function timedCommand(argv: readonly string[], options: CommandOpti
   let memory: (() => number) | undefined;
   let processor: (() => ProcessorSeconds) | undefined;
   let output = "";
+  let firstLine = Infinity;
   const { status } = await runProcess(program, rest, {
     directory: cwd,
     environment: env,
@@ -41,11 +44,14 @@ export async function timedCommand(argv: readonly string[], options: CommandOpti
       if (options.memory) memory = watchMemory(pid);
       if (options.processor) processor = watchProcessor(pid);
     },
-    onLine: (line) => (output += `${line}\n`),
+    onLine: (line) => {
+      firstLine = Math.min(firstLine, (performance.now() - started) / 1000);
+      output += `${line}\n`;
+    },
   });
   const seconds = (performance.now() - started) / 1000;
   const megabytes = memory?.() ?? 0;
   const used = processor?.() ?? {};
-  if (status === 0) return { seconds, output, megabytes, processor: used };
+  if (status === 0) return { seconds, output, megabytes, processor: used, firstLine };
   throw new Error(`${argv.slice(0, 3).join(" ")} … ended with ${status}:\n${output.slice(-4000)}`);
 }

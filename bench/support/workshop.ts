@@ -53,7 +53,7 @@ export class Workshop {
   /** A copy of the program with these files in `apps/`. @returns its folder. */
   program(apps: Readonly<Record<string, string>>): string {
     const folder = join(this.folder, `program-${(this.copies += 1)}`);
-    copyProgram(folder, apps);
+    copyProgram(folder, apps, { commands: true });
     return folder;
   }
 

@@ -1,8 +1,12 @@
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { STATUS_CODES } from "node:http";
+import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { z } from "zod";
 import { reasonOf } from "../model/reasonOf";
 import type { Transport, TransportAnswer } from "../registry/transport";
+import { writeWhole } from "../system/placeWhole";
 import { fileTransport } from "./upstreamFiles";
 
 // Over the wire a provider's settings arrive as strings, whatever their type: maxRetries "3", insecure "true".
@@ -23,6 +27,11 @@ export interface RestApiOptions {
   /** Milliseconds between tries. */
   readonly retryDelay: number;
   readonly transport: Transport;
+  /**
+   * Folder in which answers are kept with their entity tags, to ask only whether they still hold: with a token that does not count
+   * against the rate limit, without one it does. Undefined: none are kept.
+   */
+  readonly kept?: string;
 }
 
 /**
@@ -73,12 +82,18 @@ export async function restApi(endpoint: string, options: RestApiOptions): Promis
   const url = endpointUrl(endpoint, options.baseUrl);
   for (let attempt = 0; ; attempt += 1) {
     const last = attempt >= options.maxRetries;
-    const response = await get(url, options).catch((error: unknown) => {
+    const known = attempt === 0 ? await knownAnswer(url, options) : undefined;
+    const response = await get(url, options, known?.entityTag).catch((error: unknown) => {
       if (last) throw error;
       return undefined;
     });
     const body = response?.body.toString() ?? "";
-    if (response && isResult(response.status)) return answer(endpoint, response, body);
+    if (known && response?.status === 304) return known.answer;
+    if (response && isResult(response.status)) {
+      const result = answer(endpoint, response, body);
+      await keepAnswer(url, options, { entityTag: response.header("etag") ?? "", answer: result });
+      return result;
+    }
     const pause = response ? pauseBeforeRetry(response, body, options.retryDelay) : options.retryDelay;
     if (response && (last || pause === undefined || pause > longestPause))
       throw new Error(`GET ${url.href}: ${statusLine(response)}`);
@@ -115,8 +130,46 @@ function apiRoot(baseUrl: string): URL {
   return url.pathname.endsWith("/api/v3/") ? url : new URL("api/v3/", url);
 }
 
-async function get(url: URL, { token, transport }: RestApiOptions): Promise<TransportAnswer> {
-  const headers = { accept: "application/vnd.github.v3+json", "x-github-api-version": "2022-11-28" };
+const knownSchema = z.object({
+  entityTag: z.string().regex(/^(?:W\/)?"[\x21\x23-\x7e]*"$/),
+  answer: z.object({
+    ...{ id: z.string(), endpoint: z.string(), code: z.literal(200), status: z.string() },
+    ...{ headers: z.string(), body: z.string() },
+  }),
+});
+
+/** An answer the API gave before, and by what it tells whether that still holds. A file that cannot be read is none. */
+async function knownAnswer(
+  url: URL,
+  { token, kept }: RestApiOptions,
+): Promise<z.output<typeof knownSchema> | undefined> {
+  if (kept === undefined || token === undefined) return undefined;
+  try {
+    return knownSchema.parse(JSON.parse(await readFile(keptFile(url, kept), "utf8")));
+  } catch {
+    return undefined;
+  }
+}
+
+async function keepAnswer(
+  url: URL,
+  { token, kept }: RestApiOptions,
+  known: { readonly entityTag: string; readonly answer: RestApiAnswer },
+): Promise<void> {
+  if (kept === undefined || token === undefined || !knownSchema.safeParse(known).success) return;
+  // What is not kept is asked again.
+  await writeWhole(keptFile(url, kept), JSON.stringify(known)).catch(() => undefined);
+}
+
+function keptFile({ href }: URL, folder: string): string {
+  return join(folder, `${createHash("sha256").update(href).digest("hex")}.json`);
+}
+
+async function get(url: URL, { token, transport }: RestApiOptions, entityTag?: string): Promise<TransportAnswer> {
+  const headers = {
+    ...(entityTag !== undefined && { "if-none-match": entityTag }),
+    ...{ accept: "application/vnd.github.v3+json", "x-github-api-version": "2022-11-28" },
+  };
   const authorization = async (): Promise<string | undefined> => token && `Bearer ${token}`;
   try {
     return await transport.send({ method: "GET", url, headers, authorization, bodyLimit: longestBody, once: true });

@@ -1,4 +1,6 @@
 import type { Transport } from "../registry/transport";
+import { join } from "node:path";
+import { cacheDirectory } from "../system/cacheDirectory";
 import { outputOf } from "../system/process";
 import { gitListCommand } from "./gitReferences";
 import { restApi, restApiOptions } from "./restApi";
@@ -83,7 +85,7 @@ export function httpGet(
  * @param settings of the stack for the `github` provider. @throws Error when one of them is of the wrong kind.
  */
 export function plainEdges(settings: Readonly<Record<string, unknown>>, environment: NodeJS.ProcessEnv): HostedEdges {
-  const api = restApiOptions(settings, environment);
+  const api = { ...restApiOptions(settings, environment), kept: join(cacheDirectory(), "github") };
   return {
     restApi: (endpoint) => restApi(endpoint, api),
     listRemote: async (url) => {

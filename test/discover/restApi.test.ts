@@ -1,6 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { afterEach, describe, expect, it } from "vitest";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { restApi, restApiOptions } from "../../components/discover/restApi";
 
 let server: Server | undefined;
@@ -124,4 +127,58 @@ describe("restApi", () => {
       expect(requests).toHaveLength(0);
     },
   );
+
+  describe("with a folder for answers", () => {
+    let kept: string;
+    beforeEach(() => (kept = mkdtempSync(join(tmpdir(), "rest-api-"))));
+    afterEach(() => rmSync(kept, { recursive: true, force: true }));
+    const tagged = (request: IncomingMessage, response: ServerResponse): void => {
+      const holds = request.headers["if-none-match"] === '"one"';
+      response.writeHead(holds ? 304 : 200, { etag: '"one"', link: '<next>; rel="next"' }).end(holds ? "" : "[1]");
+    };
+
+    it("asks only whether the answer it has still holds, and gives the very same", async () => {
+      const { options, requests } = await api(tagged);
+      const [first, second] = [
+        await restApi("repos/a/b", { ...options, kept }),
+        await restApi("repos/a/b", { ...options, kept }),
+      ];
+      expect(second).toEqual(first);
+      expect(requests.map(({ headers }) => headers["if-none-match"])).toEqual([undefined, '"one"']);
+    });
+
+    it("takes a new answer in its place, and never that of another address", async () => {
+      let version = 1;
+      const { options, requests } = await api((_, response) =>
+        response.writeHead(200, { etag: `"${version}"` }).end(`[${version}]`),
+      );
+      await restApi("repos/a/b", { ...options, kept });
+      version = 2;
+      expect((await restApi("repos/a/b", { ...options, kept })).body).toBe("[2]");
+      await restApi("repos/a/c", { ...options, kept });
+      await restApi("repos/a/b", { ...options, kept });
+      expect(requests.map(({ headers }) => headers["if-none-match"])).toEqual([undefined, '"1"', undefined, '"2"']);
+    });
+
+    it("keeps nothing without a token, for which asking so counts as well", async () => {
+      const { options, requests } = await api(tagged);
+      const anonymous = { ...options, token: undefined, kept };
+      await restApi("repos/a/b", anonymous);
+      await restApi("repos/a/b", anonymous);
+      expect(requests.map(({ headers }) => headers["if-none-match"])).toEqual([undefined, undefined]);
+      expect(readdirSync(kept)).toEqual([]);
+    });
+
+    it("keeps nothing but 200, and asks anew when what it kept was damaged", async () => {
+      let status = 404;
+      const { options, requests } = await api((_, response) => response.writeHead(status, { etag: '"x"' }).end("{}"));
+      await restApi("repos/a/b", { ...options, kept });
+      expect(readdirSync(kept)).toEqual([]);
+      status = 200;
+      await restApi("repos/a/b", { ...options, kept });
+      for (const name of readdirSync(kept)) writeFileSync(join(kept, name), "{");
+      expect((await restApi("repos/a/b", { ...options, kept })).code).toBe(200);
+      expect(requests.map(({ headers }) => headers["if-none-match"])).toEqual([undefined, undefined, undefined]);
+    });
+  });
 });

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { checkout } from "../../../components/engine/checkout";
 
 /** What of the checkout the program needs when it runs. */
-const parts = [
+const programParts = [
   "Pulumi.yaml",
   "package.json",
   "tsconfig.json",
@@ -16,6 +16,9 @@ const parts = [
   "schemas",
 ];
 
+/** What its commands need beside that. */
+const commandParts = ["commands", "tools/run.cjs", "tools/toolchain"];
+
 /**
  * Copies the program into a folder, as it is in the checkout now, with other apps: a file in `apps/` each, by the name of
  * its export, and the list of them. The checkout itself is never written to.
@@ -23,8 +26,9 @@ const parts = [
 export function copyProgram(
   folder: string,
   apps: Readonly<Record<string, string>>,
-  { libraries = true }: { readonly libraries?: boolean } = {},
+  { libraries = true, commands = false }: { readonly libraries?: boolean; readonly commands?: boolean } = {},
 ): void {
+  const parts = [...programParts, ...(commands ? commandParts : [])];
   const listed = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", ...parts], {
     cwd: checkout,
     encoding: "utf8",
