@@ -6,6 +6,7 @@ import type { Host } from "./components/host";
 import { look } from "./components/look";
 import type { AppSpecification } from "./components/model/appSpecification";
 import { type Conclusion, conclusion, plansText } from "./components/report/conclusion";
+import { writeAccess } from "./components/probe/writeAccess";
 import type { Mistakes } from "./components/report/runFile";
 
 /** Who looks, as {@link Host}, with the settings the stack has for the `github` provider in the place of that provider. */
@@ -32,8 +33,10 @@ export async function lookOnly(
   { github, ...looker }: Looker,
   specifications: readonly AppSpecification[] = apps,
 ): Promise<Looked | (Mistakes & { readonly message: string })> {
+  const { environment, dryRun } = looker;
+  const mayWrite = dryRun ? undefined : writeAccess(environment);
   // Who builds will ask for himself whether he may write.
-  const host = { ...looker, upstream: plainEdges(github, looker.environment), beforeBuild: async () => undefined };
+  const host = { ...looker, upstream: plainEdges(github, environment), mayWrite, beforeBuild: async () => undefined };
   try {
     const found = await look(specifications, host);
     const { phase } = found.config.run;

@@ -19,6 +19,8 @@ export interface Host {
   readonly outputs: () => Promise<Readonly<Record<string, unknown>>>;
   /** The resources the last run of this stack left in its state. Rejects when they cannot be read. */
   readonly state: () => Promise<StackState>;
+  /** Makes sure that a repository may be written to; rejects when not. Undefined where nothing is to be changed. */
+  readonly mayWrite: ((repository: string) => Promise<void>) | undefined;
   /** Asked about each repository something is to be built for, before it is. Rejects with the reason why that would be in vain. */
   readonly beforeBuild: (repository: string) => Promise<void>;
   /** Tells an operator. */

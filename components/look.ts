@@ -10,6 +10,7 @@ import type { Published } from "./model/published";
 import { type Edges, openEdges } from "./openEdges";
 import { alignWithState } from "./plan/alignWithState";
 import { planApps } from "./plan/planApps";
+import { unableToSign } from "./report/unableToSign";
 import { previousRun } from "./probe/previousRun";
 
 /** All that is known and decided before anything is done. */
@@ -40,5 +41,8 @@ export async function look(apps: readonly AppSpecification[], host: Host): Promi
   const context = { phase: config.run.phase, stack, state: edges.state.state, warn };
   const recorded = host.outputs().then((outputs) => previousRun(outputs, context));
   const planned = await planApps(config, recorded, edges.plan, records.images);
-  return { config, edges, plans: await alignWithState(planned, edges.state), published: await recorded, records };
+  const plans = await alignWithState(planned, edges.state);
+  const unable = unableToSign(config, plans, environment);
+  if (unable !== undefined) await warn(`nothing more will be published from here: ${unable}`);
+  return { config, edges, plans, published: await recorded, records };
 }

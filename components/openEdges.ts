@@ -52,7 +52,9 @@ export function openEdges(config: Configuration, host: Host): Edges {
   let state: Promise<StackState> | undefined;
   let accepted: Promise<boolean> | undefined;
   const accepts = () => (accepted ??= registry.accepts(config.registry));
-  const probe: PlanEdges["probe"] = (reference, options) => probeFor(reference, registry, config, accepts, options);
+  const { mayWrite } = host;
+  const probe: PlanEdges["probe"] = (reference, options) =>
+    probeFor(reference, registry, config, { accepts, mayWrite }, options);
   return {
     ...{ registry, probe, startedAt },
     state: { state: () => (state ??= host.state()), exists: (reference) => registry.exists(reference) },

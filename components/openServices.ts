@@ -9,9 +9,12 @@ import type { VersionServices } from "./declare/versionServices";
 import { checkout } from "./engine/checkout";
 import { keptRecord, recordFolder, writeRecord } from "./handover/recordFolder";
 import type { Host } from "./host";
+import { reasonOf } from "./model/reasonOf";
 import { runContext } from "./model/runContext";
 import type { Edges } from "./openEdges";
 import { holding } from "./probe/probeTag";
+import { RegistryWriter } from "./registry/registryWriter";
+import { UnpublishedIndex, unpublishedTag } from "./registry/unpublishedIndex";
 import { projectSource } from "./system/projectSource";
 
 /** Every way the resources of a run reach the outside. Sends nothing yet. */
@@ -26,12 +29,21 @@ export function openServices(
   const { phase, digests } = config.run;
   // To whom they are handed over, or where they stay.
   const records = (phase === "build" ? digests : undefined) ?? recordFolder(config);
+  const unpublished = new UnpublishedIndex({ client: registry, writer: new RegistryWriter(environment) });
+  const unheld = new Set<string>();
   return (find) => ({
     check: async (image) => {
       const report = await checkBeforeTag(image, registry, config.builder);
       await pulumi.log.info(describeCheck(image, report));
       return checksMade(image, report);
     },
+    hold: (repository, digest) =>
+      unpublished.hold(repository, digest).catch(async (error: unknown) => {
+        if (unheld.has(repository)) return;
+        unheld.add(repository);
+        const note = `what is built cannot be listed under the tag ${unpublishedTag} until its version has a tag`;
+        await warn(`${repository}: ${note}: ${reasonOf(error)}`);
+      }),
     keepRecord: async (record, reference) =>
       (await keptRecord(records, record)) ?? writeRecord(records, record, await trust.scan(record, reference)),
     ...trust,

@@ -15,7 +15,7 @@ export function pulumiHost(): Host {
   const warn = (text: string): Promise<void> => pulumi.log.warn(text);
   const dryRun = pulumi.runtime.isDryRun();
   // A preview needs no write credentials.
-  const beforeBuild = dryRun ? async (): Promise<void> => undefined : writeAccess(environment);
+  const mayWrite = dryRun ? undefined : writeAccess(environment);
   return {
     ...{ stackConfig: stackConfig(), environment, dryRun, upstream: pulumiEdges() },
     stack: pulumi.getStack(),
@@ -26,7 +26,8 @@ export function pulumiHost(): Host {
       const { outputs } = await readOwnState(what, ["readStackResourceOutputs", "stackName"], resourcesAnswer);
       return stackState(Object.entries(outputs).map(([urn, resource]) => ({ urn, ...resource })));
     },
-    beforeBuild,
+    mayWrite,
+    beforeBuild: mayWrite ?? (async () => undefined),
     warn,
   };
 }

@@ -9,6 +9,7 @@ import { defaultSandboxFolder, Layout } from "./sandbox/layout";
 import { lockHolder } from "../components/system/lock";
 import { ensureStack } from "./sandbox/pulumiStack";
 import { registryKinds, type RegistryKind } from "./sandbox/registry";
+import { registryProfiles, type ProfileName } from "./sandbox/registryProfiles";
 import { readRunning, type SandboxState } from "./sandbox/sandboxState";
 import { startSandbox } from "./sandbox/startSandbox";
 import { writeFixtures } from "./fixtures/fixtures";
@@ -18,6 +19,9 @@ import { shellWord } from "../components/model/quoting";
 interface StartOptions {
   readonly dir: string;
   readonly registry?: RegistryKind;
+  readonly registryProfile?: ProfileName;
+  readonly registryName?: string;
+  readonly collectAfter?: number;
   readonly builders?: Readonly<Record<string, readonly string[]>>;
   readonly proxy?: readonly FaultRule[];
   readonly latency?: number;
@@ -35,6 +39,15 @@ program
   .description("start it, and return when it is ready")
   .addOption(dir)
   .addOption(new Option("--registry <kind>", "olareg has the referrers API").choices([...registryKinds]))
+  .addOption(
+    new Option("--registry-profile <name>", "answers as another registry does").choices(Object.keys(registryProfiles)),
+  )
+  .option(
+    "--registry-name <host>",
+    "known to clients by this name, over TLS, instead of localhost and a port",
+    parseHost,
+  )
+  .option("--collect-after <seconds>", "collects manifests no tag leads to (olareg)", parseSeconds)
   .option("--builders <list>", "name=platform pairs, such as amd64=linux/amd64,arm64=linux/arm64", parseBuilders)
   .option("--proxy <rules.json>", "fault rules", readRules)
   .option("--latency <ms>", "added before every registry request", parseMilliseconds)
@@ -107,13 +120,19 @@ async function start(options: StartOptions): Promise<void> {
   process.stdout.write(describe(running(layout)));
 }
 
-async function supervise({ dir: folder, proxy, latency, registry, builders }: StartOptions): Promise<void> {
+async function supervise(given: StartOptions): Promise<void> {
+  const { dir: folder, proxy, latency, ...options } = given;
   const progress = (line: string): void => {
     tellStarter({ kind: "progress", line });
     process.stdout.write(`sandbox: ${line}\n`);
   };
-  const optional = { ...(registry && { registry }), ...(builders && { builders }), ...(proxy && { rules: proxy }) };
-  const sandbox = await startSandbox({ dir: folder, progress, latencyMs: latency ?? 0, ...optional });
+  const sandbox = await startSandbox({
+    dir: folder,
+    progress,
+    latencyMs: latency ?? 0,
+    ...options,
+    ...(proxy && { rules: proxy }),
+  });
   const end = (): void => {
     progress("stopping");
     void sandbox.stop().then(() => process.exit());
@@ -170,6 +189,18 @@ function readRules(file: string): readonly FaultRule[] {
 function parseMilliseconds(text: string): number {
   if (/^\d{1,6}$/.test(text)) return Number(text);
   throw new InvalidArgumentError(`${JSON.stringify(text)} is not a number of milliseconds.`);
+}
+
+function parseSeconds(text: string): number {
+  if (/^[1-9]\d{0,4}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError(`${JSON.stringify(text)} is not a number of seconds from 1.`);
+}
+
+function parseHost(text: string): string {
+  if (/^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/.test(text)) return text;
+  throw new InvalidArgumentError(
+    `${JSON.stringify(text)} is not the full name of a host, such as registry.example.test.`,
+  );
 }
 
 function parseBuilders(text: string): Readonly<Record<string, readonly string[]>> {

@@ -25,6 +25,8 @@ export interface WriterEdges {
   readonly predicate: (requirement: Requirement, platforms: Platforms) => Promise<string>;
   /** Takes entries that lead nowhere out of a digest's fallback list. */
   readonly prune: (digest: Digest, dangling: readonly Digest[]) => Promise<void>;
+  /** Makes a list without entries fit to be begun. */
+  readonly tidy: (digest: Digest) => Promise<void>;
   /** Aborted when time is up. */
   readonly deadline: AbortSignal;
 }
@@ -103,6 +105,7 @@ export class AttestationWriter {
         ledger.pruned(list.dangling.length);
       });
     }
+    if (list.entries === 0) void inTurn(undefined, () => this.#edges.tidy(digest));
     const mine = state.absent.filter((requirement) => requirement.digest === digest);
     await Promise.all(
       mine.map((requirement) =>

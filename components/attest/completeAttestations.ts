@@ -60,6 +60,11 @@ export async function completeAttestations(task: AttestTask, edges: AttestEdges)
     const { length } = state.absent;
     const { failures, overtaken } = await edges.writer.write(before, platforms);
     state = await inspect();
+    for (let looks = 1; failures.length === 0 && !overtaken && listsNothing(state); looks++) {
+      if (looks > mostTries) throw new Error(unlisted(repository, state));
+      await edges.sleep(pauseMs * looks);
+      state = await inspect();
+    }
     if (state.absent.length === 0) break;
     if (state.absent.length < length) tries = 0;
     else if (failures.length > 0 || !overtaken) tries++;
@@ -82,6 +87,16 @@ export async function completeAttestations(task: AttestTask, edges: AttestEdges)
     await edges.sleep(pauseMs * (tries + 1));
   }
   return { added };
+}
+
+/** Whether nothing at all is listed where something was written: written again, it would be there twice. */
+function listsNothing({ absent, lists }: AttestationState): boolean {
+  return absent.length > 0 && absent.every(({ digest }) => lists.get(digest)?.entries === 0);
+}
+
+function unlisted(repository: string, { absent }: AttestationState): string {
+  const lacking = absent.map(describeMissing).join(", ");
+  return `${lacking}: it was written, but the registry of ${repository} lists nothing of what is attached to an image`;
 }
 
 /** Whether the lists say that all that was to be written and is still absent was in fact written. */

@@ -1,4 +1,5 @@
 import type { Digest } from "../model/digest";
+import type { AttestationKind } from "../model/attestationKind";
 import { parseReference } from "../model/reference";
 import type { CertificateSigner, ExpectedSigner } from "../model/signer";
 import { type AttestationList, listAttestations } from "../probe/attestations";
@@ -52,8 +53,9 @@ export interface VerificationEdges {
 export async function verifyImage(
   reference: string,
   wishes: VerificationWishes,
-  edges: VerificationEdges,
+  given: VerificationEdges,
 ): Promise<ImageVerification> {
+  const edges = { ...given, cosign: thorough(given) };
   const { reader } = edges;
   const { registry, repository, tag, digest: pinned } = parseReference(reference);
   const name = `${registry}/${repository}`;
@@ -86,6 +88,50 @@ export async function verifyImage(
       kind === "signature" && statement ? [signerOf(statement)] : [],
     ),
     notChecked: leftOut(image, list, wishes, edges.signer),
+  };
+}
+
+/** What cosign says when it has seen none of what it was asked for. */
+const sawNothing = /no signatures found|none of the attestations matched/;
+
+/**
+ * cosign leaves out in silence what it cannot fetch, and ends as if it were not there. Where the registry lists what cosign does not
+ * see, the list is read once more, which names a rate limit or an outage, and cosign is asked again.
+ */
+function thorough({ reader, cosign, signer }: VerificationEdges): VerificationEdges["cosign"] {
+  const complete = async <T>(
+    reference: string,
+    kind: AttestationKind,
+    ask: () => Promise<T>,
+    count: (answer: T) => number,
+  ): Promise<T> => {
+    const first = await ask();
+    if (count(first) > 0) return first;
+    const { registry, repository, digest } = parseReference(reference);
+    if (digest === undefined) return first;
+    const listed = (await listAttestations(reader, `${registry}/${repository}`, digest, signer)).counts[kind];
+    if (listed === 0) return first;
+    const second = await ask();
+    const said = cosign.refusal(reference) ?? "";
+    if (count(second) > 0 || !sawNothing.test(said)) return second;
+    throw new Error(`the registry lists ${listed} of kind ${kind} on ${reference}, of which cosign saw none: ${said}`);
+  };
+  return {
+    refusal: (reference) => cosign.refusal(reference),
+    verified: (reference) =>
+      complete(
+        reference,
+        "signature",
+        () => cosign.verified(reference),
+        ({ signature }) => signature,
+      ),
+    statements: (reference, kind) =>
+      complete(
+        reference,
+        kind,
+        () => cosign.statements(reference, kind),
+        ({ length }) => length,
+      ),
   };
 }
 

@@ -16,6 +16,8 @@ export interface SealRequest {
   readonly repository: string;
   /** Made in this run or handed over to it, each with its record, and in the registry under its digest. Copied ones are brought there. */
   readonly images: readonly RecordedImage[];
+  /** What the index is made from in this repository: the builder copies it with all that is attached to it. */
+  readonly sources: readonly Digest[];
   /** In the index that is there, and to stay. */
   readonly kept: PerPlatform<Digest>;
   /** Manifests this stack's state says it built. */
@@ -36,7 +38,7 @@ export async function sealImages(
   config: AttestConfig,
   place: Place,
 ): Promise<string | undefined> {
-  const { repository, images } = request;
+  const { repository, images, sources } = request;
   if (config.signing.mode === "off") return undefined;
   return atWorkplace(config, place, async (workplace) => {
     for (const { record } of images) {
@@ -44,6 +46,9 @@ export async function sealImages(
       if (record.origin === "copied") await workplace.bring(digest, nameOf(record.from), repository);
     }
     const kept = await keptOnes(request, workplace);
+    const fresh = images.map(({ record }) => record.image.digest);
+    const listed = [...sources, ...Object.values(request.kept)].filter((digest) => !fresh.includes(digest));
+    await workplace.tidy(repository, [...new Set(listed)]);
     const made = images.map(({ record }) => [record.platform, record.image.digest] as const);
     const platforms: PerPlatform<Digest> = Object.fromEntries([...kept, ...made]);
     const required = [

@@ -35,6 +35,8 @@ export interface Workplace extends Omit<AttestEdges, "writer"> {
   readonly directory: string;
   /** Brings one platform's image into a repository, by its digest and without a tag. */
   readonly bring: (digest: Digest, from: string, repository: string) => Promise<void>;
+  /** Makes the lists of what is attached to digests fit for other tools; see {@link FallbackList.tidy}. */
+  readonly tidy: (repository: string, digests: readonly Digest[]) => Promise<void>;
   /** Makes a writer for one repository. */
   readonly writer: (repository: string, sources: Pick<WriterEdges, "sbom" | "predicate">) => AttestEdges["writer"];
 }
@@ -69,6 +71,12 @@ export async function atWorkplace<T>(
         signing.mode === "keyless"
           ? (strangerProblem(signing, environment) ?? missingIdentityToken(environment))
           : undefined,
+      tidy: async (repository, digests) => {
+        const tidied = digests.map((digest) =>
+          withDigest(`${repository}@${digest}`, deadline, () => fallback.tidy(repository, digest)),
+        );
+        await Promise.all(tidied);
+      },
       sleep: (milliseconds) => clock.sleep(milliseconds),
       writer: (repository, sources) =>
         new AttestationWriter(repository, {
@@ -78,6 +86,7 @@ export async function atWorkplace<T>(
           deadline,
           locked: (reference, write) => withDigest(reference, deadline, write),
           prune: (digest, dangling) => fallback.prune(repository, digest, dangling),
+          tidy: (digest) => fallback.tidy(repository, digest),
           ...sources,
         }),
     });

@@ -3,6 +3,7 @@ import type { RecordedImage } from "../model/buildRecord";
 import type { Digest } from "../model/digest";
 import type { IndexSource } from "../decide/versionPlan";
 import { type Platform, type PerPlatform, platformEntries } from "../model/platform";
+import { digestIn } from "../model/reference";
 import { reasonOf } from "../model/reasonOf";
 import { type ImageRequest, type MadeImage, recordedImage } from "./recordedImage";
 import type { VersionServices } from "./versionServices";
@@ -111,7 +112,11 @@ async function sealed(
 ): Promise<CheckedSources> {
   const { images, present: kept } = sources;
   const { known, adopted } = planned;
-  await services.seal({ repository, images, kept, known, adopted });
+  const own = sources.references.filter((reference) => reference.startsWith(`${repository}@`));
+  await services.seal({
+    ...{ repository, images, kept, known, adopted },
+    sources: own.flatMap((reference) => digestIn(reference) ?? []),
+  });
   return sources;
 }
 

@@ -19,7 +19,7 @@ export interface ImageRequest {
   readonly specification: AppSpecification;
   readonly repository: string;
   readonly planned: PlannedVersion;
-  readonly services: Pick<VersionServices, "check" | "keepRecord" | "phase" | "run">;
+  readonly services: Pick<VersionServices, "check" | "hold" | "keepRecord" | "phase" | "run">;
 }
 
 /**
@@ -42,12 +42,15 @@ export async function recordedImage(
   const digest = digestOf(image.reference);
   const reference = copy ?? `${repository}@${digest}`;
   const recipe = planned.recipes.find((candidate) => candidate.platform === platform);
+  const held = copy === undefined ? services.hold(repository, digest) : undefined;
   const checks = await services.check({ reference, platform, specification, planned, ...(recipe && { recipe }) });
   const common = { ...factsOf(platform, digest, request), checks };
   const record: BuildRecord =
     copy !== undefined
       ? { origin: "copied", ...common, from: copy }
       : { origin: "built", ...common, ...buildOf(request, recipe, image.contexts) };
+  // What is handed over has to outlive this run.
+  if (services.phase === "build") await held;
   return services.keepRecord(record, reference);
 }
 

@@ -5,6 +5,7 @@ import type { TrustServices } from "../attest/trustServices";
 import type { BuildCache } from "./mirroredImage";
 import type { PlannedVersion } from "../decide/appPlan";
 import type { BuildRecord, ChecksMade, RecordedImage } from "../model/buildRecord";
+import type { Digest } from "../model/digest";
 import type { RunContext } from "../model/runContext";
 import type { AppSpecification } from "../model/appSpecification";
 import type { Platform } from "../model/platform";
@@ -13,6 +14,8 @@ import type { ImageToCheck } from "../check/checkBeforeTag";
 
 /** What the component asks of the outside world while a run goes on. */
 export interface VersionServices extends Pick<TrustServices, "seal" | "signed"> {
+  /** Keeps an image that has no tag yet from being collected. Never rejects: a registry that cannot be asked to may keep it all the same. */
+  readonly hold: (repository: string, digest: Digest) => Promise<void>;
   /** Resolves to what was looked at and passed; rejects with the reason when the image must not get a tag. */
   readonly check: (image: ImageToCheck) => Promise<ChecksMade>;
   /**

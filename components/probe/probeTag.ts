@@ -1,24 +1,46 @@
 import type { Configuration } from "../config/configuration";
 import type { Probe, TagHolding } from "../model/probe";
 import type { RegistryClient } from "../registry/registryClient";
-import { repositoryOf } from "../model/repository";
+import { referenceParts } from "../model/reference";
+import { appOf, repositoryOf } from "../model/repository";
+
+/** What else a registry can be asked when it refuses to say what a tag holds. */
+export interface RefusalEdges {
+  /** Whether it accepts the credentials at all. */
+  readonly accepts: () => Promise<boolean>;
+  /** Makes sure that a repository may be written to; rejects when not. Undefined in a run that is to change nothing. */
+  readonly mayWrite: ((repository: string) => Promise<void>) | undefined;
+}
 
 /**
- * The probe as the stack configuration wants it read: some registries answer 403 for a package that does not exist yet. For an
- * app listed under `newPackages` that counts as absent, provided the same credentials are accepted by the registry itself.
+ * The probe as the stack configuration wants it read: some registries refuse to speak of a package that does not exist yet. Whoever
+ * may write there is asked again: an upload begun makes the package, or shows who is asking. Where even then nothing is said, it
+ * counts as absent for an app listed under `newPackages`, provided the same credentials are accepted by the registry itself.
  */
 export async function probeFor(
   reference: string,
   registry: Pick<RegistryClient, "probe">,
   config: Pick<Configuration, "newPackages" | "registry" | "namespace">,
-  accepts: () => Promise<boolean>,
+  { accepts, mayWrite }: RefusalEdges,
   options?: { readonly skipChildren?: boolean },
 ): Promise<Probe> {
   const probe = await registry.probe(reference, options);
-  if (probe.state !== "unknown" || probe.cause !== "authorisation") return probe;
+  if (!isRefusal(probe)) return probe;
+  const { name } = referenceParts(reference);
+  if (mayWrite && name === repositoryOf(config, appOf(name))) {
+    const again = await mayWrite(name).then(
+      () => registry.probe(reference, options),
+      () => probe,
+    );
+    if (!isRefusal(again)) return again;
+  }
   const isNew = config.newPackages.some((app) => reference.startsWith(`${repositoryOf(config, app)}:`));
   // A registry that does not answer this question clearly proves nothing.
   return isNew && (await accepts().catch(() => false)) ? { state: "absent" } : probe;
+}
+
+function isRefusal(probe: Probe): boolean {
+  return probe.state === "unknown" && probe.cause === "authorisation";
 }
 
 /**

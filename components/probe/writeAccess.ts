@@ -1,23 +1,61 @@
+import { connect } from "node:tls";
+import { isLoopback, parseReference } from "../model/reference";
 import { RegistryWriter } from "../registry/registryWriter";
 
 /**
  * Asks once per repository, of those anything is built for, whether this run may write there: a refusal is told before a build of
- * twenty minutes, not after it. Rejects with a RegistryError that names the registry's own words.
+ * twenty minutes, not after it. Rejects with a RegistryError that names the registry's own words, and for a registry on this machine
+ * that speaks no TLS: builders push to it all the same, but whatever composes an index reads it by HTTPS.
  */
-export function writeAccess(environment: NodeJS.ProcessEnv): (repository: string) => Promise<void> {
+export function writeAccess(
+  environment: NodeJS.ProcessEnv,
+  tls: (host: string) => Promise<boolean> = speaksTls,
+): (repository: string) => Promise<void> {
   const known = new Map<string, Promise<void>>();
   return (repository) => {
-    const asked = known.get(repository) ?? ask(repository, environment);
+    const asked = known.get(repository) ?? ask(repository, environment, tls);
     known.set(repository, asked);
     return asked;
   };
 }
 
-async function ask(repository: string, environment: NodeJS.ProcessEnv): Promise<void> {
+async function ask(
+  repository: string,
+  environment: NodeJS.ProcessEnv,
+  tls: (host: string) => Promise<boolean>,
+): Promise<void> {
+  const { registry } = parseReference(repository);
+  if (isLoopback(registry.replace(/:[0-9]+$/, "")) && !(await tls(registry)))
+    throw new Error(
+      `${registry} speaks plain HTTP only, and the index of a version is read and written by HTTPS; ` +
+        "accepted is a registry that speaks TLS on that port, whose certificate authority SSL_CERT_FILE names",
+    );
   const writer = new RegistryWriter(environment);
   try {
     await writer.tryWriting(repository);
   } finally {
     await writer.close();
   }
+}
+
+const longestHandshakeMs = 10_000;
+
+/** Whether a server speaks TLS, with whatever certificate. */
+export function speaksTls(host: string): Promise<boolean> {
+  const { hostname, port } = new URL(`https://${host}`);
+  return new Promise((resolve) => {
+    // Nothing is sent over it: this looks at the protocol alone, and clients check the certificate.
+    const socket = connect({
+      host: hostname.replace(/^\[|\]$/g, ""),
+      port: Number(port || 443),
+      rejectUnauthorized: false,
+    });
+    const end = (answer: boolean): void => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.setTimeout(longestHandshakeMs, () => end(false));
+    socket.once("secureConnect", () => end(true));
+    socket.once("error", () => end(false));
+  });
 }

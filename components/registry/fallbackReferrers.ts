@@ -1,12 +1,5 @@
-import { z } from "zod";
 import { type Digest, referrersTag } from "../model/digest";
-import type { RegistryClient } from "./registryClient";
-import { RegistryError } from "./registryError";
-import type { RegistryWriter } from "./registryWriter";
-
-const indexType = "application/vnd.oci.image.index.v1+json";
-const mostTries = 5;
-const listSchema = z.looseObject({ manifests: z.array(z.looseObject({ digest: z.string() })) });
+import { changeList, emptyList, goneFrom, type ListAccess, type TaggedList } from "./taggedList";
 
 /** An entry of a list of referrers. Source: OCI distribution specification 1.1, "Pushing Manifests with Subject". */
 export interface ReferrerEntry {
@@ -24,12 +17,10 @@ export interface ReferrerEntry {
  * refuses every further one. Everything here is to be called under the digest's lock.
  */
 export class FallbackList {
-  readonly #client: Pick<RegistryClient, "manifest">;
-  readonly #writer: Pick<RegistryWriter, "putManifest">;
+  readonly #access: ListAccess;
 
-  constructor(client: Pick<RegistryClient, "manifest">, writer: Pick<RegistryWriter, "putManifest">) {
-    this.#client = client;
-    this.#writer = writer;
+  constructor(client: ListAccess["client"], writer: ListAccess["writer"]) {
+    this.#access = { client, writer };
   }
 
   /**
@@ -50,7 +41,7 @@ export class FallbackList {
    */
   async add(repository: string, digest: Digest, entry: ReferrerEntry): Promise<void> {
     await this.#change(repository, digest, async (found) => {
-      const list = found ?? { schemaVersion: 2, mediaType: indexType, manifests: [] };
+      const list = found ?? emptyList;
       const listed = list.manifests.map((known) => known.digest);
       if (listed.includes(entry.digest)) return undefined;
       const kept = await this.#withoutGone(repository, list.manifests, listed);
@@ -58,49 +49,36 @@ export class FallbackList {
     });
   }
 
-  /** Reads, changes and writes back; again when somebody else wrote in between, where the registry notices. */
-  async #change(
-    repository: string,
-    digest: Digest,
-    change: (list: List | undefined) => Promise<List | undefined>,
-  ): Promise<void> {
-    for (let tries = 1; ; tries++) {
-      const found = await this.#read(repository, digest);
-      const list = await change(found?.list);
-      if (!list) return;
-      const bytes = Buffer.from(JSON.stringify(list));
-      const replacing = found?.entityTag;
-      try {
-        await this.#writer.putManifest(`${repository}:${referrersTag(digest)}`, list.mediaType, bytes, { replacing });
-        return;
-      } catch (error) {
-        if (!(error instanceof RegistryError) || error.status !== 412 || tries === mostTries) throw error;
-      }
+  /**
+   * Makes a digest's list fit to be read and added to by tools that know less: entries that lead nowhere, over which a builder
+   * that copies an image fails, are taken out, and where the registry takes the tag for the digest itself (GitLab), an empty list is begun.
+   * @throws RegistryError as {@link prune}.
+   */
+  async tidy(repository: string, digest: Digest): Promise<void> {
+    const { client, writer } = this.#access;
+    const reference = `${repository}:${referrersTag(digest)}`;
+    const found = await client.manifest(reference);
+    if (found?.digest === digest) {
+      await writer.putManifest(reference, emptyList.mediaType, Buffer.from(JSON.stringify(emptyList)));
+    } else if (found?.kind === "index") {
+      await this.prune(repository, digest, [...new Set(found.manifests.map((entry) => entry.digest))]);
     }
   }
 
-  async #read(
+  #change(
     repository: string,
     digest: Digest,
-  ): Promise<{ readonly list: List; readonly entityTag: string | undefined } | undefined> {
-    const found = await this.#client.manifest(`${repository}:${referrersTag(digest)}`);
-    if (found === undefined || found.digest === digest) return undefined;
-    if (found.kind === "index") {
-      const { mediaType, entityTag } = found;
-      return { list: { mediaType, ...listSchema.parse(JSON.parse(found.bytes.toString("utf8"))) }, entityTag };
-    }
-    throw new Error(`${repository}:${referrersTag(digest)} names an image; accepted is a list of referrers`);
+    change: (list: TaggedList | undefined) => Promise<TaggedList | undefined>,
+  ): Promise<void> {
+    return changeList(this.#access, `${repository}:${referrersTag(digest)}`, change, digest);
   }
 
   async #withoutGone(
     repository: string,
-    manifests: List["manifests"],
+    manifests: TaggedList["manifests"],
     suspects: readonly string[],
-  ): Promise<List["manifests"]> {
-    const present = await Promise.all(suspects.map((entry) => this.#client.manifest(`${repository}@${entry}`)));
-    const gone = new Set(suspects.filter((_, position) => present[position] === undefined));
+  ): Promise<TaggedList["manifests"]> {
+    const gone = await goneFrom(this.#access.client, repository, suspects);
     return manifests.filter((entry) => !gone.has(entry.digest));
   }
 }
-
-type List = z.output<typeof listSchema> & { readonly mediaType: string };

@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
 import type { Readable } from "node:stream";
-import type { Digest } from "../model/digest";
+import { type Digest, isDigest } from "../model/digest";
 import type { Platform } from "../model/platform";
 import type { Probe } from "../model/probe";
 import { formatReference, parseReference, type Reference } from "../model/reference";
 import { answerError, isAbsence } from "./answerError";
 import { Authenticator } from "./authenticator";
 import { type Clock, systemClock } from "../system/clock";
+import { cacheDirectory } from "../system/cacheDirectory";
 import { Connections } from "./connections";
 import { type Credentialed, DockerCredentials } from "./credentials";
 import { Endpoints } from "./endpoints";
@@ -19,6 +20,7 @@ import {
   manifestKind,
   parseManifest,
 } from "./manifest";
+import { countsReads, ManifestCache } from "./manifestCache";
 import { type MirrorMap, readMirrors } from "./mirrors";
 import { presentProbe } from "./presentProbe";
 import { listReferrers } from "./referrers";
@@ -45,6 +47,8 @@ export interface RegistryClientOptions {
   readonly clock?: Clock;
   /** Read as somebody who has no account anywhere. */
   readonly anonymous?: boolean;
+  /** Registries whose manifests are kept once read, so that they are asked by HEAD from then on. Default: {@link countsReads}. */
+  readonly countsReads?: (registry: string) => boolean;
 }
 
 /** 4 MiB: what registries accept at most as a manifest, and the distribution specification asks clients to expect. */
@@ -70,6 +74,8 @@ export class RegistryClient {
   readonly #connections: Connections;
   readonly #endpoints: Endpoints;
   readonly #authenticator: Authenticator;
+  readonly #countsReads: (registry: string) => boolean;
+  readonly #kept: ManifestCache;
   /** Registries seen to lack the referrers API. */
   readonly #withoutReferrers = new Set<string>();
 
@@ -77,6 +83,8 @@ export class RegistryClient {
   constructor(options: RegistryClientOptions = {}) {
     const { environment = process.env, concurrency = 64, clock = systemClock } = options;
     const { retryBudgetMs = 60_000, requestTimeoutMs = 30_000 } = options;
+    this.#countsReads = options.countsReads ?? countsReads;
+    this.#kept = new ManifestCache(cacheDirectory(environment));
     this.#connections = new Connections(environment, requestTimeoutMs);
     const transport = new Transport({
       connections: this.#connections,
@@ -250,24 +258,39 @@ export class RegistryClient {
   }
 
   async #read(reference: Reference): Promise<Manifest | undefined> {
+    if (!this.#countsReads(reference.registry)) return this.#fetch(reference);
+    const named = await this.#head(reference);
+    const kept = named?.digest && (await this.#kept.get(named.digest));
+    if (kept) return withEntityTag(kept, named.entityTag);
+    const manifest = await this.#fetch(reference);
+    if (manifest) await this.#kept.put(manifest);
+    return manifest;
+  }
+
+  async #fetch(reference: Reference): Promise<Manifest | undefined> {
     const what = formatReference(reference);
     const answer = await this.#send(reference, manifestPath(reference), { headers: { accept: acceptedManifests } });
     if (isAbsence(answer)) return undefined;
     if (answer.status !== 200) throw answerError(what, answer);
     const [contentType, contentDigest] = [answer.header("content-type"), answer.header("docker-content-digest")];
     const manifest = parseManifest(what, answer.body, { contentType, contentDigest, expected: reference.digest });
-    const entityTag = answer.header("etag");
-    return entityTag?.startsWith('"') ? { ...manifest, entityTag } : manifest;
+    return withEntityTag(manifest, answer.header("etag"));
   }
 
   async #has(reference: Reference): Promise<boolean> {
+    // The answer to HEAD has no body, so it cannot say why; neither a 404 nor anything odd is believed without one.
+    return (await this.#head(reference)) !== undefined || (await this.#fetch(reference)) !== undefined;
+  }
+
+  /** What HEAD says of a manifest that is there; undefined where that is not clear. */
+  async #head(reference: Reference): Promise<{ readonly digest?: Digest; readonly entityTag?: string } | undefined> {
     const request = { method: "HEAD", headers: { accept: acceptedManifests } } as const;
     const answer = await this.#send(reference, manifestPath(reference), request);
-    const claimed = answer.header("docker-content-digest");
-    const conclusive = reference.digest !== undefined && claimed !== undefined ? claimed === reference.digest : true;
-    if (answer.status === 200 && conclusive && manifestKind(answer.header("content-type"))) return true;
-    // The answer to HEAD has no body, so it cannot say why; neither a 404 nor anything odd is believed without one.
-    return (await this.#read(reference)) !== undefined;
+    if (answer.status !== 200 || !manifestKind(answer.header("content-type"))) return undefined;
+    const [claimed, entityTag] = [answer.header("docker-content-digest"), answer.header("etag")];
+    const digest = reference.digest ?? claimed;
+    if (claimed !== undefined && claimed !== digest) return undefined;
+    return { ...(isDigest(digest) && { digest }), ...(entityTag !== undefined && { entityTag }) };
   }
 
   async #get(
@@ -291,6 +314,10 @@ export class RegistryClient {
     const url = new URL(`/v2/${name}/${path}`, endpoint.origin);
     return this.#authenticator.send(endpoint, name, { method: "GET", url, bodyLimit: longestManifest, ...request });
   }
+}
+
+function withEntityTag(manifest: Manifest, entityTag: string | undefined): Manifest {
+  return entityTag?.startsWith('"') ? { ...manifest, entityTag } : manifest;
 }
 
 function manifestPath({ tag, digest }: Reference): string {

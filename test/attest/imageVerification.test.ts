@@ -245,6 +245,25 @@ describe("verifying a version", () => {
     expect(await failures(registry.image("amd64", "stranger"))).toContain("signature image: there is none");
   });
 
+  it("is neither verified nor not when cosign sees less than the registry lists, and a rate limit is named", async () => {
+    complete();
+    statements(registry.index, Object.entries(registry.platforms));
+    const blind = {
+      verified: async () => (meanwhile(), { signature: 0, sbom: 0, provenance: 0, mirror: 0 }),
+      statements: async () => [],
+      refusal: () => "Error: no signatures found",
+    };
+    const verifyBlind = () =>
+      verifyImage(
+        `${registry.repository}:1.0.0`,
+        { sbom: true, provenance: true },
+        { reader: client, cosign: blind, signer },
+      );
+    await expect(verifyBlind()).rejects.toThrow(/lists 1 of kind signature on .*, of which cosign saw none: Error: no/);
+    meanwhile = () => (registry.outage = 429);
+    await expect(verifyBlind()).rejects.toThrow(/429/);
+  });
+
   it("is neither verified nor not when the registry gives no answer, or has no such image", async () => {
     await expect(verify("9.9.9")).rejects.toThrow("is not in the registry");
     registry.outage = 503;

@@ -69,6 +69,7 @@ export const appPlan = (over: Partial<AppPlan>): AppPlan => ({
 export function services(over: Partial<VersionServices> = {}): VersionServices {
   return {
     check: () => Promise.resolve({ programs: 1 }),
+    hold: () => Promise.resolve(),
     keepRecord: (record) => Promise.resolve({ record }),
     seal: () => Promise.resolve(),
     signed: () => Promise.resolve(true),

@@ -12,16 +12,18 @@ const reference = "ghcr.io/owner/app:1.0.0";
 
 /** What the probe of a tag says when the registry answers so, and what the registry was asked besides. */
 async function read(
-  answer: Probe,
+  answer: Probe | readonly Probe[],
   newPackages: readonly string[],
   accepts: () => Promise<boolean> = () => Promise.resolve(true),
   asked = reference,
+  write?: () => Promise<void>,
 ) {
+  const answers = [answer].flat();
   const questions: string[] = [];
   const registry = {
     probe: (name: string, options?: { readonly skipChildren?: boolean }) => {
       questions.push(options?.skipChildren === true ? `${name} without children` : name);
-      return Promise.resolve(answer);
+      return Promise.resolve(answers.shift() ?? refused);
     },
   };
   const config = { newPackages, registry: "ghcr.io", namespace: "owner" };
@@ -29,7 +31,8 @@ async function read(
     questions.push("are the credentials accepted?");
     return accepts();
   };
-  const probe = await probeFor(asked, registry, config, counted, { skipChildren: true });
+  const mayWrite = write && ((repository: string) => (questions.push(`may I write to ${repository}?`), write()));
+  const probe = await probeFor(asked, registry, config, { accepts: counted, mayWrite }, { skipChildren: true });
   return { probe, questions };
 }
 
@@ -62,6 +65,28 @@ describe("a refusal about an app without a package", () => {
       expect((await read(refused, ["app"], undefined, other)).probe).toEqual(refused);
     },
   );
+
+  it.each([absent, present])("is asked about again by a run that may write there: $state", async (then) => {
+    const { probe, questions } = await read([refused, then], [], undefined, reference, () => Promise.resolve());
+    expect(probe).toEqual(then);
+    const twice = `${reference} without children`;
+    expect(questions).toEqual([twice, "may I write to ghcr.io/owner/app?", twice]);
+  });
+
+  it.each([
+    ["may not write", () => Promise.reject(new Error("403"))],
+    ["is told nothing even so", () => Promise.resolve()],
+  ])("stays unknown for a run that %s, unless the stack says that it is new", async (_, write) => {
+    expect((await read([refused, refused], [], undefined, reference, write)).probe).toEqual(refused);
+    expect((await read([refused, refused], ["app"], undefined, reference, write)).probe).toEqual(absent);
+  });
+
+  it("is nothing to write to anywhere else", async () => {
+    for (const other of ["ghcr.io/owner/deep/app:1.0.0", "ghcr.io/other/app:1.0.0", "docker.io/owner/app:1.0.0"]) {
+      const { questions } = await read(refused, [], undefined, other, () => Promise.resolve());
+      expect(questions).toHaveLength(1);
+    }
+  });
 
   it.each([outage, present, absent])("is nothing else: $state $cause stays what it is", async (answer) => {
     const { probe, questions } = await read(answer, ["app"]);

@@ -14,8 +14,10 @@ export interface BuilderOptions {
   readonly name: string;
   /** Platforms it builds; empty: all this machine can run. */
   readonly platforms: readonly string[];
-  /** `localhost:PORT` of the sandbox's registry. */
+  /** The sandbox's registry, as references name it. */
   readonly registry: string;
+  /** What it needs to reach that under a name of its own. */
+  readonly environment: Readonly<Record<string, string>>;
   readonly programs: { readonly buildkitd: string; readonly buildctl: string };
   /** PATH of the daemon: it calls runc and git. */
   readonly path: string;
@@ -38,7 +40,9 @@ export interface Builder {
 }
 
 /** Hosts whose images the sandbox's registry serves under a prefix of that name. */
-export const mirroredHosts = ["docker.io", "gcr.io"] as const;
+export function mirroredBy(registry: string): readonly string[] {
+  return ["docker.io", "gcr.io"].filter((host) => host !== registry);
+}
 
 /**
  * Starts buildkitd in mount and pid namespaces of its own: when it ends, for whatever reason, the kernel ends all its
@@ -65,6 +69,7 @@ export async function startBuilder(layout: Layout, options: BuilderOptions): Pro
     GIT_CONFIG_NOSYSTEM: "1",
     GIT_TERMINAL_PROMPT: "0",
     NO_PROXY: "localhost,127.0.0.1",
+    ...options.environment,
   };
   const child = Child.start({
     name: `builder ${name}`,
@@ -106,9 +111,11 @@ function configuration(root: string, address: string, layout: Layout, options: B
     `max-parallelism = ${maxParallelism}`,
     `defaultCgroupParent = ${text(options.controlGroup)}`,
     ...(platforms.length > 0 ? [`platforms = [${platforms.map((platform) => text(platform)).join(", ")}]`] : []),
-    `[registry.${text(registry)}]`,
-    `http = true`,
-    ...mirroredHosts.flatMap((host) => [`[registry.${text(host)}]`, `mirrors = [${text(`${registry}/${host}`)}]`]),
+    ...(registry.startsWith("localhost:") ? [`[registry.${text(registry)}]`, `http = true`] : []),
+    ...mirroredBy(registry).flatMap((host) => [
+      `[registry.${text(host)}]`,
+      `mirrors = [${text(`${registry}/${host}`)}]`,
+    ]),
   ];
   return `${lines.join("\n")}\n`;
 }

@@ -24,14 +24,19 @@ const day = 86_400_000;
 
 /**
  * The certificate kept in `folder`, made on first use by a throw-away authority whose key is never written down.
+ * @param hosts further names it is for.
  * @param trusted a bundle to use instead of the system's, for machines that have their own.
  */
-export async function loadCertificate(folder: string, trusted = process.env.SSL_CERT_FILE): Promise<Certificate> {
+export async function loadCertificate(
+  folder: string,
+  hosts: readonly string[] = [],
+  trusted = process.env.SSL_CERT_FILE,
+): Promise<Certificate> {
   const [keyFile, certFile] = [join(folder, "server.key"), join(folder, "server.crt")];
   const [authorityFile, bundleFile] = [join(folder, "ca.crt"), join(folder, "bundle.crt")];
   if (![keyFile, certFile, authorityFile].every((file) => existsSync(file))) {
     mkdirSync(folder, { recursive: true });
-    const issued = await issue();
+    const issued = await issue(hosts);
     writeFileSync(authorityFile, issued.authority);
     writeFileSync(keyFile, issued.key, { mode: 0o600 });
     writeFileSync(certFile, issued.cert);
@@ -43,7 +48,9 @@ export async function loadCertificate(folder: string, trusted = process.env.SSL_
   return { key: readFileSync(keyFile, "utf8"), cert: readFileSync(certFile, "utf8"), authorityFile, bundleFile };
 }
 
-async function issue(): Promise<{ readonly authority: string; readonly key: string; readonly cert: string }> {
+async function issue(
+  hosts: readonly string[],
+): Promise<{ readonly authority: string; readonly key: string; readonly cert: string }> {
   const common = {
     keyType: "ec" as const,
     algorithm: "sha256",
@@ -68,7 +75,7 @@ async function issue(): Promise<{ readonly authority: string; readonly key: stri
       {
         name: "subjectAltName",
         altNames: [
-          { type: 2, value: "localhost" },
+          ...["localhost", ...hosts].map((value) => ({ type: 2 as const, value })),
           { type: 7, ip: "127.0.0.1" },
         ],
       },

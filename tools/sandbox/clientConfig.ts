@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import type { AuthenticationOptions } from "./authentication";
 import type { Builder } from "./builder";
 import type { Layout } from "./layout";
+import type { RegistryAddress } from "./registryName";
 import { programPath, type ToolPaths } from "./toolPaths";
 
 const run = promisify(execFile);
@@ -17,13 +18,13 @@ const run = promisify(execFile);
 export function writeDockerConfig(
   layout: Layout,
   tools: ToolPaths,
-  registry: string,
+  { credentials }: RegistryAddress,
   authentication?: AuthenticationOptions,
 ): void {
   const plugins = join(layout.dockerConfig, "cli-plugins");
   mkdirSync(plugins, { recursive: true });
   const secret = authentication && Buffer.from(`${authentication.user}:${authentication.password}`).toString("base64");
-  const auths = secret === undefined ? {} : { [registry]: { auth: secret } };
+  const auths = secret === undefined ? {} : { [credentials]: { auth: secret } };
   writeFileSync(join(layout.dockerConfig, "config.json"), JSON.stringify({ auths }), { mode: 0o600 });
   const plugin = join(plugins, "docker-buildx");
   rmSync(plugin, { force: true });

@@ -1,7 +1,8 @@
-import { mirroredHosts } from "./builder";
+import { mirroredBy } from "./builder";
 import type { Certificate } from "./certificate";
 import type { SandboxPart } from "./faultRule";
 import type { Layout } from "./layout";
+import type { NameProxy } from "./registryName";
 
 /** Environment variables by name. */
 export type Environment = Readonly<Record<string, string>>;
@@ -16,9 +17,9 @@ export function sandboxEnvironment(
   certificate: Certificate,
   ports: Readonly<Record<SandboxPart, number>>,
   builder: string,
+  { registry, proxy }: { readonly registry: string; readonly proxy: NameProxy | undefined },
 ): Environment {
-  const registry = `localhost:${ports.registry}`;
-  const mirrors = Object.fromEntries(mirroredHosts.map((host) => [host, `${registry}/${host}`]));
+  const mirrors = Object.fromEntries(mirroredBy(registry).map((host) => [host, `${registry}/${host}`]));
   return {
     PATH: path,
     PULUMI_BACKEND_URL: `file://${layout.pulumi}`,
@@ -33,6 +34,7 @@ export function sandboxEnvironment(
     SSL_CERT_FILE: certificate.bundleFile,
     NODE_EXTRA_CA_CERTS: certificate.authorityFile,
     COSIGN_PASSWORD: "",
+    ...(proxy && proxyVariables(proxy)),
     GITHUB_BASE_URL: `http://localhost:${ports.releases}/api/v3/`,
     MIRROR_REGISTRY_MIRRORS: JSON.stringify(mirrors),
     MIRROR_SANDBOX_DIR: layout.folder,
@@ -45,4 +47,10 @@ export function sandboxEnvironment(
     MIRROR_SANDBOX_COSIGN_PUB: layout.in("keys", "cosign.pub"),
     MIRROR_SANDBOX_SIGNING_CONFIG: layout.in("keys", "signing-config.json"),
   };
+}
+
+/** Makes clients reach the registry by its name. This machine itself is never reached through the proxy. */
+export function proxyVariables({ url }: NameProxy): Environment {
+  const direct = "localhost,127.0.0.1";
+  return { HTTPS_PROXY: url, NO_PROXY: direct, no_proxy: direct };
 }

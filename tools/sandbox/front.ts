@@ -6,6 +6,9 @@ import type { FaultRules } from "./faultRules";
 import { PolyglotServer } from "./polyglotServer";
 import type { RequestLog } from "./requestLog";
 
+/** Looks at a request, and may answer it. */
+export type Gate = (request: IncomingMessage) => Answer | undefined | Promise<Answer | undefined>;
+
 /** What a front needs to know. */
 export interface FrontOptions {
   readonly part: SandboxPart;
@@ -14,8 +17,8 @@ export interface FrontOptions {
   readonly certificate: { readonly key: string; readonly cert: string };
   /** Loopback port of the server behind. */
   readonly upstreamPort: number;
-  /** Asked before a request is forwarded; an answer is sent instead. */
-  readonly gate?: (request: IncomingMessage) => Answer | undefined;
+  /** Asked in order before a request is forwarded; the first answer is sent instead. */
+  readonly gates?: readonly Gate[];
 }
 
 /**
@@ -51,7 +54,7 @@ export class Front {
   }
 
   private async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { part, rules, gate, log, upstreamPort } = this.options;
+    const { part, rules, gates = [], log, upstreamPort } = this.options;
     const exchange = new Exchange(request, response, (entry) => log.write(entry));
     const rule = rules.match(part, request.method ?? "", request.url ?? "");
     const wait = this.latencyMs + (rule?.delayMs ?? 0);
@@ -59,8 +62,11 @@ export class Front {
     if (response.destroyed) return;
     if (rule?.cut === "request") return exchange.cut();
     if (rule?.status !== undefined && rule.forward !== true) return exchange.answer(ruleAnswer(rule));
-    const denial = gate?.(request);
-    if (denial) return exchange.answer(denial);
+    for (const gate of gates) {
+      const answer = await gate(request);
+      if (answer) return exchange.answer(answer);
+    }
+    if (response.destroyed) return;
     exchange.forward({ host: "127.0.0.1", port: upstreamPort, agent: this.agent }, part, rule);
   }
 }

@@ -1,12 +1,11 @@
 import { mkdirSync } from "node:fs";
-import type { IncomingMessage, Server } from "node:http";
+import type { Server } from "node:http";
 import type { Certificate } from "./certificate";
 import { sandboxParts, type SandboxPart } from "./faultRule";
 import type { FaultRules } from "./faultRules";
 import { createFileServer } from "./fileServer";
-import type { Answer } from "./exchange";
 import { listen } from "./freePort";
-import { Front } from "./front";
+import { Front, type Gate } from "./front";
 import { createGitServer } from "./gitServer";
 import type { Layout } from "./layout";
 import { createReleaseApi } from "./releaseApi";
@@ -21,7 +20,8 @@ export interface FrontsOptions {
   readonly registryPort: number;
   /** Ports of an earlier run, used again when they are free, since references and states name them. */
   readonly preferredPorts: Partial<Record<SandboxPart, number>>;
-  readonly gate?: (request: IncomingMessage) => Answer | undefined;
+  /** Of the registry. */
+  readonly gates: readonly Gate[];
 }
 
 /** The ports clients see, and the git, release and file servers behind three of them. */
@@ -38,7 +38,7 @@ export class Fronts {
     rules,
     registryPort,
     preferredPorts,
-    gate,
+    gates,
   }: FrontsOptions): Promise<Fronts> {
     for (const folder of [layout.repositories, layout.releases, layout.files]) mkdirSync(folder, { recursive: true });
     const git = createGitServer(layout.repositories, layout.releases);
@@ -55,7 +55,7 @@ export class Fronts {
     const front = async (part: SandboxPart): Promise<Front> => {
       const log = new RequestLog(layout.requestLog(part));
       logs.push(log);
-      const guarded = part === "registry" && gate !== undefined ? { gate } : {};
+      const guarded = part === "registry" ? { gates } : {};
       const opened = new Front({ part, rules, log, certificate, upstreamPort: upstream[part], ...guarded });
       await opened.open(preferredPorts[part] ?? 0);
       return opened;

@@ -3,15 +3,24 @@ import { stringify } from "yaml";
 import { Child } from "./child";
 import { freePort } from "./freePort";
 import type { Layout } from "./layout";
+import type { ToolName } from "../toolchain/tool";
 
-/** The registries a sandbox can run: CNCF distribution has no referrers API (like GHCR), olareg has it. */
-export const registryKinds = ["distribution", "olareg"] as const;
+/**
+ * The registries a sandbox can run: CNCF distribution 3 and Debian's 2.8 (`docker-registry`), go-containerregistry's (`crane`), which
+ * have no referrers API (like GHCR), and olareg, which has it. What crane serves is forgotten when it ends.
+ */
+export const registryKinds = ["distribution", "olareg", "docker-registry", "crane"] as const;
 
 /** One of the registries a sandbox can run. */
 export type RegistryKind = (typeof registryKinds)[number];
 
-/** The program of each. */
-export const registryPrograms = { distribution: "registry", olareg: "olareg" } as const;
+/** The program that is each. */
+export const registryPrograms = {
+  distribution: "registry",
+  olareg: "olareg",
+  "docker-registry": "docker-registry",
+  crane: "crane",
+} as const satisfies Record<RegistryKind, ToolName>;
 
 /** A running registry, plain HTTP on a loopback port. */
 export interface RegistryProcess {
@@ -19,25 +28,41 @@ export interface RegistryProcess {
   readonly port: number;
 }
 
+/** How to start a registry. */
+export interface RegistryOptions {
+  /** Default: a free one. */
+  readonly port?: number;
+  /** Manifests no tag leads to are collected so many seconds after they were written. Default: never. Of olareg only. */
+  readonly collectAfter?: number;
+}
+
 /**
  * Starts a registry that keeps its content in the sandbox's folder and lets manifests be deleted.
- * @param port the port to use; default: a free one.
  * @throws Error with the end of its log when it does not answer within 20 s.
  */
 export async function startRegistry(
   kind: RegistryKind,
   program: string,
   layout: Layout,
-  port?: number,
+  options: RegistryOptions = {},
 ): Promise<RegistryProcess> {
-  const chosen = port ?? (await freePort());
+  const chosen = options.port ?? (await freePort());
   mkdirSync(layout.registryData, { recursive: true });
-  const args = kind === "distribution" ? distributionArgs(layout, chosen) : olaregArgs(layout, chosen);
+  const args = argumentsOf[kind](layout, chosen, options);
   const env = { ...process.env, OTEL_TRACES_EXPORTER: "none", OTEL_SDK_DISABLED: "true" };
   const child = Child.start({ name: `registry (${kind})`, command: program, args, log: layout.log("registry"), env });
   await child.ready(() => answers(chosen), 20_000);
   return { child, port: chosen };
 }
+
+const argumentsOf: Readonly<
+  Record<RegistryKind, (layout: Layout, port: number, options: RegistryOptions) => readonly string[]>
+> = {
+  distribution: distributionArgs,
+  "docker-registry": distributionArgs,
+  olareg: olaregArgs,
+  crane: ({ registryData }, port) => ["registry", "serve", "--address", `127.0.0.1:${port}`, "--disk", registryData],
+};
 
 function distributionArgs(layout: Layout, port: number): readonly string[] {
   const config = {
@@ -58,11 +83,14 @@ function distributionArgs(layout: Layout, port: number): readonly string[] {
   return ["serve", file];
 }
 
-function olaregArgs(layout: Layout, port: number): readonly string[] {
-  // No garbage collection: images are pushed by digest long before anything refers to them.
+function olaregArgs(layout: Layout, port: number, { collectAfter }: RegistryOptions): readonly string[] {
+  const collector =
+    collectAfter === undefined
+      ? ["--gc-frequency", "-1s"]
+      : ["--gc-untagged", "--gc-grace-period", `${collectAfter}s`, "--gc-frequency", "1s"];
   return [
     ...["serve", "--addr", "127.0.0.1", "--port", String(port), "--dir", layout.registryData],
-    ...["--api-delete", "--api-blob-delete", "--gc-frequency", "-1s"],
+    ...["--api-delete", "--api-blob-delete", ...collector],
   ];
 }
 

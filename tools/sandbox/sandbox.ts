@@ -18,6 +18,8 @@ export interface SandboxPieces {
   readonly rules: FaultRules;
   readonly fronts: Fronts;
   readonly registry: RegistryProcess;
+  /** As references name it. */
+  readonly registryName: string;
   readonly restartRegistry: () => Promise<RegistryProcess>;
   readonly builders: ReadonlyMap<string, Builder>;
   readonly restartBuilder: (name: string) => Promise<Builder>;
@@ -49,11 +51,11 @@ export class Sandbox {
     return this.pieces.env;
   }
 
-  /** `localhost:PORT` of the registry, base URLs (no slash at the end) of the others. */
+  /** The registry as references name it, `localhost:PORT` unless it has a name; base URLs (no slash at the end) of the others. */
   get urls(): Readonly<Record<SandboxPart, string>> {
-    const { registry, git, releases, files } = this.pieces.fronts.ports;
+    const { git, releases, files } = this.pieces.fronts.ports;
     const url = (port: number): string => `http://localhost:${port}`;
-    return { registry: `localhost:${registry}`, git: url(git), releases: url(releases), files: url(files) };
+    return { registry: this.pieces.registryName, git: url(git), releases: url(releases), files: url(files) };
   }
 
   /** Replaces the fault rules; their counters begin at zero. */

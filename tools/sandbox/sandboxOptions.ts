@@ -1,13 +1,20 @@
 import type { AuthenticationOptions } from "./authentication";
 import type { FaultRule } from "./faultRule";
 import type { RegistryKind } from "./registry";
+import type { ProfileName } from "./registryProfiles";
 
 /** How to start a sandbox; everything has a default. */
 export interface SandboxOptions {
   /** Folder of all its state; default: one in the user's cache, of this checkout's own. */
   readonly dir?: string;
-  /** Default `distribution`. */
+  /** Default `distribution`, or `olareg` to play a registry with the referrers API. */
   readonly registry?: RegistryKind;
+  /** The registry whose answers are played. Default: those of the registry that runs. */
+  readonly registryProfile?: ProfileName;
+  /** Name clients know the registry by, over TLS and through a proxy of the sandbox's own; default: `localhost` and a port. */
+  readonly registryName?: string;
+  /** Manifests no tag leads to are collected so many seconds after they were written; of olareg only. Default: never. */
+  readonly collectAfter?: number;
   /** Builders by name, with the platforms each builds (none named: all); default one, `mirror`. An empty object: no builder. */
   readonly builders?: Readonly<Record<string, readonly string[]>>;
   /** It serves and nothing else, without the mirror's programs: enough to look what is missing. Default false; true takes no builder. */

@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { delimiter } from "node:path";
 import { Authentication } from "./authentication";
 import { startBuilder, stopBuilder, type Builder, type BuilderOptions } from "./builder";
-import { loadCertificate } from "./certificate";
+import { loadCertificate, type Certificate } from "./certificate";
 import {
   writeBuildxConfig,
   writeDockerConfig,
@@ -11,15 +11,19 @@ import {
   writeSigningKeys,
 } from "./clientConfig";
 import { instanceName, planEmulators, removeStaleEmulators, type Emulators } from "./emulators";
-import { sandboxEnvironment } from "./environment";
+import { proxyVariables, sandboxEnvironment } from "./environment";
 import { FaultRules } from "./faultRules";
+import type { Gate } from "./front";
 import { Fronts } from "./fronts";
 import { startJanitor } from "./janitor";
 import { defaultSandboxFolder, Layout } from "./layout";
 import { writeLanguageHost } from "./languageHost";
 import { lockHolder, takeLock } from "../../components/system/lock";
 import { preflight } from "./preflight";
-import { registryPrograms, startRegistry, type RegistryProcess } from "./registry";
+import { registryPrograms, startRegistry, type RegistryKind, type RegistryProcess } from "./registry";
+import { registryProfiles } from "./registryProfiles";
+import { PlayedRegistry } from "./playedRegistry";
+import { openNameProxy, registryAddress, type NameProxy, type RegistryAddress } from "./registryName";
 import { Sandbox } from "./sandbox";
 import type { SandboxOptions } from "./sandboxOptions";
 import { readState, writeState } from "./sandboxState";
@@ -37,7 +41,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const builders = mirror ? Object.entries(options.builders ?? { mirror: [] }) : [];
   const progress = options.progress ?? (() => {});
   await preflight(builders.length > 0);
-  const purpose = { registry: options.registry ?? "distribution", mirror, builders: builders.length > 0 };
+  const purpose = { registry: registryKind(options), mirror, builders: builders.length > 0 };
   const tools = await toolPaths(purpose, progress);
   const release = takeLock(layout.lock);
   if (!release) throw new Error(occupied(layout));
@@ -73,19 +77,30 @@ interface Preparation {
 async function assemble(preparation: Preparation): Promise<Sandbox> {
   const { options, layout, tools, builders, progress, undo } = preparation;
   const earlier = readState(layout);
-  const kind = options.registry ?? "distribution";
+  const kind = registryKind(options);
   if (earlier && earlier.registry !== kind) throw new Error(otherRegistry(layout, earlier.registry, kind));
   const rules = new FaultRules();
   rules.set(options.rules ?? []);
+  const { registryName, collectAfter } = options;
+  if (collectAfter !== undefined && kind !== "olareg")
+    throw new Error(`the registry "${kind}" collects nothing; olareg does`);
   const startRegistryAt = (port?: number): Promise<RegistryProcess> =>
-    startRegistry(kind, programPath(tools, registryPrograms[kind]), layout, port);
+    startRegistry(kind, programPath(tools, registryPrograms[kind]), layout, {
+      ...(port !== undefined && { port }),
+      ...(collectAfter !== undefined && { collectAfter }),
+    });
   const signing = options.onlyServe ? writePublicKey(layout) : writeSigningKeys(layout, programPath(tools, "cosign"));
-  const certificate = await loadCertificate(layout.certificates);
+  const certificate = await loadCertificate(layout.certificates, registryAddress(registryName, 0).hosts);
   progress(`starting the registry (${kind})`);
   const registry = await startRegistryAt();
   undo.push(() => registry.child.stop("SIGKILL", 0));
   const authentication = options.authentication && new Authentication(options.authentication);
-  const gate = authentication && { gate: authentication.check.bind(authentication) };
+  const profile = options.registryProfile && registryProfiles[options.registryProfile];
+  const played = profile && new PlayedRegistry(profile, registry.port);
+  const gates: readonly Gate[] = [
+    ...(authentication ? [authentication.check.bind(authentication)] : []),
+    ...(played ? [played.check.bind(played)] : []),
+  ];
   const preferredPorts = earlier?.ports ?? {};
   const fronts = await Fronts.open({
     layout,
@@ -93,16 +108,23 @@ async function assemble(preparation: Preparation): Promise<Sandbox> {
     rules,
     registryPort: registry.port,
     preferredPorts,
-    ...gate,
+    gates,
   });
   undo.push(() => fronts.close());
   fronts.latencyMs = options.latencyMs ?? 0;
-  const address = `localhost:${fronts.ports.registry}`;
-  const running = await startBuilders(preparation, address);
+  const address = registryAddress(registryName, fronts.ports.registry);
+  const { registry: name, hosts } = address;
+  const proxy = hosts.length > 0 ? await openNameProxy(hosts, fronts.ports.registry) : undefined;
+  if (proxy) undo.push(() => proxy.close());
+  const reach = reachRegistry(name, certificate, proxy);
+  const running = await startBuilders(preparation, reach);
   writePulumiHome(layout);
   const path = options.onlyServe ? tools.path : await configureClients(preparation, address, running);
   await signing;
-  const env = sandboxEnvironment(layout, path, certificate, fronts.ports, builders[0]?.[0] ?? "mirror");
+  const env = sandboxEnvironment(layout, path, certificate, fronts.ports, builders[0]?.[0] ?? "mirror", {
+    registry: name,
+    proxy,
+  });
   await writeState(layout, {
     pid: process.pid,
     registry: kind,
@@ -111,42 +133,61 @@ async function assemble(preparation: Preparation): Promise<Sandbox> {
     env,
   });
   const restartBuilder = (name: string): Promise<Builder> =>
-    startBuilder(layout, builderOptions(preparation, name, address));
-  const end = async (): Promise<void> => undo[0]?.();
+    startBuilder(layout, builderOptions(preparation, name, reach));
+  const end = async (): Promise<void> => {
+    await proxy?.close();
+    await undo[0]?.();
+  };
   const restartRegistry = (): Promise<RegistryProcess> => startRegistryAt(registry.port);
-  return new Sandbox({ layout, env, rules, fronts, registry, restartRegistry, builders: running, restartBuilder, end });
+  return new Sandbox({
+    ...{ layout, env, rules, fronts, registry, registryName: name, restartRegistry },
+    ...{ builders: running, restartBuilder, end },
+  });
 }
 
 /** Writes what the mirror's programs read. @returns the PATH that finds them. */
 async function configureClients(
   { options, layout, tools }: Preparation,
-  registry: string,
+  address: RegistryAddress,
   builders: ReadonlyMap<string, Builder>,
 ): Promise<string> {
-  writeDockerConfig(layout, tools, registry, options.authentication);
+  writeDockerConfig(layout, tools, address, options.authentication);
   await writeBuildxConfig(layout, tools, Object.fromEntries(builders));
   const host = writeLanguageHost(layout, tools);
   return host === undefined ? tools.path : `${host}${delimiter}${tools.path}`;
 }
 
-async function startBuilders(preparation: Preparation, registry: string): Promise<ReadonlyMap<string, Builder>> {
+/** A registry is played by one that has the referrers API where it has. */
+function registryKind({ registry, registryProfile }: SandboxOptions): RegistryKind {
+  const played = registryProfile !== undefined && registryProfiles[registryProfile].referrers === "api";
+  return registry ?? (played ? "olareg" : "distribution");
+}
+
+/** What a builder needs to find the registry. */
+type Reach = Pick<BuilderOptions, "registry" | "environment">;
+
+function reachRegistry(registry: string, { bundleFile }: Certificate, proxy: NameProxy | undefined): Reach {
+  return { registry, environment: proxy ? { ...proxyVariables(proxy), SSL_CERT_FILE: bundleFile } : {} };
+}
+
+async function startBuilders(preparation: Preparation, reach: Reach): Promise<ReadonlyMap<string, Builder>> {
   const { layout, builders, progress, undo } = preparation;
   const running = new Map<string, Builder>();
   // One after the other: the first registers the emulators, the others find them.
   for (const [name] of builders) {
     progress(`starting the builder ${name}`);
-    const builder = await startBuilder(layout, builderOptions(preparation, name, registry));
+    const builder = await startBuilder(layout, builderOptions(preparation, name, reach));
     undo.push(() => stopBuilder(builder));
     running.set(name, builder);
   }
   return running;
 }
 
-function builderOptions(preparation: Preparation, name: string, registry: string): BuilderOptions {
+function builderOptions(preparation: Preparation, name: string, reach: Reach): BuilderOptions {
   const { options, tools, builders, emulators, controlGroup } = preparation;
   return {
     name,
-    registry,
+    ...reach,
     controlGroup,
     platforms: builders.find(([candidate]) => candidate === name)?.[1] ?? [],
     programs: { buildkitd: programPath(tools, "buildkitd"), buildctl: programPath(tools, "buildctl") },

@@ -4,6 +4,7 @@ import { tools } from "../toolchain/tools";
 /** Programs that a single test file needs and no other, so long to build that nobody else should wait for them. */
 const special: Readonly<Record<string, readonly ToolName[]>> = {
   "test/e2e/keyless.test.ts": ["fulcio", "tesseract", "timestamp-server", "rekor-server"],
+  "test/e2e/registries.test.ts": ["docker-registry", "crane"],
   "test/e2e/workflows.test.ts": ["act"],
 };
 

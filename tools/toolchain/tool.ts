@@ -10,6 +10,8 @@ export type ToolName =
   | "buildx"
   | "registry"
   | "olareg"
+  | "docker-registry"
+  | "crane"
   | "regctl"
   | "regsync"
   | "cosign"

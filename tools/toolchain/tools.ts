@@ -92,6 +92,15 @@ export const tools: readonly Tool[] = [
     source: go("olareg", "github.com/olareg/olareg/cmd/olareg"),
   },
   {
+    // Serves the registry of go-containerregistry.
+    name: "crane",
+    version: "0.22.1",
+    question: asked("version"),
+    source: go("crane", "github.com/google/go-containerregistry/cmd/crane", {
+      "github.com/google/go-containerregistry/cmd/crane/cmd.Version": "0.22.1",
+    }),
+  },
+  {
     name: "regctl",
     version: "0.11.7",
     question: asked("version"),
@@ -167,6 +176,7 @@ export const tools: readonly Tool[] = [
     question: asked("--version"),
     source: { from: "python", package: "zizmor" },
   },
+  debian("docker-registry", "docker-registry"),
   debian("runc", "runc"),
   debian("qemu-aarch64-static", "qemu-user-static"),
   debian("git", "git"),

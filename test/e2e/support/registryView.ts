@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { unpublishedTag } from "../../../components/registry/unpublishedIndex";
 
 const run = promisify(execFile);
 
@@ -33,7 +34,8 @@ export class RegistryView {
   /** Standard output of a regctl command. @throws Error with its message. */
   async regctl(...args: readonly string[]): Promise<string> {
     const host = this.repositories.split("/")[0] ?? "";
-    const { stdout } = await run("regctl", ["--host", `reg=${host},tls=disabled`, ...args], {
+    const plain = host.startsWith("localhost:") ? ["--host", `reg=${host},tls=disabled`] : [];
+    const { stdout } = await run("regctl", [...plain, ...args], {
       env: this.env,
       timeout: 120_000,
       maxBuffer: 64 * 1024 * 1024,
@@ -41,10 +43,13 @@ export class RegistryView {
     return stdout.trim();
   }
 
-  /** The app's tags, sorted; none when the registry does not know the app. */
+  /** The app's tags, sorted, without the one for what is not published; none when the registry does not know the app. */
   async tags(app: string): Promise<readonly string[]> {
     try {
-      return (await this.regctl("tag", "ls", this.name(app))).split("\n").filter(Boolean).toSorted();
+      return (await this.regctl("tag", "ls", this.name(app)))
+        .split("\n")
+        .filter((tag) => tag !== "" && tag !== unpublishedTag)
+        .toSorted();
     } catch (error) {
       if (/not found/i.test(String(error))) return [];
       throw error;

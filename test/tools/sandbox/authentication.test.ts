@@ -12,7 +12,7 @@ afterEach(async () => {
 async function open(options: Partial<AuthenticationOptions>): Promise<void> {
   const authentication = new Authentication({ mode: "token", user: "robot", password: "s3cret", ...options });
   const gate = authentication.check.bind(authentication);
-  bench = await FrontBench.open((_, response) => response.end("passed"), { gate });
+  bench = await FrontBench.open((_, response) => response.end("passed"), { gates: [gate] });
 }
 
 const credentials = `Basic ${Buffer.from("robot:s3cret").toString("base64")}`;

@@ -45,10 +45,7 @@ export class FrontBench {
 
   static async open(
     handler: RequestListener,
-    {
-      gate,
-      preferredPort = 0,
-    }: { readonly gate?: NonNullable<FrontOptions["gate"]>; readonly preferredPort?: number } = {},
+    { gates, preferredPort = 0 }: Pick<FrontOptions, "gates"> & { readonly preferredPort?: number } = {},
   ): Promise<FrontBench> {
     const folder = mkdtempSync(join(tmpdir(), "front-"));
     const certificate = await loadCertificate(join(folder, "tls"));
@@ -61,7 +58,7 @@ export class FrontBench {
     await once(server, "listening");
     const upstreamPort = (server.address() as AddressInfo).port;
     const [rules, log] = [new FaultRules(), new RequestLog(join(folder, "log"))];
-    const front = new Front({ part: "registry", rules, log, certificate, upstreamPort, ...(gate && { gate }) });
+    const front = new Front({ part: "registry", rules, log, certificate, upstreamPort, ...(gates && { gates }) });
     await front.open(preferredPort);
     const bench: FrontBench = new FrontBench(folder, server, front, rules, log);
     return bench;

@@ -1,0 +1,56 @@
+import { afterEach, expect, it } from "vitest";
+import type { ProfileName } from "../../tools/sandbox/registryProfiles";
+import { MirrorUnderTest } from "../e2e/support/mirrorUnderTest";
+import { changesOf, errorsOf } from "../e2e/support/pulumiRun";
+import { tinyAppFile, tinyUpstream } from "../e2e/support/tinyUpstream";
+import { shortcomings } from "./support/shortcomings";
+import { signingByKey } from "./support/signedBundles";
+
+let running: MirrorUnderTest | undefined;
+
+afterEach(async () => {
+  await running?.stop();
+  running = undefined;
+});
+
+async function start(registryProfile: ProfileName): Promise<MirrorUnderTest> {
+  const mirror = await MirrorUnderTest.start({
+    sandbox: { registryProfile },
+    apps: async (sandbox) => {
+      await tinyUpstream(sandbox, "tiny", [{ version: "1.0.0" }]);
+      return { tiny: tinyAppFile(sandbox, "tiny") };
+    },
+  });
+  mirror.configure({ attest: signingByKey(mirror) });
+  return (running = mirror);
+}
+
+/** What each does differently is in the table the sandbox plays it by. */
+const profiles: readonly ProfileName[] = ["harbor", "quay", "gitlab", "artifactory", "ghcr"];
+
+it.each(profiles)(
+  "F32 a registry that answers as %s is filled, and nothing is built or signed twice",
+  async (profile) => {
+    const mirror = await start(profile);
+    expect(errorsOf(await mirror.up())).toBe("");
+    expect(await shortcomings(mirror, "tiny", ["1.0.0"], { exactly: true })).toEqual([]);
+    await mirror.loseState();
+    await tinyUpstream(mirror.sandbox, "tiny", [{ version: "1.1.0" }]);
+    expect(errorsOf(await mirror.up())).toBe("");
+    expect(await shortcomings(mirror, "tiny", ["1.0.0", "1.1.0"], { exactly: true })).toEqual([]);
+    mirror.mark();
+    const again = await mirror.up();
+    expect([again.exitCode, changesOf(again), mirror.writes()]).toEqual([0, [], []]);
+  },
+);
+
+it("F32 a registry that takes signatures and lists none gets no tag, is named, and is signed in once", async () => {
+  const mirror = await start("unlisting");
+  const up = await mirror.up();
+  expect(up.exitCode).not.toBe(0);
+  expect(errorsOf(up)).toMatch(/1\.0\.0 is not written: .*lists nothing of what is attached to an image/);
+  expect(await mirror.registry.tags("tiny")).toEqual([]);
+  const blobs = mirror.registryLog().filter(({ method, path }) => method === "PUT" && /\/manifests\//.test(path));
+  // Two images, and at most what is attached to each: a signature, an SBOM and its provenance.
+  expect(blobs.filter(({ path }) => !path.includes("_unpublished")).length).toBeLessThanOrEqual(2 + 2 * 3);
+});
