@@ -1,3 +1,6 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
 import { knownSigner } from "./attest/knownSigner";
 import type { ExpectedSigner } from "./model/signer";
 import { runProcess } from "./system/process";
@@ -6,6 +9,8 @@ import { attestationProbe } from "./probe/attestationProbe";
 import { type BaseRegistry, baseRegistry, imageManifest } from "./probe/baseRegistry";
 import { buildTarget } from "./model/buildTarget";
 import { cacheDirectory } from "./system/cacheDirectory";
+import { digestIn } from "./model/reference";
+import { writeWhole } from "./system/placeWhole";
 import type { Configuration } from "./config/configuration";
 import { describeReferrer, missingReferrers } from "./probe/missingReferrers";
 import { discover } from "./discover/discover";
@@ -70,7 +75,7 @@ export function openEdges(config: Configuration, host: Host): Edges {
         now: startedAt,
         probe,
         discover: find,
-        labels: async (reference) => labelsOf(registry, reference),
+        labels: async (reference) => labelsOf(registry, reference, cacheDirectory()),
         offer: (specification, target) => appBases.offer(specification, target),
         attestations: attestationProbe(registry, config, () => signerOf(config, host)),
         missingReferrers: async (copies) => (await missingReferrers(copies, registry)).map(describeReferrer),
@@ -110,7 +115,29 @@ async function signerOf({ attest: { signing } }: Configuration, { environment }:
   return knownSigner(signing, { root: process.cwd(), environment, run: runProcess });
 }
 
-async function labelsOf(registry: RegistryClient, reference: string): Promise<Readonly<Record<string, string>>> {
+/** The labels of an image. Of one named by its digest they never change, so they are kept: a run without state asks for all of them. */
+async function labelsOf(
+  registry: RegistryClient,
+  reference: string,
+  cache: string,
+): Promise<Readonly<Record<string, string>>> {
+  const digest = digestIn(reference);
+  const file = digest && join(cache, "labels", `${digest.slice("sha256:".length)}.json`);
+  const known = file && (await readFile(file, "utf8").then(parseLabels, () => undefined));
+  if (known) return known;
   const manifest = await imageManifest(registry, reference);
-  return (await registry.imageConfig(reference.replace(/@.*$/, ""), manifest)).labels;
+  const { labels } = await registry.imageConfig(reference.replace(/@.*$/, ""), manifest);
+  // What is not kept is read again.
+  if (file) await writeWhole(file, JSON.stringify(labels)).catch(() => undefined);
+  return labels;
+}
+
+const labelsSchema = z.record(z.string(), z.string());
+
+function parseLabels(text: string): Readonly<Record<string, string>> | undefined {
+  try {
+    return labelsSchema.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
 }

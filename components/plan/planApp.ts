@@ -34,6 +34,10 @@ export interface AppRequest {
  */
 export async function planApp(request: AppRequest, edges: PlanEdges): Promise<AppPlan> {
   const { specification, settings, repository } = request;
+  // Asked while upstream is: it is wanted nearly always, and with it the registry's token is at hand when the versions are known.
+  const latest = settings.floatingTags.includes("latest")
+    ? edges.probe(`${repository}:latest`, { skipChildren: true })
+    : undefined;
   const [found, published] = await Promise.all([discovered(request, edges), request.published]);
   const recorded = published?.repository === repository ? published : undefined;
   const planned = await planVersions(request, found, recorded, edges);
@@ -45,6 +49,7 @@ export async function planApp(request: AppRequest, edges: PlanEdges): Promise<Ap
       rules: settings.floatingTags,
       versions,
       recorded: recorded?.floatingTags ?? {},
+      ...(latest && { latest }),
       ...(found.doubt !== undefined && { heldLatest: "the highest version is in doubt" }),
       ...(found.failure !== undefined && { heldAll: "the versions of the app could not be learnt" }),
     },

@@ -7,6 +7,7 @@ import {
   floatingTagMoves,
 } from "../decide/floatingTags";
 import { isComplete, writesIndex } from "../decide/versionPlan";
+import type { Probe } from "../model/probe";
 import type { PublishedFloatingTag } from "../model/published";
 import type { PlanEdges } from "./planEdges";
 
@@ -17,6 +18,8 @@ export interface FloatingTagRequest {
   readonly versions: readonly PlannedVersion[];
   /** What an earlier run recorded about the tags it declared. */
   readonly recorded: Readonly<Record<string, PublishedFloatingTag>>;
+  /** The answer about the tag `latest`, where it was asked for already. */
+  readonly latest?: Promise<Probe>;
   /** Why `latest` is not to move in this run; undefined: it may. */
   readonly heldLatest?: string;
   /** Why none of them is: no rule counts then. */
@@ -39,7 +42,10 @@ export async function planFloatingTags(request: FloatingTagRequest, edges: PlanE
   const names = [...new Set([...desired.map(({ tag }) => tag), ...Object.keys(recorded)])];
   const probes = Object.fromEntries(
     await Promise.all(
-      names.map(async (tag) => [tag, await edges.probe(`${repository}:${tag}`, { skipChildren: true })] as const),
+      names.map(async (tag) => {
+        const asked = tag === "latest" ? request.latest : undefined;
+        return [tag, await (asked ?? edges.probe(`${repository}:${tag}`, { skipChildren: true }))] as const;
+      }),
     ),
   );
   const moves = floatingTagMoves(desired, candidates, probes, recorded).map((move) =>

@@ -42,7 +42,7 @@ describe("the plan of an app", () => {
       ["1.2.0", "missing", [amd, arm]],
       ["1.1.0", "published", []],
     ]);
-    expect(edges.probed).toEqual(["1.2.0", "1.1.0", "latest"].map((tag) => `${repository}:${tag}`));
+    expect(edges.probed).toEqual(["latest", "1.2.0", "1.1.0"].map((tag) => `${repository}:${tag}`));
     expect(edges.prepared.map(({ release: { version }, platforms }) => [version, platforms])).toEqual([
       ["1.2.0", [amd, arm]],
     ]);
