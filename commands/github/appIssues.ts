@@ -17,7 +17,7 @@ const mostLines = 100;
  * from upstream is put in code spans.
  */
 export function appIssues({ stack, apps, versions, whole }: RunResult): readonly AppIssue[] {
-  return apps.flatMap(({ app, problems }): AppIssue[] => {
+  return apps.flatMap(({ app, problems, upstream = [] }): AppIssue[] => {
     const own = versions.filter((version) => version.app === app);
     if (own.length === 0 && problems.length === 0) return [];
     const key = `${stack}:${app}`;
@@ -31,13 +31,13 @@ export function appIssues({ stack, apps, versions, whole }: RunResult): readonly
       {
         action: "keep",
         app,
-        issue: { key, title: `Mirror: ${app} is not complete in ${stack}`, body: body(missing, problems) },
+        issue: { key, title: `Mirror: ${app} is not complete in ${stack}`, body: body(missing, problems, upstream) },
       },
     ];
   });
 }
 
-function body(missing: RunResult["versions"], problems: readonly string[]): string {
+function body(missing: RunResult["versions"], problems: readonly string[], upstream: readonly string[]): string {
   const lines = [
     ...missing.map(({ version, reason, lastFailure = reason }) => {
       // When it is tried next changes with every try; the summary says it. The record of failures holds shortened reasons.
@@ -50,5 +50,8 @@ function body(missing: RunResult["versions"], problems: readonly string[]): stri
   return [
     "These are not in the mirror as they should be. The workflow updates this issue, and closes it once they are.",
     [...lines.slice(0, mostLines), ...more].join("\n"),
+    ...(upstream.length === 0
+      ? []
+      : [`Of upstream's own image:\n${upstream.map((line) => `- ${inlineCode(line)}`).join("\n")}`]),
   ].join("\n\n");
 }

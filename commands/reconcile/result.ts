@@ -25,7 +25,8 @@ const schema = z.object({
   whole: z.boolean(),
   /** When the run ended. */
   endedAt: z.iso.datetime().optional(),
-  apps: z.array(z.object({ app: z.string(), problems: z.array(z.string()) })),
+  /** `upstream`: what upstream did about the platforms of its own image. */
+  apps: z.array(z.object({ app: z.string(), problems: z.array(z.string()), upstream: z.array(z.string()).optional() })),
   versions: z.array(version),
 });
 
@@ -43,7 +44,11 @@ export function resultOf(
 ): RunResult {
   const rows = results ? results.flatMap(versionsDone) : run.apps.flatMap(versionsSeen);
   const versions = rows.map((row) => ({ ...row, ...releasedAt(run, row) }));
-  return { ...about, apps: run.apps.map(({ app, problems }) => ({ app, problems: [...problems] })), versions };
+  return { ...about, apps: run.apps.map(appRow), versions };
+}
+
+function appRow({ app, problems, upstream }: AppReport): RunResult["apps"][number] {
+  return { app, problems: [...problems], ...(upstream && { upstream: [...upstream] }) };
 }
 
 function releasedAt({ apps }: RunFile, { app, version: name }: VersionRow): Pick<VersionRow, "released"> {

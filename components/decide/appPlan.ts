@@ -5,7 +5,7 @@ import type { Digest } from "../model/digest";
 import type { Wait } from "./backoff";
 import type { FloatingTagMove } from "./floatingTags";
 import type { PerPlatform, Platform } from "../model/platform";
-import type { PublishedFloatingTag, PublishedVersion } from "../model/published";
+import type { OfficialPlatforms, PublishedFloatingTag, PublishedVersion } from "../model/published";
 import type { RejectedTag, Release } from "../model/release";
 import type { VersionPlan } from "./versionPlan";
 
@@ -175,6 +175,8 @@ export interface AppPlan {
   readonly floatingTags: readonly PlannedFloatingTag[];
   readonly rejected: readonly RejectedTag[];
   readonly notes: readonly string[];
+  /** Platforms of upstream's own images, to be recorded, and what upstream did about them, a line each. */
+  readonly official?: { readonly platforms: OfficialPlatforms; readonly changes: readonly string[] };
   /** Failures of the app as a whole (discovery, probing of floating tags). Those of versions are in their plans. */
   readonly problems: readonly string[];
   /** This run does not deal with the app: nobody was asked about it, and it is as the last run left it. */

@@ -40,6 +40,7 @@ export function appOutcome(
       repository: plan.repository,
       versions: Object.fromEntries(records),
       floatingTags: Object.fromEntries(floating.flatMap(({ tag, record }) => (record ? [[tag, record] as const] : []))),
+      ...(plan.official && { official: plan.official.platforms }),
     },
     outcomes: Object.fromEntries(versions),
     problems,

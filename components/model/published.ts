@@ -1,5 +1,5 @@
 import type { Digest } from "./digest";
-import type { PerPlatform } from "./platform";
+import type { PerPlatform, Platform } from "./platform";
 
 /**
  * What a run recorded about one version, in the stack output `published`.
@@ -47,7 +47,12 @@ export interface PublishedApp {
   readonly repository: string;
   readonly versions: Readonly<Record<string, PublishedVersion>>;
   readonly floatingTags: Readonly<Record<string, PublishedFloatingTag>>;
+  /** Platforms of upstream's own images, where the app names them. */
+  readonly official?: OfficialPlatforms;
 }
+
+/** Version → platforms upstream's own image of it has. */
+export type OfficialPlatforms = Readonly<Record<string, readonly Platform[]>>;
 
 /** The stack output `published`: app name → what is published. */
 export type Published = Readonly<Record<string, PublishedApp>>;

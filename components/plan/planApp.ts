@@ -14,6 +14,7 @@ import type { PlanEdges } from "./planEdges";
 import { planFloatingTags } from "./planFloatingTags";
 import { planVersion } from "./planVersion";
 import { reasonOf } from "../model/reasonOf";
+import { watchOfficial } from "./watchOfficial";
 
 /** One app to look at. */
 export interface AppRequest {
@@ -40,7 +41,10 @@ export async function planApp(request: AppRequest, edges: PlanEdges): Promise<Ap
     : undefined;
   const [found, published] = await Promise.all([discovered(request, edges), request.published]);
   const recorded = published?.repository === repository ? published : undefined;
-  const planned = await planVersions(request, found, recorded, edges);
+  const [planned, official] = await Promise.all([
+    planVersions(request, found, recorded, edges),
+    watchOfficial(request, found.window, recorded?.official ?? {}, edges),
+  ]);
   const left = planned.filter((version) => version.left);
   const versions = planned.filter((version) => !version.left);
   const floating = await planFloatingTags(
@@ -65,7 +69,9 @@ export async function planApp(request: AppRequest, edges: PlanEdges): Promise<Ap
     versions,
     floatingTags: floating.tags,
     rejected: found.discovery.rejected,
+    ...(official && { official }),
     notes: [
+      ...(official?.changes ?? []),
       ...(found.discovery.warnings ?? []),
       ...found.withheld.map(({ version, reason }) => `${version} is not taken: ${reason}`),
       ...left.map(

@@ -100,6 +100,7 @@ function frozenPlan(
     versions: versions.toSorted((left, right) => compareVersions(left.version, right.version)),
     floatingTags: tags.map(([tag, managed]) => ({ tag, action: "unchanged", candidates: [managed.version], managed })),
     rejected: [],
+    ...(record?.official && { official: { platforms: record.official, changes: [] } }),
     notes: [],
     problems: [],
     frozen: true,

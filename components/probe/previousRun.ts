@@ -8,10 +8,8 @@ import { resourceNames } from "../model/resourceNames";
 import type { StackState } from "./stackState";
 
 const digest = z.custom<Digest>(isDigest);
-const digests = z.record(
-  z.custom<Platform>((value) => typeof value === "string" && value.includes("/")),
-  digest,
-);
+const platform = z.custom<Platform>((value) => typeof value === "string" && value.includes("/"));
+const digests = z.record(platform, digest);
 
 const version = z.object({
   tag: z.string(),
@@ -33,6 +31,7 @@ const published = z.record(
     repository: z.string(),
     versions: z.record(z.string(), version),
     floatingTags: z.record(z.string(), z.object({ version: z.string(), digest, source: z.string() })),
+    official: z.record(z.string(), z.array(platform)).exactOptional(),
   }),
 );
 
@@ -84,18 +83,23 @@ function managesAnything(record: Published): boolean {
  * the state lacks would be built from nowhere; left out of the record, its version is adopted.
  */
 export function stillInState(record: Published, state: StackState): Published {
-  const apps = Object.entries(record).map(([app, { repository, versions, floatingTags }]): [string, PublishedApp] => {
-    const kept = Object.entries(versions).map(([name, entry]) => [name, versionInState(app, name, entry, state)]);
-    const tags = Object.entries(floatingTags).filter(([tag]) => state.indexes.has(resourceNames.floatingTag(app, tag)));
-    return [
-      app,
-      {
-        repository,
-        versions: Object.fromEntries(kept) as PublishedApp["versions"],
-        floatingTags: Object.fromEntries(tags),
-      },
-    ];
-  });
+  const apps = Object.entries(record).map(
+    ([app, { repository, versions, floatingTags, official }]): [string, PublishedApp] => {
+      const kept = Object.entries(versions).map(([name, entry]) => [name, versionInState(app, name, entry, state)]);
+      const tags = Object.entries(floatingTags).filter(([tag]) =>
+        state.indexes.has(resourceNames.floatingTag(app, tag)),
+      );
+      return [
+        app,
+        {
+          repository,
+          versions: Object.fromEntries(kept) as PublishedApp["versions"],
+          floatingTags: Object.fromEntries(tags),
+          ...(official && { official }),
+        },
+      ];
+    },
+  );
   return Object.fromEntries(apps);
 }
 

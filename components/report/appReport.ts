@@ -87,5 +87,7 @@ export interface AppReport {
   readonly floating: readonly FloatingReport[];
   readonly rejected: readonly RejectedReport[];
   readonly notes: readonly string[];
+  /** Those of the notes that say what upstream did about the platforms of its own image. */
+  readonly upstream?: readonly string[];
   readonly problems: readonly string[];
 }

@@ -35,6 +35,7 @@ export function conclude(
   return {
     published: pulumi.output(outputs.then(({ published }) => published)),
     missing: pulumi.output(outputs.then(({ missing }) => missing)),
+    upstream: pulumi.output(outputs.then(({ upstream }) => upstream)),
     problems: pulumi.output(outputs.then(({ problems }) => problems)),
   };
 }

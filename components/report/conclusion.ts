@@ -39,6 +39,8 @@ export interface Conclusion {
     readonly published: Published;
     /** `app version` of everything wanted that is not complete after this run. */
     readonly missing: readonly string[];
+    /** App → what upstream did about the platforms of its own image. Apps without a line are left out. */
+    readonly upstream: Readonly<Record<string, readonly string[]>>;
     /** One line for everything that went wrong. */
     readonly problems: readonly string[];
   };
@@ -62,6 +64,11 @@ export function conclusion(
           ? published
           : Object.fromEntries([...outcomes].map(([name, outcome]) => [name, outcome.published])),
       missing: [...outcomes].flatMap(([name, outcome]) => missingOf(name, outcome)),
+      upstream: Object.fromEntries(
+        plans.flatMap(({ specification, official }) =>
+          official && official.changes.length > 0 ? [[specification.name, official.changes] as const] : [],
+        ),
+      ),
       problems,
     },
     run: runFile(plans, verifyHint(config.attest, place.environment), place.dryRun ? undefined : outcomes),

@@ -15,6 +15,7 @@ export function planReport(plan: AppPlan, notes: VersionNotes = new Map()): AppR
     floating: plan.floatingTags.filter(({ action }) => action !== "unchanged").map(floatingReport),
     rejected: plan.rejected,
     notes: [...plan.notes, ...officialNotes(plan)],
+    ...(plan.official && plan.official.changes.length > 0 && { upstream: plan.official.changes }),
     problems: plan.problems,
   };
 }
