@@ -2,7 +2,8 @@ import { officialChanges, type OfficialSeen } from "../decide/officialChanges";
 import { platformsIn } from "../model/platform";
 import type { OfficialPlatforms } from "../model/published";
 import type { Release } from "../model/release";
-import type { AppRequest } from "./planApp";
+import type { AppSettings } from "../config/appSettings";
+import type { AppSpecification } from "../model/appSpecification";
 import type { PlanEdges } from "./planEdges";
 
 /** What upstream's own images of the window hold. */
@@ -18,7 +19,7 @@ export interface OfficialWatch {
  * What cannot be looked up is left out: it says nothing. Never rejects.
  */
 export async function watchOfficial(
-  { specification, settings }: AppRequest,
+  { specification, settings }: { readonly specification: AppSpecification; readonly settings: AppSettings },
   window: readonly Release[],
   recorded: OfficialPlatforms,
   edges: Pick<PlanEdges, "probe" | "run" | "now">,
