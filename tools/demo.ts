@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { Command } from "commander";
@@ -45,7 +46,8 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(sign
 demo().catch((error: unknown) => {
   const message = reasonOf(error);
   process.stderr.write(interrupt.signal.aborted ? "\ninterrupted\n" : `\n${message}\n`);
-  process.exitCode = interrupt.signal.aborted ? 130 : 1;
+  // A program may still be being built; it ends with this process.
+  process.exit(interrupt.signal.aborted ? 130 : 1);
 });
 
 async function demo(): Promise<void> {
@@ -63,7 +65,7 @@ async function demo(): Promise<void> {
     await serving.stop();
   }
   title("Programs for the rest, and where they come from");
-  print(programsTable(await programs));
+  print(programsTable(await unlessInterrupted(programs)));
   title("Starting the registry again, and BuildKit");
   const sandbox = await startDemoSandbox(dir, keep, tell);
   try {
@@ -76,6 +78,11 @@ async function demo(): Promise<void> {
   if (keep) explain(dir, sandbox.env);
 }
 
+function unlessInterrupted<T>(work: Promise<T>): Promise<T> {
+  const interrupted = once(interrupt.signal, "abort").then(() => interrupt.signal.throwIfAborted());
+  return Promise.race([work, interrupted as Promise<never>]);
+}
+
 function optionsFor(env: Environment): ProcessOptions {
   const environment = { ...process.env, ...env };
   return { directory: checkout, environment, signal: interrupt.signal, limitMs: Infinity };
@@ -84,8 +91,10 @@ function optionsFor(env: Environment): ProcessOptions {
 async function look(options: ProcessOptions): Promise<void> {
   title("npm run reconcile -- --phase plan: a first look, which needs no builder and changes nothing");
   const args = ["tools/run.cjs", "commands/reconcile.ts", ...stack, "--phase", "plan"];
+  // A state that is kept would be read by Pulumi, and there is none yet.
+  const environment = { ...options.environment, PULUMI_BACKEND_URL: undefined };
   const workToDo = 3;
-  await runVisibly(process.execPath, args, options, undefined, [workToDo]);
+  await runVisibly(process.execPath, args, { ...options, environment }, undefined, [workToDo]);
 }
 
 function programsTable({ origins }: ToolPaths): readonly string[] {
