@@ -1,5 +1,5 @@
 import { apps } from "./apps";
-import { look } from "./components/look";
+import { allFound, startLooking } from "./components/look";
 import { openServices } from "./components/openServices";
 import { pulumiHost } from "./components/pulumiHost";
 import { declareApps } from "./components/declare/declareApps";
@@ -9,9 +9,12 @@ import { conclude, orLeaveMistakes, reportPlans } from "./components/report/conc
 /** config ─► discover ─► probe ─► plan ─► declare ─► attest ─► outputs; the first half is `look`. */
 export = async () => {
   const host = pulumiHost();
-  const found = await orLeaveMistakes(host, () => look(apps, host));
+  const looking = await orLeaveMistakes(host, () => startLooking(apps, host));
   everyResource();
+  // Each app as soon as it has been looked at, however long another takes.
+  const declaring = declareApps(looking.surveys, openServices(looking.config, looking.edges, host));
+  declaring.catch(() => "the plan it rejects with is awaited first");
+  const found = await orLeaveMistakes(host, () => allFound(looking, host));
   await reportPlans(found.plans, found.config.run);
-  const mirrored = declareApps(found.plans, openServices(found.config, found.edges, host));
-  return conclude(found, mirrored, host);
+  return conclude(found, await declaring, host);
 };

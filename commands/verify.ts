@@ -15,7 +15,7 @@ import { usageProblems } from "./verify/usageProblems";
 import { reasonOf } from "../components/model/reasonOf";
 import { cosignEnvironment } from "../components/attest/tools";
 import { verificationCommands } from "../components/attest/verifyCommands";
-import { safeText } from "../components/model/safeText";
+import { safeJson, safeText } from "../components/model/safeText";
 
 interface Options {
   readonly key?: string;
@@ -70,7 +70,7 @@ async function main(argv: readonly string[]): Promise<number> {
     if (problems.length > 0) program.error(problems.map((line) => `error: ${shown(line)}`).join("\n"), { exitCode: 2 });
     const result = await verify(reference, options);
     process.stdout.write(
-      options.json ? `${JSON.stringify(result.verification, null, 2)}\n` : report(result.verification, result.commands),
+      options.json ? `${safeJson(result.verification, 2)}\n` : report(result.verification, result.commands),
     );
     return result.verification.verified ? 0 : 1;
   } catch (error) {

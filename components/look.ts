@@ -9,7 +9,7 @@ import { projectSource } from "./system/projectSource";
 import type { Published } from "./model/published";
 import { type Edges, openEdges } from "./openEdges";
 import { alignWithState } from "./plan/alignWithState";
-import { planApps } from "./plan/planApps";
+import { type AppSurvey, planApps } from "./plan/planApps";
 import { unableToSign } from "./report/unableToSign";
 import { previousRun } from "./probe/previousRun";
 
@@ -24,11 +24,22 @@ export interface Found {
   readonly records: Pick<RecordsAtHand, "handedOver" | "refused">;
 }
 
+/** What is being found out. Each app's plan comes by itself. */
+export interface Looking extends Omit<Found, "plans" | "published"> {
+  readonly surveys: readonly AppSurvey[];
+  readonly published: Promise<Published>;
+}
+
 /**
  * config ─► discover ─► probe ─► plan. Changes nothing.
  * @throws ConfigError with a line for every mistake in what the run was given.
  */
 export async function look(apps: readonly AppSpecification[], host: Host): Promise<Found> {
+  return allFound(await startLooking(apps, host), host);
+}
+
+/** Reads what the run was given, and begins to look. @throws ConfigError as {@link look}. */
+export async function startLooking(apps: readonly AppSpecification[], host: Host): Promise<Looking> {
   const config = configure(apps, host);
   const edges = openEdges(config, host);
   const { environment } = host;
@@ -39,10 +50,21 @@ export async function look(apps: readonly AppSpecification[], host: Host): Promi
   // Read while upstream is asked already.
   const { stack, warn } = host;
   const context = { phase: config.run.phase, stack, state: edges.state.state, warn };
-  const recorded = host.outputs().then((outputs) => previousRun(outputs, context));
-  const planned = await planApps(config, recorded, edges.plan, records.images);
-  const plans = await alignWithState(planned, edges.state);
-  const unable = unableToSign(config, plans, environment);
+  const published = host.outputs().then((outputs) => previousRun(outputs, context));
+  const surveys = planApps(config, published, edges.plan, records.images).map((survey) => ({
+    ...survey,
+    plan: survey.plan.then((plan) => alignWithState(plan, edges.state)),
+  }));
+  return { config, edges, surveys, published, records };
+}
+
+/** Waits until all apps have been looked at. @throws ConfigError when what the last run left is not for this one. */
+export async function allFound(
+  { surveys, published, ...known }: Looking,
+  { environment, warn }: Pick<Host, "environment" | "warn">,
+): Promise<Found> {
+  const plans = await Promise.all(surveys.map(({ plan }) => plan));
+  const unable = unableToSign(known.config, plans, environment);
   if (unable !== undefined) await warn(`nothing more will be published from here: ${unable}`);
-  return { config, edges, plans, published: await recorded, records };
+  return { ...known, plans, published: await published };
 }

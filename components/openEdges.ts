@@ -1,6 +1,11 @@
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { z } from "zod";
+import { join } from "node:path";
+import { checkout } from "./engine/checkout";
+import type { Guard } from "./registry/connections";
+import { mirrorPlaces } from "./registry/mirrors";
+import { PrivateHosts } from "./registry/privateHosts";
+import { Isolation } from "./system/isolation";
 import { knownSigner } from "./attest/knownSigner";
 import type { ExpectedSigner } from "./model/signer";
 import { runProcess } from "./system/process";
@@ -36,6 +41,8 @@ export interface Edges {
   readonly state: StateEdges;
   readonly probe: PlanEdges["probe"];
   readonly registry: RegistryClient;
+  /** Where work on what upstream wrote is done. */
+  readonly isolation: Isolation;
   /** All of a run counts from here. */
   readonly startedAt: Date;
 }
@@ -43,14 +50,17 @@ export interface Edges {
 /** Opens the edges of a run. Sends nothing yet. */
 export function openEdges(config: Configuration, host: Host): Edges {
   const registry = new RegistryClient();
+  const isolation = new Isolation(join(checkout, "components", "engine", "isolated.cjs"));
+  const hosts = new PrivateHosts([config.registry, ...mirrorPlaces(process.env)], process.env);
+  const transport = fileTransport({ hosts });
   const upstream = sharedEdges({
     ...host.upstream,
-    get: httpGet(fileTransport()),
+    get: httpGet(transport),
     imageTags: (repository) => registry.tags(repository),
     imageLabels: (reference) => registry.labels(reference),
   });
-  const bases = appBaseRegistries(config);
-  const files = upstreamFiles();
+  const bases = appBaseRegistries(config, { hosts });
+  const files = upstreamFiles(transport);
   const startedAt = new Date();
   const failures: Promise<FailureRecord> =
     config.run.failures === undefined ? Promise.resolve({}) : readFailureFile(config.run.failures);
@@ -61,7 +71,7 @@ export function openEdges(config: Configuration, host: Host): Edges {
   const probe: PlanEdges["probe"] = (reference, options) =>
     probeFor(reference, registry, config, { accepts, mayWrite }, options);
   return {
-    ...{ registry, probe, startedAt },
+    ...{ registry, isolation, probe, startedAt },
     state: { state: () => (state ??= host.state()), exists: (reference) => registry.exists(reference) },
     plan: (planOf) => {
       const find: PlanEdges["discover"] = (specification, { repository, ...window }) =>
@@ -85,6 +95,8 @@ export function openEdges(config: Configuration, host: Host): Edges {
           const prepared = await prepareBuild(request, {
             bases,
             appBases,
+            readImages: (owner) => (input) =>
+              isolation.run({ owner, job: ["dockerfile/images.ts", "readDockerfileImages"], input, limitMs: 30_000 }),
             readSource: (wanted) => readSource({ ...wanted, cacheDirectory: cacheDirectory() }),
             checksums: (specification, release, platform) =>
               files.checksums(specification, buildTarget(release, platform)),
@@ -98,12 +110,12 @@ export function openEdges(config: Configuration, host: Host): Edges {
 }
 
 /** What apps build on is read by clients of their own, so that no app waits for the hosts another one's Dockerfile names. */
-function appBaseRegistries({ registry, namespace }: Configuration): RecipeEdges["bases"] {
+function appBaseRegistries({ registry, namespace }: Configuration, guard: Guard): RecipeEdges["bases"] {
   const opened = new Map<string, BaseRegistry>();
   return ({ name, privateBases = [] }) => {
     const known = opened.get(name);
     if (known) return known;
-    const readers = { own: new RegistryClient(), anonymous: new RegistryClient({ anonymous: true }) };
+    const readers = { own: new RegistryClient({ guard }), anonymous: new RegistryClient({ guard, anonymous: true }) };
     const fresh = baseRegistry(readers, { registry, namespace, privateBases });
     opened.set(name, fresh);
     return fresh;

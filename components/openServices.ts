@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { trustServices } from "./attest/trustServices";
 import { checkBeforeTag, checksMade, describeCheck } from "./check/checkBeforeTag";
+import type { CheckRequest } from "./check/checkImage";
 import type { Configuration } from "./config/configuration";
 import { builderFor } from "./config/mirrorConfig";
 import type { FindVersion } from "./declare/declareApps";
@@ -20,7 +21,7 @@ import { projectSource } from "./system/projectSource";
 /** Every way the resources of a run reach the outside. Sends nothing yet. */
 export function openServices(
   config: Configuration,
-  { registry, probe, startedAt }: Edges,
+  { isolation, probe, startedAt }: Edges,
   { environment, warn }: Host,
 ): (find: FindVersion) => VersionServices {
   const startedOn = startedAt.toISOString();
@@ -33,7 +34,10 @@ export function openServices(
   const unheld = new Set<string>();
   return (find) => ({
     check: async (image) => {
-      const report = await checkBeforeTag(image, registry, config.builder);
+      const owner = image.specification.name;
+      const inspect: CheckRequest["inspect"] = (input) =>
+        isolation.run({ owner, job: ["check/inspectImage.ts", "inspectApart"], input, limitMs: 15 * 60_000 });
+      const report = await checkBeforeTag(image, inspect, config.builder);
       await pulumi.log.info(describeCheck(image, report));
       return checksMade(image, report);
     },

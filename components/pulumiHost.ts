@@ -1,8 +1,7 @@
-import { local } from "@pulumi/command";
 import * as github from "@pulumi/github";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { gitListCommand } from "./discover/gitReferences";
+import { listRemote } from "./discover/gitReferences";
 import type { HostedEdges } from "./discover/upstreamEdges";
 import type { Host } from "./host";
 import { reasonOf } from "./model/reasonOf";
@@ -46,13 +45,12 @@ export function stackConfig(): Readonly<Record<string, string>> {
 }
 
 /**
- * GitHub and git as Pulumi's providers reach them.
- * Base URL, token and retries of the API are the configuration of the `github` provider; git runs through the `command` provider, without a shell.
+ * GitHub as Pulumi's provider reaches it, whose configuration base URL, token and retries of the API are, and git.
  */
 export function pulumiEdges(): HostedEdges {
   return {
     restApi: (endpoint) => github.getRestApi({ endpoint }),
-    listRemote: async (url) => (await local.run(gitListCommand(url))).stdout ?? "",
+    listRemote: (url) => listRemote(url),
   };
 }
 

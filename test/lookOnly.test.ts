@@ -7,8 +7,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { versionLabels } from "../components/decide/labels";
 import { declareApps } from "../components/declare/declareApps";
-import type { gitListCommand } from "../components/discover/gitReferences";
-import { look } from "../components/look";
+import { allFound, startLooking } from "../components/look";
 import type { AppSpecification } from "../components/model/appSpecification";
 import type { Published, PublishedVersion } from "../components/model/published";
 import { resourceNames } from "../components/model/resourceNames";
@@ -195,9 +194,6 @@ async function byPulumi({ published, resources }: Kept, preview: boolean) {
       "pulumi:pulumi:readStackResourceOutputs": () => ({
         outputs: Object.fromEntries(resources.map(({ urn, ...rest }) => [urn, rest])),
       }),
-      "command:local:run": async ({ interpreter, command }: ReturnType<typeof gitListCommand>) => ({
-        stdout: await outputOf(interpreter[0], [...interpreter.slice(1), command], { limitMs: 60_000 }),
-      }),
     },
   });
   const config = Object.entries(settings()).map(([key, value]) => [
@@ -206,8 +202,9 @@ async function byPulumi({ published, resources }: Kept, preview: boolean) {
   ]);
   pulumi.runtime.setAllConfig(Object.fromEntries(config) as Record<string, string>);
   const host = { ...pulumiHost(), environment: environment() };
-  const found = await look(apps, host);
-  const mirrored = declareApps(found.plans, openServices(found.config, found.edges, host));
+  const looking = await startLooking(apps, host);
+  const mirrored = await declareApps(looking.surveys, openServices(looking.config, looking.edges, host));
+  const found = await allFound(looking, host);
   const ended = await Promise.all([...mirrored].map(async ([name, app]) => [name, await app.ended] as const));
   await mock.settled();
   const state = stackState(resources);

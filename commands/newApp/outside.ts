@@ -1,13 +1,12 @@
 import { join } from "node:path";
 import { GitRepository, type TreeFile } from "../../components/discover/gitRepository";
-import { gitListCommand } from "../../components/discover/gitReferences";
+import { listRemote } from "../../components/discover/gitReferences";
 import { httpGet, sharedEdges, type UpstreamEdges } from "../../components/discover/upstreamEdges";
 import { fileTransport } from "../../components/discover/upstreamFiles";
 import type { Probe } from "../../components/model/probe";
 import type { Release } from "../../components/model/release";
 import { RegistryClient } from "../../components/registry/registryClient";
 import { cacheDirectory } from "../../components/system/cacheDirectory";
-import { outputOf } from "../../components/system/process";
 
 /** The ways the command reaches the outside. All of them only read. */
 export interface Outside {
@@ -39,14 +38,7 @@ export function openOutside(environment: NodeJS.ProcessEnv): Outside {
     upstream: sharedEdges({
       get,
       restApi: httpGet(transport, { base, ...(token && { token }) }),
-      listRemote: async (url) => {
-        const { interpreter, command, environment: settings } = gitListCommand(url);
-        const [git = "git", ...words] = interpreter;
-        return outputOf(git, [...words, command], {
-          environment: { ...environment, ...settings },
-          limitMs: gitLimitMs,
-        });
-      },
+      listRemote: (url) => listRemote(url, { environment }),
       imageTags: (repository) => registry.tags(repository),
       imageLabels: (reference) => registry.labels(reference),
     }),

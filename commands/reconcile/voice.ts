@@ -1,4 +1,4 @@
-import { safeText } from "../../components/model/safeText";
+import { safeJson, safeText } from "../../components/model/safeText";
 
 /** One step of a run, for machines. Every value may come from upstream. */
 export type ReconcileEvent = { readonly event: string } & Readonly<Record<string, unknown>>;
@@ -16,7 +16,7 @@ export class Voice {
 
   /** One event, and the text people get for it. */
   say(event: ReconcileEvent, ...lines: readonly string[]): void {
-    if (this.json) this.write(`${JSON.stringify({ time: new Date().toISOString(), phase: this.phase, ...event })}\n`);
+    if (this.json) this.write(`${safeJson({ time: new Date().toISOString(), phase: this.phase, ...event })}\n`);
     else this.text(lines.join("\n"));
   }
 

@@ -3,7 +3,6 @@ import { type CheckReport, checkImage, type CheckRequest } from "./checkImage";
 import { type Builder, builderFor } from "../config/mirrorConfig";
 import { hexOf, parseDigest } from "../model/digest";
 import { buildTarget } from "../model/buildTarget";
-import type { RegistryReader } from "./imageReader";
 import type { BuildRecipe, PlannedVersion } from "../decide/appPlan";
 import type { AppSpecification } from "../model/appSpecification";
 import type { ChecksMade } from "../model/buildRecord";
@@ -18,13 +17,13 @@ import { referenceParts } from "../model/reference";
  */
 export async function checkBeforeTag(
   image: ImageToCheck,
-  registry: RegistryReader,
+  inspect: CheckRequest["inspect"],
   builder: Builder,
 ): Promise<CheckReport> {
   const { reference, platform, recipe, specification } = image;
   const { name: repository, digest = "" } = referenceParts(reference);
   return checkImage({
-    registry,
+    inspect,
     repository,
     digest: parseDigest(digest),
     platform,

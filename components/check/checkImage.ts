@@ -1,27 +1,14 @@
 import type { Digest } from "../model/digest";
 import type { Platform } from "../model/platform";
-import { elfMismatch } from "./elfMismatch";
-import type { FileTree, Resolution } from "./fileTree";
-import { identicalProblem, replacementProblem, wantedChecksum, type IdenticalFile } from "./identical";
-import { ImageReader, type RegistryReader } from "./imageReader";
-import { locateProgram, programProblem, startedPrograms } from "./mainExecutable";
+import type { ImageSubject, Inspection } from "./inspectImage";
 import { runSmoke, type SmokeCommand, type SmokeResult } from "./smokeRun";
 import { reasonOf } from "../model/reasonOf";
 
 /** One finished image of one platform, and what it must satisfy before its version gets a tag. */
-export interface CheckRequest {
-  readonly registry: RegistryReader;
-  /** `host/namespace/name`, without tag or digest. */
-  readonly repository: string;
-  /** The platform's image manifest. */
-  readonly digest: Digest;
-  readonly platform: Platform;
-  /** Layers of the resolved base image; they are not ours to judge. */
-  readonly baseLayers?: readonly Digest[];
-  /** Absolute paths in the image, files or folders, where programs for other machines belong. */
-  readonly foreign?: readonly string[];
+export interface CheckRequest extends ImageSubject {
+  /** Looks at what the image holds. */
+  readonly inspect: (subject: ImageSubject) => Promise<Inspection>;
   readonly smoke?: SmokeCommand;
-  readonly identical?: IdenticalFile;
   /** Name of the builder the smoke command runs on; default: the current one. */
   readonly builder?: string;
   /** Environment of the builder's client: PATH, BUILDX_CONFIG, DOCKER_CONFIG, … */
@@ -47,7 +34,7 @@ export interface CheckReport {
 export async function checkImage(request: CheckRequest): Promise<CheckReport> {
   const start = performance.now();
   try {
-    const { problems, ...figures } = await inspect(request);
+    const { problems, ...figures } = await request.inspect(subjectOf(request));
     if (problems.length > 0) throw new CheckError(request, problems);
     const { smoke } = request;
     const result = smoke && (await runSmoke({ ...request, smoke }));
@@ -59,83 +46,16 @@ export async function checkImage(request: CheckRequest): Promise<CheckReport> {
   }
 }
 
-interface Inspection {
-  readonly problems: readonly string[];
-  readonly checkedFiles: number;
-  readonly bytesRead: number;
-}
-
-async function inspect(request: CheckRequest): Promise<Inspection> {
-  const { registry, repository, platform, identical, baseLayers = [] } = request;
-  const manifest = await registry.manifest(`${repository}@${request.digest}`);
-  if (manifest?.kind !== "image") {
-    throw new Error(
-      `the registry answers with ${manifest ? "an index, not the image of one platform" : "no such manifest"}`,
-    );
-  }
-  const config = await registry.imageConfig(repository, manifest);
-  const wanted = identical && wantedChecksum(identical);
-  const reader = new ImageReader(registry, repository, manifest, baseLayers, wanted);
-  const tree = await reader.ownTree();
-  const judged = judgeFiles(tree, request);
-  const lookups = await lookUp(reader, tree, [
-    ...startedPrograms(config).map((started) => (layers: FileTree) => locateProgram(layers, config, started.program)),
-    ...(identical ? [(layers: FileTree) => layers.resolve(identical.path)] : []),
-  ]);
-  const misnamed = `the image configuration names the platform ${config.platform}, wanted is ${platform}`;
-  const problems = [config.platform === platform ? undefined : misnamed, ...judged.problems];
-  for (const [index, started] of startedPrograms(config).entries()) {
-    const found = lookups[index];
-    // A program of our own layers that does not fit has been named already.
-    if (found && !judged.faulty.has(found.path)) problems.push(programProblem(started, found, platform));
-  }
-  const compared = lookups.at(-1);
-  if (identical && compared) {
-    problems.push(await identicalProblem(identical, compared, (layer, sum) => reader.rehash(layer, sum)));
-    if (identical.replaces) problems.push(replacementProblem(identical, await reader.wantedVersions()));
-  }
+/** What of a request is plain data. */
+function subjectOf({ repository, digest, platform, baseLayers, foreign, identical }: CheckRequest): ImageSubject {
   return {
-    problems: problems.filter((problem) => problem !== undefined),
-    checkedFiles: judged.count,
-    bytesRead: reader.bytesRead,
+    repository,
+    digest,
+    platform,
+    ...(baseLayers && { baseLayers }),
+    ...(foreign && { foreign }),
+    ...(identical && { identical }),
   };
-}
-
-function judgeFiles(tree: FileTree, request: CheckRequest): { problems: string[]; faulty: Set<string>; count: number } {
-  const executables = tree.files().filter(({ file }) => file.executable);
-  const faulty = new Set<string>();
-  const problems = executables
-    .toSorted((a, b) => (a.path < b.path ? -1 : 1))
-    .flatMap(({ path, file }) => {
-      const mismatch = isBelow(path, request.foreign ?? [])
-        ? undefined
-        : elfMismatch(file.head, request.platform, path);
-      if (mismatch === undefined) return [];
-      faulty.add(path);
-      return [`${JSON.stringify(path)} ${mismatch}`];
-    });
-  return { problems, faulty, count: executables.length };
-}
-
-function isBelow(path: string, folders: readonly string[]): boolean {
-  return folders.some((folder) => path === folder || path.startsWith(folder.endsWith("/") ? folder : `${folder}/`));
-}
-
-/** Answers every lookup, going down into the base layers only as long as one of them is missing. */
-async function lookUp(
-  reader: ImageReader,
-  ownTree: FileTree,
-  lookups: readonly ((tree: FileTree) => Resolution)[],
-): Promise<readonly Resolution[]> {
-  const answer = (tree: FileTree): Resolution[] => lookups.map((lookup) => lookup(tree));
-  let answers = answer(ownTree);
-  const open = (): boolean => answers.some(({ state }) => state === "missing");
-  if (!open()) return answers;
-  for await (const tree of reader.treesWithBase()) {
-    answers = answer(tree);
-    if (!open()) break;
-  }
-  return answers;
 }
 
 /** How many problems one message lists; the rest is counted. */

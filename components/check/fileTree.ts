@@ -19,11 +19,18 @@ export type Resolution =
 /** Number of symbolic links Linux follows in one path. */
 const linkLimit = 40;
 
+/** More folders than any real image has. Each name of a layer may stand for two thousand of them. */
+const mostFolders = 1_000_000;
+
 /** The file system a stack of layers amounts to. Layers are applied from the lowest to the highest. */
 export class FileTree {
   readonly #root: Directory = { kind: "directory", children: new Map() };
+  #folders = 0;
 
-  /** Applies the next higher layer: first what it removes of the layers below, then its own entries in order. */
+  /**
+   * Applies the next higher layer: first what it removes of the layers below, then its own entries in order.
+   * @throws Error when the image has too many folders.
+   */
   apply(listing: LayerListing): void {
     for (const path of listing.opaque) this.#directory(path)?.children.clear();
     for (const path of listing.whiteouts) this.#directory(parent(path))?.children.delete(name(path));
@@ -91,6 +98,8 @@ export class FileTree {
       const child = directory.children.get(part);
       if (child?.kind === "directory") directory = child;
       else {
+        if (++this.#folders > mostFolders)
+          throw new Error(`the image has more than ${mostFolders} folders, the most that is checked`);
         const made: Directory = { kind: "directory", children: new Map() };
         directory.children.set(part, made);
         directory = made;

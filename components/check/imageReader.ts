@@ -4,7 +4,7 @@ import type { Descriptor, ImageManifest } from "../registry/manifest";
 import { FileTree } from "./fileTree";
 import { LayerError, readLayer } from "./readLayer";
 import type { FileContent, LayerListing } from "./layerListing";
-import type { WantedChecksum } from "./listingBuilder";
+import { ImageBounds, type WantedChecksum } from "./listingBuilder";
 import type { RegistryClient } from "../registry/registryClient";
 
 const transferAttempts = 3;
@@ -22,6 +22,7 @@ export class ImageReader {
   readonly #base: readonly Descriptor[];
   readonly #baseDigests: ReadonlySet<Digest>;
   readonly #listings = new Map<Digest, LayerListing>();
+  readonly #bounds = new ImageBounds();
 
   constructor(
     private readonly registry: RegistryReader,
@@ -81,7 +82,11 @@ export class ImageReader {
     for (let attempt = 1; ; attempt++) {
       const blob = await this.registry.blob(this.repository, layer.digest);
       try {
-        const listing = await readLayer({ blob, mediaType: layer.mediaType, digest: layer.digest }, wanted);
+        const listing = await readLayer(
+          { blob, mediaType: layer.mediaType, digest: layer.digest },
+          wanted,
+          this.#bounds,
+        );
         this.bytesRead += listing.size;
         return listing;
       } catch (error) {

@@ -7,10 +7,36 @@ import { fileHeadLength, readFileHead, type FileContent, type LayerEntry, type L
 type Header = ExtractEvents["entry"][0];
 type Body = ExtractEvents["entry"][1];
 
-/** More entries than any real layer has; beyond that the listing itself would eat the memory. */
-const entryLimit = 2_000_000;
+/** More than the largest real images hold, for all layers together; the listings would eat the memory, the unpacking the time. */
+const most = { entries: 1_000_000, characters: 64 * 1024 * 1024, bytes: 64 * 1024 ** 3 };
 /** PATH_MAX of Linux, in characters. */
 const pathLimit = 4096;
+
+/** Counts what the layers of one image hold, as far as it costs the reader something. */
+export class ImageBounds {
+  #entries = 0;
+  #characters = 0;
+  #bytes = 0;
+
+  constructor(private readonly limits: Readonly<typeof most> = most) {}
+
+  /** @throws Error naming the bound when the image has too many entries, or their names are too long together. */
+  entry(...names: readonly string[]): void {
+    if (++this.#entries > this.limits.entries) throw beyond(`${this.limits.entries} files`);
+    for (const name of names) this.#characters += name.length;
+    if (this.#characters > this.limits.characters) throw beyond(`${this.limits.characters} characters of file names`);
+  }
+
+  /** @throws Error naming the bound when the image unpacks to too much. */
+  unpacked(bytes: number): void {
+    this.#bytes += bytes;
+    if (this.#bytes > this.limits.bytes) throw beyond(`${this.limits.bytes} bytes unpacked`);
+  }
+}
+
+function beyond(bound: string): Error {
+  return new Error(`the image has more than ${bound}, the most that is checked`);
+}
 
 /** A file whose checksum is wanted: path as in `LayerEntry`. */
 export interface WantedChecksum {
@@ -28,6 +54,7 @@ export class ListingBuilder {
   constructor(
     readonly layer: Digest,
     readonly wanted: WantedChecksum | undefined,
+    private readonly bounds: ImageBounds,
   ) {}
 
   /** The finished listing of a layer of `size` stored bytes. */
@@ -41,8 +68,7 @@ export class ListingBuilder {
     body.on("error", () => undefined);
     try {
       const path = cleanPath(header.name);
-      if (this.#entries.length + this.#whiteouts.length >= entryLimit)
-        throw new Error(`more than ${entryLimit} entries`);
+      this.bounds.entry(path, header.linkname ?? "");
       if (header.type === "file" || header.type === "contiguous-file") return this.#addFile(path, header, body, next);
       if (path !== "") this.#addOther(path, header);
     } catch (error) {

@@ -3,7 +3,7 @@ import { pipeline } from "node:stream/promises";
 import { extract } from "tar-stream";
 import type { Digest } from "../model/digest";
 import type { LayerListing } from "./layerListing";
-import { ListingBuilder, type WantedChecksum } from "./listingBuilder";
+import { ImageBounds, ListingBuilder, type WantedChecksum } from "./listingBuilder";
 import zlib from "node:zlib";
 import { Decompress } from "fzstd";
 import { reasonOf } from "../model/reasonOf";
@@ -12,38 +12,48 @@ import { reasonOf } from "../model/reasonOf";
  * Reads a layer once, as a stream, into a listing: no file is ever held in memory beyond its first bytes.
  * `blob` must fail when its bytes are not those of the digest.
  * @throws LayerError, "transfer" when `blob` fails; "damaged" when the data cannot be unpacked, is cut short,
- * or holds a path that leaves the image. Error when the media type is not one of a layer.
+ * holds a path that leaves the image, or goes beyond the bounds of its image. Error when the media type is not one of a layer.
  */
 export async function readLayer(
   layer: { readonly blob: Readable; readonly mediaType: string; readonly digest: Digest },
   wanted?: WantedChecksum,
+  bounds = new ImageBounds(),
 ): Promise<LayerListing> {
-  const counter = new ByteCounter();
+  let size = 0;
+  const counter = new Meter((bytes) => (size += bytes));
+  const unpacked = new Meter((bytes) => bounds.unpacked(bytes));
   const unpack = decompress(layer.mediaType);
   const archive = extract();
-  const listing = new ListingBuilder(layer.digest, wanted);
+  const listing = new ListingBuilder(layer.digest, wanted, bounds);
   archive.on("entry", (header, body, next) => listing.add(header, body, next));
   // The first failure is the cause; the others are the pipeline tearing down.
   let cause: LayerError | undefined;
   const note = (kind: LayerError["kind"]) => (error: Error) =>
     void (cause ??= new LayerError(layer.digest, kind, error));
   layer.blob.on("error", note("transfer"));
-  for (const stream of [unpack, archive]) stream.on("error", note("damaged"));
+  for (const stream of [unpack, unpacked, archive]) stream.on("error", note("damaged"));
   try {
-    await pipeline(layer.blob, counter, unpack, archive);
+    await pipeline(layer.blob, counter, unpack, unpacked, archive);
   } catch (error) {
     throw cause ?? new LayerError(layer.digest, "damaged", error);
   }
-  return listing.finish(counter.bytes);
+  return listing.finish(size);
 }
 
-/** Counts the stored bytes on their way. */
-class ByteCounter extends Transform {
-  bytes = 0;
+/** Tells of the bytes that pass; what is thrown then fails the stream. */
+class Meter extends Transform {
+  constructor(private readonly tell: (bytes: number) => void) {
+    super();
+  }
 
-  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: (error: null, chunk: Buffer) => void): void {
-    this.bytes += chunk.length;
-    done(null, chunk);
+  override _transform(
+    chunk: Buffer,
+    _encoding: BufferEncoding,
+    done: (error: Error | null, chunk?: Buffer) => void,
+  ): void {
+    const problem = attempt(() => this.tell(chunk.length));
+    if (problem) done(problem);
+    else done(null, chunk);
   }
 }
 

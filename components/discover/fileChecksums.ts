@@ -71,7 +71,8 @@ async function readSum(
       dedicated: sums.url.startsWith(`${url}.`),
     });
   } catch (cause) {
-    throw new Error(`the sums at ${what} cannot be used: ${(cause as Error).message}`, { cause });
+    const reason = answer.direct ? (cause as Error).message : `${answer.origin}, to which it redirected, has none`;
+    throw new Error(`the sums at ${what} cannot be used: ${reason}`, { cause });
   }
 }
 

@@ -1,22 +1,19 @@
 import { printable } from "../model/safeText";
+import { outputOf, type ProcessOptions } from "../system/process";
 
-/** A command for the `command` provider, which runs the interpreter's words with `command` as the last one. No shell is involved. */
-export interface GitListCommand {
-  readonly interpreter: [program: string, ...args: string[]];
-  readonly command: string;
-  readonly environment: Record<string, string>;
-  readonly logging: "none";
-}
+/** Names of ten thousand tags take one megabyte. */
+const longestList = 64 * 1024 * 1024;
+const limitMs = 120_000;
 
 /**
- * The command that lists branches and tags of a remote repository.
+ * Output of `git ls-remote` for branches and tags. No shell is involved.
  *
  * Only the URL's own scheme is allowed, so that a redirect leads neither to plain HTTP nor to another transport (git-config, `protocol.allow`).
- * Git never asks for credentials, and gives up when less than 1 kB/s arrives for 30 seconds.
- * Nothing is logged: the console would otherwise show upstream's tag names as they are.
+ * Git never asks for credentials, gives up when less than 1 kB/s arrives for 30 seconds, and is ended after two minutes or 64 MiB.
  * @param url a URL that `resolveSource` accepted.
+ * @throws ProcessError
  */
-export function gitListCommand(url: string): GitListCommand {
+export async function listRemote(url: string, limits: Partial<ProcessOptions> = {}): Promise<string> {
   const scheme = url.startsWith("http:") ? "http" : "https";
   const settings = [
     "protocol.allow=never",
@@ -24,20 +21,10 @@ export function gitListCommand(url: string): GitListCommand {
     "http.lowSpeedLimit=1000",
     "http.lowSpeedTime=30",
   ];
-  return {
-    interpreter: [
-      "git",
-      ...settings.flatMap((setting) => ["-c", setting]),
-      "ls-remote",
-      "--quiet",
-      "--heads",
-      "--tags",
-      "--",
-    ],
-    command: url,
-    environment: { GIT_TERMINAL_PROMPT: "0", GIT_ASKPASS: "" },
-    logging: "none",
-  };
+  const words = [...settings.flatMap((setting) => ["-c", setting]), "ls-remote", "--quiet", "--heads", "--tags"];
+  const environment = { ...(limits.environment ?? process.env), GIT_TERMINAL_PROMPT: "0", GIT_ASKPASS: "" };
+  const options = { title: "git ls-remote", limitMs, outputLimit: longestList, ...limits, environment };
+  return outputOf("git", [...words, "--", url], options);
 }
 
 /** Commits of a remote repository's tags and branches, by name without `refs/…/`. */

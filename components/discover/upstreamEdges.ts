@@ -1,8 +1,7 @@
 import type { Transport } from "../registry/transport";
 import { join } from "node:path";
 import { cacheDirectory } from "../system/cacheDirectory";
-import { outputOf } from "../system/process";
-import { gitListCommand } from "./gitReferences";
+import { listRemote } from "./gitReferences";
 import { restApi, restApiOptions } from "./restApi";
 
 /** What a REST API answered: the status code, and headers and body as text, unread. */
@@ -76,7 +75,14 @@ export function httpGet(
       ...(token !== undefined && { authorization: async () => `Bearer ${token}` }),
     });
     const headers = JSON.stringify({ link: answer.header("link") });
-    return { code: answer.status, headers, body: answer.body.toString("utf8") };
+    const text = answer.body.toString("utf8");
+    // Whatever is no answer ends up in a message, which is no place for what a host says that somebody else named.
+    const quotable = answer.direct || (answer.status === 200 && /^\s*[[{]/.test(text));
+    return {
+      code: answer.status,
+      headers,
+      body: quotable ? text : `what ${answer.origin} says, to which it redirected`,
+    };
   };
 }
 
@@ -88,13 +94,6 @@ export function plainEdges(settings: Readonly<Record<string, unknown>>, environm
   const api = { ...restApiOptions(settings, environment), kept: join(cacheDirectory(), "github") };
   return {
     restApi: (endpoint) => restApi(endpoint, api),
-    listRemote: async (url) => {
-      const { interpreter, command, environment: own } = gitListCommand(url);
-      const [program, ...args] = interpreter;
-      return outputOf(program, [...args, command], { environment: { ...environment, ...own }, limitMs: listLimitMs });
-    },
+    listRemote: (url) => listRemote(url, { environment }),
   };
 }
-
-/** Git itself gives up on a far end that is slow; this is for one that never ends. */
-const listLimitMs = 600_000;

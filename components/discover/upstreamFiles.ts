@@ -6,6 +6,7 @@ import { probeFiles } from "./requiredFiles";
 import { reasonOf } from "../model/reasonOf";
 import { type Clock, systemClock } from "../system/clock";
 import { Connections } from "../registry/connections";
+import { PrivateHosts } from "../registry/privateHosts";
 import { Transport } from "../registry/transport";
 
 /** Answers about the files an app's builds fetch. */
@@ -20,8 +21,7 @@ export interface UpstreamFiles {
 }
 
 /** Opens the way to upstream's file hosts. */
-export function upstreamFiles(): UpstreamFiles {
-  const transport = fileTransport();
+export function upstreamFiles(transport: Transport): UpstreamFiles {
   return {
     offer: async (specification, target) => {
       try {
@@ -52,15 +52,20 @@ export interface FileTransportOptions {
   readonly retryBudgetMs?: number;
   /** How long one try may take; while downloading, between two pieces. Default 30,000. */
   readonly requestTimeoutMs?: number;
+  /** How long a download may take in all. Default 30 minutes. */
+  readonly streamLimitMs?: number;
   readonly clock?: Clock;
+  /** Private hosts that others may redirect to. Default: those of MIRROR_PRIVATE_HOSTS. */
+  readonly hosts?: PrivateHosts;
 }
 
 /** Opens the way to the hosts of upstream's files, with limits of its own so that registries are not held up. */
 export function fileTransport(options: FileTransportOptions = {}): Transport {
   const { environment = process.env, concurrency = 8, retryBudgetMs = 60_000 } = options;
-  const { requestTimeoutMs = 30_000, clock = systemClock } = options;
-  const connections = new Connections(environment, requestTimeoutMs);
-  return new Transport({ connections, clock, concurrency, retryBudgetMs, requestTimeoutMs });
+  const { requestTimeoutMs = 30_000, streamLimitMs = 30 * 60_000, clock = systemClock } = options;
+  const guard = { hosts: options.hosts ?? new PrivateHosts([], environment), redirectsOnly: true };
+  const connections = new Connections(environment, requestTimeoutMs, guard);
+  return new Transport({ connections, clock, concurrency, retryBudgetMs, requestTimeoutMs, streamLimitMs });
 }
 
 /** Whether upstream offers what a platform needs. `unknown` is never taken for either. */

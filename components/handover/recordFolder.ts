@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readdir, readFile, rm } from "node:fs/promises";
+import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Configuration } from "../config/configuration";
 import { ConfigError } from "../config/problems";
@@ -142,15 +142,30 @@ export async function keepOpenRecords(
 type ReadFile = { readonly image: RecordedImage } | { readonly problems: readonly string[] };
 
 async function readRecord(folder: string, name: string, ownRepository: (app: string) => string): Promise<ReadFile> {
-  const parsed = parseRecord(name, await readFile(join(folder, name), "utf8"), ownRepository);
+  let content: string;
+  try {
+    content = await readText(join(folder, name));
+  } catch (error) {
+    return { problems: [`build record ${JSON.stringify(name)} cannot be read: ${reasonOf(error)}`] };
+  }
+  const parsed = parseRecord(name, content, ownRepository);
   if (parsed.problems) return parsed;
   const { record } = parsed;
   if (record.sbom === undefined) return { image: { record } };
   const sbom = join(folder, dirname(name), record.sbom.file);
-  const content = await readFile(sbom).catch(() => undefined);
-  if (content !== undefined && checksum(content) === record.sbom.sha256) return { image: { record, sbom } };
-  const what = content === undefined ? "is not beside it" : "has another checksum";
+  const document = await readFile(sbom).catch(() => undefined);
+  if (document !== undefined && checksum(document) === record.sbom.sha256) return { image: { record, sbom } };
+  const what = document === undefined ? "is not beside it" : "has another checksum";
   return { problems: [`build record ${JSON.stringify(name)}: the SBOM ${JSON.stringify(record.sbom.file)} ${what}`] };
+}
+
+/** A record takes some kilobytes. */
+const longestRecord = 1024 * 1024;
+
+async function readText(path: string): Promise<string> {
+  const { size } = await stat(path);
+  if (size > longestRecord) throw new Error(`it has ${size} bytes; accepted are ${longestRecord}`);
+  return readFile(path, "utf8");
 }
 
 async function recordNames(folder: string): Promise<readonly string[]> {

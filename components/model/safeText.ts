@@ -23,6 +23,14 @@ export function disarmed(text: string): string {
     .replace(/##/g, "#\\u0023");
 }
 
+/**
+ * JSON of a value that may hold upstream's words, in ASCII and free of marks that CI systems take for commands: whoever reads it as
+ * JSON gets the value, and a log that shows it shows it.
+ */
+export function safeJson(value: unknown, indent?: number): string {
+  return JSON.stringify(value, undefined, indent).split("\n").map(disarmed).join("\n");
+}
+
 /** One UTF-16 code unit as JSON may write it: `\u001b`. */
 export function jsonEscape(unit: string): string {
   return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;

@@ -15,7 +15,7 @@ export interface StateEdges {
 }
 
 /**
- * Compares the plans with what the state says exists. Pulumi does nothing about a resource whose inputs are those in the state,
+ * Compares an app's plan with what the state says exists. Pulumi does nothing about a resource whose inputs are those in the state,
  * and it is not asked to refresh: that would read everything twice, and one refused answer would end the whole run. So
  *
  * - an image the registry has lost is marked to be built again,
@@ -23,10 +23,8 @@ export interface StateEdges {
  * - resources of what is gone stay declared as they are, so that no preview shows a delete,
  * - and so do those of a version whose run was killed before it could record it.
  */
-export async function alignWithState(plans: readonly AppPlan[], edges: StateEdges): Promise<readonly AppPlan[]> {
-  if (!plans.some(dependsOnState)) return plans;
-  const state = await edges.state();
-  return Promise.all(plans.map((plan) => aligned(plan, state, edges)));
+export async function alignWithState(plan: AppPlan, edges: StateEdges): Promise<AppPlan> {
+  return dependsOnState(plan) ? aligned(plan, await edges.state(), edges) : plan;
 }
 
 function dependsOnState({ versions, floatingTags }: AppPlan): boolean {

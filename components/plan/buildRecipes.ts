@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { type PlatformBases, resolveBases } from "./resolveBases";
+import { type PlatformBases, type ReadImages, resolveBases } from "./resolveBases";
 import type { BuildRecipe, NamedContext, UnpublishedBase } from "../decide/appPlan";
 import type { AppSpecification, ArgumentSource, BaseImage } from "../model/appSpecification";
 import type { SourceRequest as SourceTreeRequest, SourceTree } from "../discover/sourceTree";
@@ -31,6 +31,8 @@ export interface RecipeEdges {
   /** Answers about the images an app may build on. */
   readonly bases: (specification: AppSpecification) => BaseRegistry;
   readonly appBases: Pick<AppBases, "find">;
+  /** Reads a Dockerfile of an app where it can be stopped. */
+  readonly readImages?: (app: string) => ReadImages;
 }
 
 /**
@@ -61,6 +63,7 @@ export async function prepareBuild(request: BuildRequest, edges: RecipeEdges): P
           buildArguments,
           provided: (specification.bases ?? []).map(({ context: key }) => key),
           registry: edges.bases(specification),
+          ...(edges.readImages && { readImages: edges.readImages(specification.name) }),
           ...(specification.frontends && { frontends: specification.frontends }),
           ...(specification.target !== undefined && { target: specification.target }),
         }),

@@ -16,50 +16,80 @@ import { repositoryOf } from "../model/repository";
 /** Finds the plan of another app of the same run; undefined when the stack does not mirror it. */
 export type PlanOf = (app: string) => Promise<AppPlan | undefined>;
 
+/** An app that is being looked at. */
+export interface AppSurvey {
+  readonly app: string;
+  /** Apps of the stack on whose images it is built, by way of others too. */
+  readonly bases: readonly string[];
+  /** Rejects only with the record of earlier runs. */
+  readonly plan: Promise<AppPlan>;
+}
+
+/** Every question has a bound of its own, so this is for upstreams that answer many of them just within it. */
+const surveyLimitMs = 20 * 60_000;
+
 /**
- * Looks at all apps of the stack at once and plans them. An app that builds on another waits for that one's plan, so the
- * order of declaration does not matter.
+ * Looks at all apps of the stack at once and plans them. An app that builds on another waits for that one's plan, and for no
+ * other; what is not known of an app after its time stays as the last run left it.
  * @param published what earlier runs recorded; upstream is asked while it is still being read.
- * @returns one plan per app, bases before the apps that build on them.
- * @throws Error when apps build on each other in a circle, or `published` rejects.
+ * @returns a survey per app, bases before the apps that build on them.
+ * @throws Error when apps build on each other in a circle.
  */
-export async function planApps(
+export function planApps(
   config: MirrorConfig & { readonly run: Pick<RunOptions, "apps"> },
   published: Published | Promise<Published>,
   edgesFor: (planOf: PlanOf) => PlanEdges,
   handedOver: HandedOver,
-): Promise<readonly AppPlan[]> {
+  limitMs = surveyLimitMs,
+): readonly AppSurvey[] {
   const order = basesFirst(config);
   const plans = new Map<string, Promise<AppPlan>>();
   const edges = edgesFor(async (app) => plans.get(app));
-  for (const name of order) {
-    const { specification } = config.apps.get(name) ?? missing(name);
+  return order.map((app) => {
+    const { specification } = config.apps.get(app) ?? missing(app);
     const settings: AppSettings = appSettings(config, specification);
-    const record = Promise.resolve(published).then((apps) => apps[name]);
-    const handed = handedOver[name];
-    const repository = repositoryOf(config, name);
-    if (config.run.apps?.includes(name) === false) {
-      plans.set(
-        name,
-        record.then((kept) => frozenPlan(specification, repository, settings.platforms, kept)),
-      );
-      continue;
-    }
-    plans.set(
-      name,
-      planApp(
-        {
-          specification,
-          settings,
-          repository,
-          published: record,
-          ...(handed && { handedOver: handed }),
-        },
-        edges,
-      ),
-    );
+    const record = Promise.resolve(published).then((apps) => apps[app]);
+    const handed = handedOver[app];
+    const repository = repositoryOf(config, app);
+    const frozen = async (why: Pick<AppPlan, "problems" | "frozen">) =>
+      frozenPlan(specification, repository, settings.platforms, await record, why);
+    const plan =
+      config.run.apps?.includes(app) === false
+        ? frozen({ problems: [], frozen: true })
+        : within(
+            limitMs,
+            planApp(
+              { specification, settings, repository, published: record, ...(handed && { handedOver: handed }) },
+              edges,
+            ),
+            () => frozen({ problems: [`${overdue(limitMs)}; it is as the last run left it`] }),
+          );
+    plans.set(app, plan);
+    return { app, bases: basesOf(app, config).filter((base) => config.apps.has(base)), plan };
+  });
+}
+
+function overdue(limitMs: number): string {
+  return `looking at the app took longer than ${limitMs / 60_000} minutes, the most it may take`;
+}
+
+async function within<T>(limitMs: number, work: Promise<T>, late: () => Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const end = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), limitMs);
+  });
+  try {
+    return (await Promise.race([work, end])) ?? (await late());
+  } finally {
+    clearTimeout(timer);
   }
-  return Promise.all(order.map((name) => plans.get(name) ?? missing(name)));
+}
+
+/** All apps an app is built on, by way of others too. */
+function basesOf(name: string, config: MirrorConfig): readonly string[] {
+  const entry = config.apps.get(name) ?? config.unmirrored.get(name);
+  const own = (entry?.specification.bases ?? []).map(({ app }) => app);
+  return [...new Set(own.flatMap((app) => [app, ...basesOf(app, config)]))];
 }
 
 function basesFirst(config: MirrorConfig): readonly string[] {
@@ -81,7 +111,7 @@ function missing(name: string): never {
 }
 
 /**
- * The plan of an app this run does not deal with: what earlier runs declared is declared again as it was, unseen, so that
+ * The plan of an app this run does not deal with, or could not: what earlier runs declared is declared again as it was, unseen, so that
  * the run neither asks about it nor drops it.
  */
 function frozenPlan(
@@ -89,6 +119,7 @@ function frozenPlan(
   repository: string,
   platforms: readonly Platform[],
   published: PublishedApp | undefined,
+  why: Pick<AppPlan, "problems" | "frozen">,
 ): AppPlan {
   const record = published?.repository === repository ? published : undefined;
   const versions = Object.entries(record?.versions ?? {}).map(([version, entry]) => frozenVersion(version, entry));
@@ -102,8 +133,7 @@ function frozenPlan(
     rejected: [],
     ...(record?.official && { official: { platforms: record.official, changes: [] } }),
     notes: [],
-    problems: [],
-    frozen: true,
+    ...why,
   };
 }
 

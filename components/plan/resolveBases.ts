@@ -11,7 +11,7 @@ import {
   requiredPlatform,
 } from "../decide/baseImages";
 import type { Digest } from "../model/digest";
-import { type DockerfileImages, readDockerfileImages } from "../dockerfile/images";
+import { type DockerfileImages, type DockerfileOptions, readDockerfileImages } from "../dockerfile/images";
 import { triggerSources } from "../dockerfile/stages";
 import { DockerfileError } from "../dockerfile/dockerfileError";
 import type { PerPlatform, Platform } from "../model/platform";
@@ -31,9 +31,14 @@ export interface ResolveBasesOptions {
   /** Platform of the machine that builds, where the Dockerfile asks for it. Default `linux/amd64`. */
   readonly buildPlatform?: Platform;
   readonly registry: BaseRegistry;
+  /** Reads a Dockerfile. Default: here and now, though what upstream wrote may make it take long. */
+  readonly readImages?: ReadImages;
   /** Names of images that may read the Dockerfile besides Docker's own. */
   readonly frontends?: readonly string[];
 }
+
+/** {@link readDockerfileImages}, wherever that is done. */
+export type ReadImages = (options: DockerfileOptions) => DockerfileImages | Promise<DockerfileImages>;
 
 /** A base as it went into the images of a version: for provenance. */
 interface BaseMaterial {
@@ -75,7 +80,11 @@ export interface ResolvedBases {
 export async function resolveBases(options: ResolveBasesOptions): Promise<ResolvedBases> {
   const { dockerfile, registry } = options;
   const provided = (options.provided ?? []).map(providedKey);
-  const images = new Map(options.platforms.map((platform) => [platform, readImages(options, platform, provided)]));
+  const images = new Map(
+    await Promise.all(
+      options.platforms.map(async (platform) => [platform, await readImages(options, platform, provided)] as const),
+    ),
+  );
   const needs = baseNeeds(dockerfile.path, images, provided);
   const decisions = await Promise.all(needs.map((need) => decide(need, registry)));
   const byKey = new Map(decisions.map((decision) => [decision.need.key, decision]));
@@ -152,8 +161,9 @@ function providedKey(key: string): string {
   );
 }
 
-function readImages(options: ResolveBasesOptions, platform: Platform, provided: readonly string[]): DockerfileImages {
-  return readDockerfileImages({
+function readImages(options: ResolveBasesOptions, platform: Platform, provided: readonly string[]) {
+  const read: ReadImages = options.readImages ?? readDockerfileImages;
+  return read({
     ...options.dockerfile,
     buildArguments: options.buildArguments(platform),
     ...(options.target !== undefined && { target: options.target }),

@@ -11,7 +11,11 @@ export function answerError(what: string, answer: TransportAnswer, asked: "read"
   const kind = denied ? "authorisation" : status === 429 ? "rate-limited" : status >= 500 ? "outage" : "malformed";
   const codes = parseErrorCodes(answer.body);
   const said = codes.map(({ code, message }) => `${code}: ${message}`).join("; ") || answer.body.toString("utf8");
-  const quote = said === "" ? "nothing more" : JSON.stringify(said.slice(0, longestQuote));
+  const quote = !answer.direct
+    ? `what ${answer.origin} says, to which it redirected`
+    : said === ""
+      ? "nothing more"
+      : JSON.stringify(said.slice(0, longestQuote));
   const advice = denied ? `; log in with docker login, or check what the credentials may ${asked}` : "";
   const strange = status === 404 && codes.length === 0 ? " without a registry's error body" : "";
   return new RegistryError(kind, `cannot ${asked} ${what}: status ${status}${strange}, saying ${quote}${advice}`, {

@@ -30,6 +30,11 @@ export function readMirrors(given: MirrorMap | undefined, environment: NodeJS.Pr
   );
 }
 
+/** Where MIRROR_REGISTRY_MIRRORS leads, as written. @throws as {@link readMirrors}. */
+export function mirrorPlaces(environment: NodeJS.ProcessEnv): readonly string[] {
+  return Object.values(parseVariable(environment[variable]));
+}
+
 function parseVariable(text: string | undefined): MirrorMap {
   if (!text) return {};
   try {

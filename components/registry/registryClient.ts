@@ -8,7 +8,7 @@ import { answerError, isAbsence } from "./answerError";
 import { Authenticator } from "./authenticator";
 import { type Clock, systemClock } from "../system/clock";
 import { cacheDirectory } from "../system/cacheDirectory";
-import { Connections } from "./connections";
+import { Connections, type Guard } from "./connections";
 import { type Credentialed, DockerCredentials } from "./credentials";
 import { Endpoints } from "./endpoints";
 import { type ImageConfiguration, imageConfigurationTypes, parseImageConfiguration } from "./imageConfiguration";
@@ -49,6 +49,8 @@ export interface RegistryClientOptions {
   readonly anonymous?: boolean;
   /** Registries whose manifests are kept once read, so that they are asked by HEAD from then on. Default: {@link countsReads}. */
   readonly countsReads?: (registry: string) => boolean;
+  /** Upstream names the registries that are asked. Default: whoever made the configuration does. */
+  readonly guard?: Guard;
 }
 
 /** 4 MiB: what registries accept at most as a manifest, and the distribution specification asks clients to expect. */
@@ -85,7 +87,7 @@ export class RegistryClient {
     const { retryBudgetMs = 60_000, requestTimeoutMs = 30_000 } = options;
     this.#countsReads = options.countsReads ?? countsReads;
     this.#kept = new ManifestCache(cacheDirectory(environment));
-    this.#connections = new Connections(environment, requestTimeoutMs);
+    this.#connections = new Connections(environment, requestTimeoutMs, options.guard);
     const transport = new Transport({
       connections: this.#connections,
       clock,

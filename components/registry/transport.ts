@@ -34,6 +34,8 @@ export interface TransportAnswer {
   /** Where the answer came from after redirects: scheme, host and port. */
   readonly origin: string;
   readonly body: Buffer;
+  /** The body is from where the request was sent to; what another host says is not for messages, which may be public. */
+  readonly direct: boolean;
   /** Set instead of `body` when a stream was asked for and the status is 200. The reader has to consume or destroy it. */
   readonly stream?: Readable;
   /** By name in lower case. */
@@ -51,6 +53,8 @@ export interface TransportOptions {
   readonly retryBudgetMs: number;
   /** How long one try may take; for a stream, to the headers and between two pieces, of a body sent so too. */
   readonly requestTimeoutMs: number;
+  /** How long a body handed over as a stream may take in all. Default 30 minutes. */
+  readonly streamLimitMs?: number;
 }
 
 const mostRedirects = 5;
@@ -148,13 +152,14 @@ export class Transport {
         const headers = { "user-agent": "multiarch-mirror", ...request.headers, ...(allowed && { authorization }) };
         const { method } = request;
         const body = await bodyOf(request, () => timer.refresh());
-        const dispatcher = this.#options.connections.for(url);
+        const dispatcher = this.#options.connections.for(url, hops === 0 ? undefined : request.url);
         // Else the library ends the connection after each HEAD, and most questions of a run are one: a handshake for each.
         const options = { method, headers, body, dispatcher, signal: abort.signal, reset: false };
         const response = await send(url, options);
         const location = one(response.headers["location"]);
         const redirected = response.statusCode >= 300 && response.statusCode < 400 && location !== undefined;
-        if (!redirected || request.keepRedirect) return await read(request, response, url.origin);
+        if (!redirected || request.keepRedirect)
+          return await read(request, response, url.origin, this.#options.streamLimitMs ?? 30 * 60_000);
         await response.body.dump();
         url = redirect(request, url, location, hops);
       }
@@ -203,11 +208,19 @@ async function read(
   request: TransportRequest,
   response: Dispatcher.ResponseData,
   origin: string,
+  streamLimitMs: number,
 ): Promise<TransportAnswer> {
   const header = (name: string): string | undefined => one(response.headers[name.toLowerCase()]);
-  const { headers } = response;
-  const common = { status: response.statusCode, origin, headers, header };
-  if (request.stream && response.statusCode === 200) return { ...common, body: Buffer.alloc(0), stream: response.body };
+  const common = {
+    status: response.statusCode,
+    origin,
+    headers: response.headers,
+    header,
+    direct: origin === request.url.origin,
+  };
+  if (request.stream && response.statusCode === 200) {
+    return { ...common, body: Buffer.alloc(0), stream: endedAfter(response.body, streamLimitMs) };
+  }
   const pieces: Buffer[] = [];
   let length = 0;
   for await (const piece of response.body as AsyncIterable<Buffer>) {
@@ -220,6 +233,13 @@ async function read(
     pieces.push(piece);
   }
   return { ...common, body: Buffer.concat(pieces) };
+}
+
+/** A host that sends a little now and then would else be read for ever. */
+function endedAfter(stream: Readable, limitMs: number): Readable {
+  const late = new Error(`the download took longer than ${limitMs / 1000} s, the most it may take`);
+  const timer = setTimeout(() => stream.destroy(late), limitMs).unref();
+  return stream.once("close", () => clearTimeout(timer));
 }
 
 function one(value: string | string[] | undefined): string | undefined {

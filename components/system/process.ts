@@ -4,6 +4,8 @@ import { createInterface } from "node:readline";
 
 /** How a process is run. */
 export interface ProcessOptions {
+  /** What it is called in messages. Default: the command and its first word. */
+  readonly title?: string;
   /** Milliseconds after which it is stopped; Infinity: never. */
   readonly limitMs: number;
   /** Default: that of this process. */
@@ -63,7 +65,7 @@ export type RunProcess = (command: string, argv: readonly string[], options: Pro
  */
 export const runProcess: RunProcess = async (command, argv, options) => {
   const { directory: cwd, environment: env, input, visible, signal, graceMs = 5_000 } = options;
-  const title = [command, ...argv.slice(0, 1)].join(" ");
+  const title = titleOf(command, argv, options);
   if (signal?.aborted) throw new ProcessError("abort", `${title} was not begun`);
   const output = visible ? "inherit" : "pipe";
   const child = spawn(command, argv, {
@@ -110,7 +112,11 @@ export async function outputOf(command: string, argv: readonly string[], options
   const { status, stdout, stderr } = await runProcess(command, argv, options);
   if (status === 0) return stdout;
   const said = (stderr.trim() || stdout.trim()).slice(-1500) || "it wrote nothing";
-  throw new ProcessError("status", `${[command, ...argv.slice(0, 1)].join(" ")} ended with status ${status}: ${said}`);
+  throw new ProcessError("status", `${titleOf(command, argv, options)} ended with status ${status}: ${said}`);
+}
+
+function titleOf(command: string, argv: readonly string[], { title }: ProcessOptions): string {
+  return title ?? [command, ...argv.slice(0, 1)].join(" ");
 }
 
 function end(child: ChildProcess, command: string): Promise<number> {
@@ -142,6 +148,11 @@ function collect(
   }
   const text = (stream: "stdout" | "stderr"): string => Buffer.concat(pieces[stream]).toString(encoding);
   return () => ({ stdout: text("stdout"), stderr: text("stderr") });
+}
+
+/** A process that is started elsewhere, in a group of its own, ends with this one too, even in the middle of its work. */
+export function endWithThis({ pid }: ChildProcess): void {
+  if (pid !== undefined) tellGuard("+", pid);
 }
 
 let guard: ChildProcess | undefined;

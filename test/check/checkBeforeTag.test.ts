@@ -8,6 +8,7 @@ import {
   digestOf,
   elf,
   imageDigest,
+  inspectIn,
   type Layer,
   layer,
   MemoryRegistry,
@@ -42,7 +43,7 @@ async function judged(
   const reference = `${repository}@${imageDigest}`;
   const used = "recipe" in over ? over.recipe : recipe;
   const image = { reference, platform: arm, specification, planned: version, ...(used && { recipe: used }) };
-  return checkBeforeTag(image, registry, "builder");
+  return checkBeforeTag(image, inspectIn(registry), "builder");
 }
 
 describe("programs for other machines", () => {

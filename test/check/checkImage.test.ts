@@ -3,6 +3,9 @@ import { Readable } from "node:stream";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { checkImage, CheckError } from "../../components/check/checkImage";
+import { createGzip } from "node:zlib";
+import { ImageBounds } from "../../components/check/listingBuilder";
+import { readLayer } from "../../components/check/readLayer";
 import {
   check,
   configuration,
@@ -10,6 +13,7 @@ import {
   elf,
   gzipLayer,
   imageDigest,
+  inspectIn,
   layer,
   MemoryRegistry,
   program,
@@ -52,14 +56,14 @@ describe("the platform of a finished image", () => {
       ],
     ] as const) {
       const registry = Object.assign(new MemoryRegistry([], configuration()), { manifest: async () => manifest });
-      expect(await refusal(check([], {}, { registry }))).toContain(said);
+      expect(await refusal(check([], {}, { inspect: inspectIn(registry) }))).toContain(said);
     }
   });
 
   it("is refused with the registry's own words when the registry cannot be read", async () => {
     const registry = new MemoryRegistry([], configuration());
     registry.manifest = async () => Promise.reject(new Error("503 from registry.example"));
-    const error = await check([], {}, { registry }).catch((thrown: unknown) => thrown);
+    const error = await check([], {}, { inspect: inspectIn(registry) }).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(CheckError);
     expect((error as CheckError).message).toContain("503 from registry.example");
     expect((error as CheckError).cause).toBeInstanceOf(Error);
@@ -283,7 +287,7 @@ describe("what the image starts", () => {
     const layers = [bottom, top, await layer(server)];
     const registry = new MemoryRegistry(layers, configuration({ command: ["/bin/sh", "-c", "/app/server"] }));
     const baseLayers = [digestOf(bottom.bytes), digestOf(top.bytes)];
-    await check(layers, {}, { registry, baseLayers });
+    await check(layers, {}, { inspect: inspectIn(registry), baseLayers });
     expect(registry.requests).toEqual([layers[2], top].map((each) => digestOf(each?.bytes ?? Buffer.alloc(0))));
   });
 
@@ -309,7 +313,7 @@ describe("what the image starts", () => {
       [1, 2].map(async (number) => {
         const layers = [base, await layer({ name: `${number}` })];
         const registry = new MemoryRegistry(layers, configuration({ command: ["/bin/sh"] }));
-        await check(layers, {}, { registry, baseLayers: [digestOf(base.bytes)] });
+        await check(layers, {}, { inspect: inspectIn(registry), baseLayers: [digestOf(base.bytes)] });
         return registry.requests.length;
       }),
     );
@@ -428,9 +432,9 @@ describe("layers that cannot be read", () => {
           })(),
         ),
       );
-    await expect(check([own], {}, { registry: breaking(2) })).resolves.toMatchObject({ checkedFiles: 1 });
+    await expect(check([own], {}, { inspect: inspectIn(breaking(2)) })).resolves.toMatchObject({ checkedFiles: 1 });
     const registry = breaking(99);
-    expect(await refusal(check([own], {}, { registry }))).toContain(
+    expect(await refusal(check([own], {}, { inspect: inspectIn(registry) }))).toContain(
       'could not be read from the registry: "connection reset"',
     );
     expect(registry.requests).toHaveLength(3);
@@ -461,7 +465,7 @@ describe("reading a layer", () => {
     const before = process.memoryUsage().arrayBuffers;
     const registry = new MemoryRegistry([own], configuration(), stream);
     const report = await checkImage({
-      registry,
+      inspect: inspectIn(registry),
       repository,
       digest: imageDigest,
       platform: "linux/arm64",
@@ -478,5 +482,52 @@ describe("reading a layer", () => {
       mediaType: "application/vnd.docker.image.rootfs.diff.tar.gzip",
     };
     expect(await refusal(check([own]))).toContain(`"/${name}" is an executable for amd64`);
+  });
+});
+
+describe("the bounds of an image", () => {
+  const empty = (name: string): TarEntry => ({ name, mode: 0o644, body: "" });
+  const read = async (entries: readonly TarEntry[], limits: ConstructorParameters<typeof ImageBounds>[0]) => {
+    const { bytes, mediaType } = await layer(...entries);
+    const blob = Readable.from([bytes]);
+    return readLayer({ blob, mediaType, digest: digestOf(bytes) }, undefined, new ImageBounds(limits));
+  };
+  const open = { entries: 100, characters: 1000, bytes: 100_000 };
+
+  it.each([
+    ["files", { ...open, entries: 2 }, /more than 2 files/],
+    ["characters of names", { ...open, characters: 5 }, /more than 5 characters of file names/],
+    ["bytes unpacked", { ...open, bytes: 1000 }, /more than 1000 bytes unpacked/],
+  ])("end the reading of too many %s, and name the bound", async (_case, limits, said) => {
+    const entries = [empty("aa"), empty("bb"), empty("cc")];
+    await expect(read(entries, limits)).rejects.toThrow(said);
+    await expect(read(entries, open)).resolves.toMatchObject({ entries: { length: 3 } });
+  });
+
+  it("hold for all layers of it together", async () => {
+    const bounds = new ImageBounds({ ...open, entries: 3 });
+    const two = async () => {
+      const { bytes, mediaType } = await layer(empty("a"), empty("b"));
+      return readLayer({ blob: Readable.from([bytes]), mediaType, digest: digestOf(bytes) }, undefined, bounds);
+    };
+    await two();
+    await expect(two()).rejects.toThrow(/more than 3 files/);
+  });
+
+  it("end names that stand for too many folders", async () => {
+    const deep = Array.from({ length: 600 }, (_, index) => empty(`${index}/${"a/".repeat(1900)}x`));
+    expect(await refusal(check([await layer(...deep)]))).toContain("more than 1000000 folders");
+  });
+
+  it("end an archive that unpacks to a million times what it is", async () => {
+    const zeros = (function* () {
+      const piece = Buffer.alloc(1024 * 1024);
+      for (let count = 0; count < 64; count++) yield piece;
+    })();
+    const bomb = Readable.from(zeros).pipe(createGzip({ level: 1 }));
+    const packed = Buffer.concat((await bomb.toArray()) as Buffer[]);
+    const own = { blob: Readable.from([packed]), mediaType: "application/vnd.oci.image.layer.v1.tar+gzip" };
+    const bounds = new ImageBounds({ ...open, bytes: 8 * 1024 * 1024 });
+    await expect(readLayer({ ...own, digest: digestOf(packed) }, undefined, bounds)).rejects.toThrow(/bytes unpacked/);
   });
 });

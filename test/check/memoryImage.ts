@@ -1,3 +1,4 @@
+import { inspectImage } from "../../components/check/inspectImage";
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import { gzipSync } from "node:zlib";
@@ -115,6 +116,11 @@ function* pieces(bytes: Buffer): Generator<Buffer> {
 export const imageDigest = parseDigest(`sha256:${"1".repeat(64)}`);
 export const repository = "registry.example/mirror/app";
 
+/** Looks at images in a registry, here and now. */
+export function inspectIn(registry: RegistryReader): CheckRequest["inspect"] {
+  return (subject) => inspectImage(subject, registry);
+}
+
 /** Checks an image of these layers for linux/arm64, unless told otherwise. */
 export async function check(
   layers: readonly Layer[],
@@ -123,7 +129,7 @@ export async function check(
 ): Promise<CheckReport> {
   const registry = new MemoryRegistry(layers, configuration(config));
   return checkImage({
-    registry,
+    inspect: inspectIn(registry),
     repository,
     digest: imageDigest,
     platform: "linux/arm64",

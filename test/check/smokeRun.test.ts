@@ -5,7 +5,16 @@ import { delimiter, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { checkImage } from "../../components/check/checkImage";
 import { runSmoke, type SmokeCommand, type SmokeRequest } from "../../components/check/smokeRun";
-import { configuration, imageDigest, layer, MemoryRegistry, program, refusal, repository } from "./memoryImage";
+import {
+  configuration,
+  imageDigest,
+  inspectIn,
+  layer,
+  MemoryRegistry,
+  program,
+  refusal,
+  repository,
+} from "./memoryImage";
 
 /** What the stand-in for buildx does: answers `version`, records how it was called, prints and ends. */
 const script = `#!${process.execPath}
@@ -221,7 +230,7 @@ describe("the smoke command within a check", () => {
     const environment = await install({ lines: [...begun, log("Version: 1.2.3\n")] });
     const check = async (built: "linux/arm64" | "linux/amd64"): ReturnType<typeof checkImage> => {
       const registry = new MemoryRegistry([await layer(program("app/server", built))], configuration());
-      return checkImage({ ...request(environment), smoke, registry });
+      return checkImage({ ...request(environment), smoke, inspect: inspectIn(registry) });
     };
     expect(await refusal(check("linux/amd64"))).not.toContain("smoke");
     expect(existsSync(join(folder, "call.json"))).toBe(false);

@@ -1,4 +1,6 @@
 import { createHash } from "node:crypto";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -39,6 +41,25 @@ async function resolve(
   });
   return sums.get(url);
 }
+
+describe("a download", () => {
+  it("that never ends is given up, though a little comes all the time", async () => {
+    const drip = createServer((_request, response) => {
+      response.writeHead(200);
+      const timer = setInterval(() => response.write("x"), 20);
+      response.on("close", () => clearInterval(timer));
+    });
+    await new Promise<void>((resolve) => drip.listen(0, "127.0.0.1", resolve));
+    const { port } = drip.address() as AddressInfo;
+    const file = { url: `http://127.0.0.1:${port}/app`, sha512, checksumArgument: "SUM" };
+    const slow = fileTransport({ environment: {}, clock: hastyClock(), streamLimitMs: 500 });
+    await expect(resolveChecksums([file], { transport: slow, cacheDirectory })).rejects.toThrow(
+      "the download took longer than 0.5 s, the most it may take",
+    );
+    drip.closeAllConnections();
+    drip.close();
+  });
+});
 
 describe("the checksum of a required file", () => {
   it("is the SHA-256 given, without a request", async () => {

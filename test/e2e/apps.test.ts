@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { checkImage } from "../../components/check/checkImage";
+import { inspectImage } from "../../components/check/inspectImage";
 import { parseDigest } from "../../components/model/digest";
 import { RegistryClient } from "../../components/registry/registryClient";
 import type { Sandbox } from "../../tools/sandbox/sandbox";
@@ -191,7 +192,7 @@ describe("the apps of production, in a sandbox with upstreams of the same shape"
     );
     const client = new RegistryClient({ environment: mirror.environment() });
     const check = checkImage({
-      registry: client,
+      inspect: (subject) => inspectImage(subject, client),
       repository,
       digest: parseDigest(await mirror.registry.digest("unresolved", "test")),
       platform: "linux/arm64",

@@ -106,6 +106,18 @@ describe("build records", () => {
     expect(Object.keys(images["app"]?.["1.2.3"] ?? {})).toEqual(["linux/arm64"]);
   });
 
+  it("that cannot be read, or are far too long, are refused by a line, and the others count", async () => {
+    mkdirSync(join(folder, place), { recursive: true });
+    put(" ".repeat(2 * 1024 * 1024), "linux-amd64/app/1.2.4.json");
+    await writeRecord(folder, arm);
+    const { images, refused } = await read();
+    expect(refused).toEqual([
+      expect.stringMatching(/1\.2\.3\.json" cannot be read: /),
+      expect.stringMatching(/1\.2\.4\.json" cannot be read: it has 2097152 bytes; accepted are 1048576$/),
+    ]);
+    expect(Object.keys(images["app"]?.["1.2.3"] ?? {})).toEqual(["linux/arm64"]);
+  });
+
   it("are refused when the SBOM beside them is not the one that was made", async () => {
     await writeRecord(folder, amd, sbom);
     writeFileSync(join(folder, "linux-amd64/app/1.2.3.spdx.json"), "{}");

@@ -2,7 +2,19 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { codeBlock, inlineCode } from "../../components/report/markdown";
 import { hostileText } from "../report/hostileText";
-import { safeText } from "../../components/model/safeText";
+import { safeJson, safeText } from "../../components/model/safeText";
+
+describe("safeJson", () => {
+  it("is JSON of the value, in printable ASCII without command marks, for any value", () => {
+    const value = { "##[group]x": ["::error::y", "\u009b31m", "\u202ex", "\u2028", "ü", 1, null] };
+    for (const indent of [undefined, 2]) {
+      const written = safeJson(value, indent);
+      expect(JSON.parse(written)).toEqual(value);
+      expect(written).toMatch(/^[\x20-\x7e\n]*$/);
+      expect(written).not.toMatch(/##|::/);
+    }
+  });
+});
 
 describe("safeText", () => {
   it.each([

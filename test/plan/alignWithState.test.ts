@@ -40,7 +40,7 @@ async function planOf(situation: Situation): Promise<{ readonly plan: AppPlan; r
   };
   const answer = (reference: string): Promise<boolean> =>
     exists instanceof Error ? Promise.reject(exists) : Promise.resolve(exists.includes(reference));
-  const [plan] = await alignWithState([planned], { state, exists: answer });
+  const plan = await alignWithState(planned, { state, exists: answer });
   if (!plan) throw new Error("no plan");
   return { plan, reads };
 }

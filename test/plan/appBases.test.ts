@@ -186,7 +186,49 @@ describe("the base of an app", () => {
 describe("the order of apps", () => {
   it("has bases first, also where one in between is not mirrored", async () => {
     const { config } = world({ stack: { top: {}, bottom: {} } });
-    const plans = await planApps({ ...config, run: {} }, {}, () => new FakeEdges([]), {});
+    const surveys = planApps({ ...config, run: {} }, {}, () => new FakeEdges([]), {});
+    const plans = await Promise.all(surveys.map(({ plan }) => plan));
     expect(plans.map(({ specification }) => specification.name)).toEqual(["bottom", "top"]);
+  });
+
+  it("names for each app those it has to wait for, by way of others too", () => {
+    const { config } = world({ stack: { top: {}, bottom: {} } });
+    const surveys = planApps({ ...config, run: {} }, {}, () => new FakeEdges([]), {});
+    expect(surveys.map(({ app, bases }) => [app, bases])).toEqual([
+      ["bottom", []],
+      ["top", ["bottom"]],
+    ]);
+  });
+});
+
+describe("an app whose upstream never ends its answer", () => {
+  const never: PlanEdges["discover"] = () => new Promise(() => undefined);
+  const known = {
+    repository: "r.example/m/other",
+    versions: { "1.0.0": { tag: "1.0.0", digest: digest("1"), platforms: {}, origin: "built" } },
+    floatingTags: {},
+  } as const;
+  const planned = (stuck: string, limitMs: number) => {
+    const config = readConfig(
+      { registry: "r.example", namespace: "m", apps: { other: {}, bottom: {} } },
+      { apps: [...apps, app("other")], environment: {} },
+    );
+    const edges = new FakeEdges([release("1.0.0")]);
+    const discover = edges.discover;
+    edges.discover = (specification, settings) =>
+      specification.name === stuck ? never(specification, settings) : discover(specification, settings);
+    const surveys = planApps({ ...config, run: {} }, { other: known }, () => edges, {}, limitMs);
+    return (name: string) => surveys.find((survey) => survey.app === name)?.plan;
+  };
+
+  it("keeps no other app waiting", async () => {
+    const plan = planned("other", 60_000);
+    expect((await plan("bottom"))?.versions).toHaveLength(1);
+  });
+
+  it("is left as the last run left it after its time, and that is its problem", async () => {
+    const plan = await planned("other", 50)("other");
+    expect(plan?.problems).toEqual([expect.stringMatching(/took longer than .* the most it may take/)]);
+    expect(plan?.versions.map(({ version: name, plan: { build } }) => [name, build])).toEqual([["1.0.0", []]]);
   });
 });

@@ -220,6 +220,19 @@ describe("credentials", () => {
 });
 
 describe("a redirect", () => {
+  it("to another host leaves that host's words out of messages", async () => {
+    const store = await new FakeRegistry().start();
+    try {
+      registry.answer(/blobs/, { status: 307, headers: { location: `http://${store.host}/store` } });
+      store.answer(/store/, { status: 400, ...errorBody("CANARY", "canary") });
+      const failure = await client.blob(`${registry.host}/o/a`, `sha256:${"a".repeat(64)}`).catch(String);
+      expect(failure).toContain(`saying what http://${store.host} says, to which it redirected`);
+      expect(failure).not.toMatch(/canary/i);
+    } finally {
+      await store.stop();
+    }
+  });
+
   it("to another host does not take our credentials along, and that host's 401 does not get them", async () => {
     await login();
     const store = await new FakeRegistry().start();

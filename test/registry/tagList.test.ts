@@ -5,7 +5,14 @@ import type { TransportAnswer } from "../../components/registry/transport";
 
 function answer(content: unknown, link?: string, status = 200): TransportAnswer {
   const body = Buffer.from(typeof content === "string" ? content : JSON.stringify(content));
-  return { status, origin: "https://r", headers: {}, body, header: (name) => (name === "link" ? link : undefined) };
+  return {
+    status,
+    direct: true,
+    origin: "https://r",
+    headers: {},
+    body,
+    header: (name) => (name === "link" ? link : undefined),
+  };
 }
 
 /** Answers by path; anything else is a mistake of the client. */
