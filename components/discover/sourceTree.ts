@@ -16,6 +16,8 @@ export interface SourceRequest {
   readonly commit: string;
   /** Relative to the root of the repository, `/` between parts. */
   readonly paths: readonly string[];
+  /** Those of them that have to be there. */
+  readonly needed?: readonly string[];
   /** Where answers are kept: what a commit holds never changes. */
   readonly cacheDirectory: string;
   /** Where to find the commit when the host serves no bare commits. */
@@ -28,6 +30,8 @@ export interface SourceRequest {
 export interface SourceTree {
   /** Text per path; undefined when the commit has no such file. */
   readonly files: ReadonlyMap<string, string | undefined>;
+  /** Needed paths that are not there, with what there is instead that differs by case alone. */
+  readonly misspelt?: ReadonlyMap<string, string>;
   /** Date of the commit, ISO 8601. */
   readonly committedAt: string;
 }
@@ -37,6 +41,7 @@ const largestFile = 1024 * 1024;
 const cacheSchema = z.strictObject({
   committedAt: z.iso.datetime({ offset: true }),
   files: z.record(z.string(), z.string().nullable()),
+  misspelt: z.record(z.string(), z.string()).default({}),
 });
 type Cached = z.infer<typeof cacheSchema>;
 
@@ -53,7 +58,11 @@ export async function readSource(request: SourceRequest): Promise<SourceTree> {
   const cached = await readCache(cacheFile);
   if (cached && paths.every((path) => Object.hasOwn(cached.files, path))) return answer(cached, paths);
   const read = await readRemote(request);
-  const fresh = { committedAt: read.committedAt, files: { ...cached?.files, ...read.files } };
+  const fresh = {
+    committedAt: read.committedAt,
+    files: { ...cached?.files, ...read.files },
+    misspelt: { ...cached?.misspelt, ...read.misspelt },
+  };
   // A full or read-only disk costs time in the next run, nothing else.
   await writeWhole(cacheFile, JSON.stringify(fresh)).catch(() => undefined);
   return answer(fresh, paths);
@@ -76,7 +85,7 @@ async function readThrough(
   request: SourceRequest,
   fetch: (repository: GitRepository) => Promise<void>,
 ): Promise<Cached> {
-  const { url, commit, paths, cacheDirectory, timeoutMs = 120_000, reference } = request;
+  const { url, commit, paths, needed = [], cacheDirectory, timeoutMs = 120_000, reference } = request;
   const repository = await GitRepository.create(join(cacheDirectory, "fetching"), url, timeoutMs);
   try {
     await fetch(repository);
@@ -87,11 +96,25 @@ async function readThrough(
       throw new SourceTreeError("moved", problem);
     }
     const files = paths.length === 0 ? [] : await repository.files(commit, paths, largestFile);
-    const texts = files.map((file, position) => [paths[position], textOf(file, paths[position] ?? "") ?? null]);
-    return { committedAt, files: Object.fromEntries(texts) as Cached["files"] };
+    const texts = files.map(
+      (file, position) => [paths[position], textOf(file, paths[position] ?? "") ?? null] as const,
+    );
+    const absent = needed.filter((path) => texts.some(([asked, text]) => asked === path && text === null));
+    const misspelt = absent.length === 0 ? {} : inAnotherCase(absent, await repository.paths());
+    return {
+      committedAt,
+      files: Object.fromEntries(texts) as Cached["files"],
+      misspelt,
+    };
   } finally {
     await repository.remove();
   }
+}
+
+/** What stands in the place of files but for upper and lower case. */
+function inAnotherCase(absent: readonly string[], all: readonly string[]): Cached["misspelt"] {
+  const others = absent.map((path) => [path, all.find((other) => other.toLowerCase() === path.toLowerCase())] as const);
+  return Object.fromEntries(others.flatMap(([path, other]) => (other === undefined ? [] : [[path, other]])));
 }
 
 function checkRequest({ url, commit, paths, reference }: SourceRequest): string {
@@ -137,8 +160,9 @@ function decode(bytes: Buffer, path: string): string {
   }
 }
 
-function answer({ committedAt, files }: Cached, paths: readonly string[]): SourceTree {
-  return { committedAt, files: new Map(paths.map((path) => [path, files[path] ?? undefined])) };
+function answer({ committedAt, files, misspelt }: Cached, paths: readonly string[]): SourceTree {
+  const asked = new Map(paths.map((path) => [path, files[path] ?? undefined]));
+  return { committedAt, files: asked, misspelt: new Map(Object.entries(misspelt)) };
 }
 
 /** An answer that is not there, or was cut off, is fetched again. */

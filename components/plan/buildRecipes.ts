@@ -16,7 +16,7 @@ import type { BuildRequest, PreparedBuild } from "./planEdges";
 import type { BaseRegistry } from "../probe/baseRegistry";
 
 /** What a source tree is asked for. */
-export type SourceRequest = Required<Pick<SourceTreeRequest, "url" | "commit" | "reference" | "paths">>;
+export type SourceRequest = Required<Pick<SourceTreeRequest, "url" | "commit" | "reference" | "paths" | "needed">>;
 
 /** The ways preparing a build reaches the outside. All of them only read. */
 export interface RecipeEdges {
@@ -97,8 +97,24 @@ export async function prepareBuild(request: BuildRequest, edges: RecipeEdges): P
   return {
     recipes,
     unpublishedBases: appBases.flatMap(({ unpublished }) => unpublished),
-    warnings: resolved.flatMap(({ warnings }) => warnings),
+    warnings: [...source.warnings, ...resolved.flatMap(({ warnings }) => warnings)],
   };
+}
+
+/** What the builder will find other than in a checkout of upstream's. */
+function sourceWarnings(files: SourceTree["files"]): readonly string[] {
+  const [attributes = "", modules = ""] = [files.get(".gitattributes"), files.get(".gitmodules")];
+  const lines = attributes.split("\n").map((line) => line.trim().split(/[ \t]+/));
+  const kept = lines.filter(([pattern = "", ...set]) => !pattern.startsWith("#") && set.includes("filter=lfs"));
+  const names = (values: readonly (string | undefined)[]) => printable(values.slice(0, 5).join(", "), 200);
+  const patterns = names(kept.map(([pattern]) => pattern));
+  const paths = modules.split("\n").flatMap((line) => /^[ \t]*path[ \t]*=[ \t]*(.+)$/.exec(line)?.[1] ?? []);
+  return [
+    ...(kept.length > 0 ? [`upstream keeps ${patterns} in Git LFS: the builder finds pointers in their place`] : []),
+    ...(paths.length > 0
+      ? [`upstream has submodules in ${names(paths)}: the builder fetches them, and no record of the image names them`]
+      : []),
+  ];
 }
 
 /** Path of the Dockerfile of a platform: of this project's own, or in upstream's tree. */
@@ -120,6 +136,7 @@ interface SourceFiles {
   readonly dockerfiles: ReadonlyMap<string, { readonly path: string; readonly text: string }>;
   readonly arguments: Readonly<Record<string, string>>;
   readonly committedAt: string;
+  readonly warnings: readonly string[];
 }
 
 /** Reads all that is wanted of the commit at once. An app with a Dockerfile of ours may have none upstream. */
@@ -131,16 +148,20 @@ async function readFiles(
 ): Promise<SourceFiles> {
   const { ownDockerfile, argumentsFromFiles = {} } = specification;
   const distinct = [...new Set(dockerfiles)];
-  const paths = [
+  const needed = [
     ...(ownDockerfile === undefined ? distinct : []),
     ...Object.values(argumentsFromFiles).map(({ path }) => path),
   ];
+  const paths = [...needed, ".gitattributes", ".gitmodules"];
   const { commit } = release;
-  const { files, committedAt } = await edges.readSource({ url, commit, reference: gitReferenceOf(release), paths });
+  const request = { url, commit, reference: gitReferenceOf(release), paths, needed };
+  const { files, misspelt, committedAt } = await edges.readSource(request);
   const text = (path: string): string => {
     const found = files.get(path);
     if (found !== undefined) return found;
-    throw new Error(`commit ${commit} of ${url} has no file ${JSON.stringify(path)}`);
+    const other = misspelt?.get(path);
+    const hint = other === undefined ? "" : `; there is ${printable(other, 200)}, which the app's file may name`;
+    throw new Error(`commit ${commit} of ${url} has no file ${JSON.stringify(path)}${hint}`);
   };
   const read = async (path: string) => (ownDockerfile === undefined ? text(path) : readFile(path, "utf8"));
   return {
@@ -151,6 +172,7 @@ async function readFiles(
       Object.entries(argumentsFromFiles).map(([name, from]) => [name, argumentFrom(name, from, text(from.path))]),
     ),
     committedAt,
+    warnings: sourceWarnings(files),
   };
 }
 

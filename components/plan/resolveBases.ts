@@ -102,9 +102,21 @@ export async function resolveBases(options: ResolveBasesOptions): Promise<Resolv
       ...decisions.flatMap(({ need, warning }) =>
         warning === undefined ? [] : [`${JSON.stringify(need.path)} line ${need.line}: ${warning}`],
       ),
+      ...emulated(dockerfile.path, images),
       ...undeclared(dockerfile.path, images),
     ],
   };
+}
+
+/** Stages that run programs of a platform the Dockerfile spells out: no builder of another one can, unless it emulates. */
+function emulated(path: string, images: ReadonlyMap<Platform, DockerfileImages>): readonly string[] {
+  return [...images].flatMap(([target, { references }]) =>
+    references.flatMap(({ platform, runs, stage, line }) => {
+      if (platform === "target" || platform === "build" || !runs) return [];
+      const needs = `the builder of ${target} has to run them, natively or by emulation`;
+      return [`${JSON.stringify(path)} line ${line}: stage ${printable(stage)} runs programs of ${platform}: ${needs}`];
+    }),
+  );
 }
 
 function undeclared(path: string, images: ReadonlyMap<Platform, DockerfileImages>): readonly string[] {

@@ -137,6 +137,16 @@ describe("reading files of a commit", () => {
     expect([...files.values()]).toEqual([undefined, undefined, undefined, undefined]);
   });
 
+  it("tells what differs from the needed file by case alone, now and when asked again", async () => {
+    for (const _ of [1, 2]) {
+      const { misspelt } = await read({ paths: ["DOCKERFILE", "none"], needed: ["DOCKERFILE", "none"] });
+      expect([...(misspelt ?? [])]).toEqual([["DOCKERFILE", "Dockerfile"]]);
+      const deeper = "server/build/dockerfile";
+      const { misspelt: below } = await read({ paths: [deeper], needed: [deeper], commit: later });
+      expect(below?.get(deeper)).toBe("server/build/Dockerfile");
+    }
+  });
+
   it("takes characters that are patterns elsewhere as they are", async () => {
     expect((await read({ paths: ["strange *[x]"] })).files.get("strange *[x]")).toBe("literal\n");
     expect((await read({ paths: ["Docker*"] })).files.get("Docker*")).toBeUndefined();

@@ -9,7 +9,7 @@ import { prepareBuild } from "../../components/plan/buildRecipes";
 import { planApps } from "../../components/plan/planApps";
 import type { PlanEdges } from "../../components/plan/planEdges";
 import { appPlan, planned, toBuild, whole } from "../declare/plans";
-import { amd, arm, digest, FakeEdges, held, release } from "./fakeEdges";
+import { amd, arm, digest, FakeEdges, held, release, settings } from "./fakeEdges";
 import type { Offer } from "../../components/discover/upstreamFiles";
 
 const source = (name: string) => ({ kind: "gitTags", url: `https://git.example/${name}.git` }) as const;
@@ -180,6 +180,40 @@ describe("the base of an app", () => {
     expect(unpublishedBases.map((base) => [base.app, base.recipes[0]?.context.split("?")[0]])).toEqual([
       ["bottom", repository],
     ]);
+  });
+});
+
+describe("what the builder will not find as upstream has it", () => {
+  it.each([
+    ["nothing", {}, []],
+    [
+      "pointers of Git LFS",
+      { ".gitattributes": "# x filter=lfs\n*.bin filter=lfs diff=lfs -text\n*.c text\n" },
+      [/"\*\.bin" in Git LFS/],
+    ],
+    [
+      "submodules",
+      { ".gitmodules": '[submodule "a"]\n\tpath = deps/a\n\turl = ../a.git\n' },
+      [/submodules in "deps\/a"/],
+    ],
+  ])("is said before the build: %s", async (_case, source, said) => {
+    const { warnings } = await prepareBuild(
+      { specification: app("app"), settings, release: release("1.0.0"), platforms: [arm] },
+      {
+        appBases: world().bases,
+        readSource: () => {
+          const files = new Map(Object.entries({ Dockerfile: "FROM scratch", ...source }));
+          return Promise.resolve({ files, committedAt: "2026-01-01T00:00:00Z" });
+        },
+        checksums: () => Promise.resolve({}),
+        bases: () => ({
+          lookUp: () => Promise.reject(new Error("not asked")),
+          image: () => Promise.reject(new Error("not asked")),
+          refusal: () => Promise.reject(new Error("not asked")),
+        }),
+      },
+    );
+    expect(warnings).toEqual(said.map((words) => expect.stringMatching(words)));
   });
 });
 

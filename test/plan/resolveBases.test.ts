@@ -278,4 +278,20 @@ describe("resolving the bases of a build", () => {
       resolve("FROM node:22-slim AS stage\nFROM scratch\nCOPY --from=stage / /", { registry }),
     ).rejects.toThrow(`files from "${source}"`);
   });
+
+  it("warns of a stage whose programs the builder of another platform has to run", async () => {
+    const text = "FROM --platform=linux/amd64 node:22-slim AS tools\nRUN make\nFROM scratch\nCOPY --from=tools /a /a";
+    const { warnings } = await resolve(text, { platforms: ["linux/amd64", "linux/arm64"] });
+    expect(warnings).toEqual([
+      expect.stringMatching(
+        /line 1: stage "tools" runs programs of linux\/amd64: the builder of linux\/arm64 has to run/,
+      ),
+    ]);
+    expect((await resolve(text.replace("RUN make\n", ""))).warnings).toEqual([]);
+  });
+
+  it("refuses a context of the app's that stands for a stage nobody needs", async () => {
+    const text = "FROM node:22-slim AS left\nFROM node:22-slim";
+    await expect(resolve(text, { provided: ["left"] })).rejects.toThrow(/uses no named context \["left"\]/);
+  });
 });
