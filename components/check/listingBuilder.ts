@@ -34,8 +34,13 @@ export class ImageBounds {
   }
 }
 
-function beyond(bound: string): Error {
-  return new Error(`the image has more than ${bound}, the most that is checked`);
+function beyond(bound: string): BeyondBounds {
+  return new BeyondBounds(`the image has more than ${bound}, the most that is checked`);
+}
+
+/** An image is larger than any that is checked; nothing is wrong with its layers. */
+export class BeyondBounds extends Error {
+  override readonly name = "BeyondBounds";
 }
 
 /** A file whose checksum is wanted: path as in `LayerEntry`. */

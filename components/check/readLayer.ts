@@ -3,7 +3,7 @@ import { pipeline } from "node:stream/promises";
 import { extract } from "tar-stream";
 import type { Digest } from "../model/digest";
 import type { LayerListing } from "./layerListing";
-import { ImageBounds, ListingBuilder, type WantedChecksum } from "./listingBuilder";
+import { BeyondBounds, ImageBounds, ListingBuilder, type WantedChecksum } from "./listingBuilder";
 import zlib from "node:zlib";
 import { Decompress } from "fzstd";
 import { reasonOf } from "../model/reasonOf";
@@ -11,8 +11,8 @@ import { reasonOf } from "../model/reasonOf";
 /**
  * Reads a layer once, as a stream, into a listing: no file is ever held in memory beyond its first bytes.
  * `blob` must fail when its bytes are not those of the digest.
- * @throws LayerError, "transfer" when `blob` fails; "damaged" when the data cannot be unpacked, is cut short,
- * holds a path that leaves the image, or goes beyond the bounds of its image. Error when the media type is not one of a layer.
+ * @throws LayerError, "transfer" when `blob` fails; "beyond" when it holds more than the bounds of its image; "damaged" when the
+ * data cannot be unpacked, is cut short, or holds a path that leaves the image. Error when the media type is not one of a layer.
  */
 export async function readLayer(
   layer: { readonly blob: Readable; readonly mediaType: string; readonly digest: Digest },
@@ -29,7 +29,7 @@ export async function readLayer(
   // The first failure is the cause; the others are the pipeline tearing down.
   let cause: LayerError | undefined;
   const note = (kind: LayerError["kind"]) => (error: Error) =>
-    void (cause ??= new LayerError(layer.digest, kind, error));
+    void (cause ??= new LayerError(layer.digest, error instanceof BeyondBounds ? "beyond" : kind, error));
   layer.blob.on("error", note("transfer"));
   for (const stream of [unpack, unpacked, archive]) stream.on("error", note("damaged"));
   try {
@@ -105,18 +105,22 @@ function attempt(action: () => void): Error | null {
   }
 }
 
-/** A layer could not be read: its transfer failed, which may pass, or its content is damaged, which will not. */
+const failures = {
+  transfer: "could not be read from the registry",
+  damaged: "is damaged",
+  beyond: "is not read to its end",
+};
+
+/** A layer could not be read: its transfer failed, which may pass; its content is damaged, or too much, which will not. */
 export class LayerError extends Error {
   override readonly name = "LayerError";
 
   constructor(
     layer: Digest,
-    readonly kind: "transfer" | "damaged",
+    readonly kind: keyof typeof failures,
     cause: unknown,
   ) {
     const reason = JSON.stringify(reasonOf(cause));
-    super(`layer ${layer} ${kind === "transfer" ? "could not be read from the registry" : "is damaged"}: ${reason}`, {
-      cause,
-    });
+    super(`layer ${layer} ${failures[kind]}: ${reason}`, { cause });
   }
 }

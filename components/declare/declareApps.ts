@@ -23,7 +23,7 @@ export async function declareApps(
   const shared = services((app, version) => mirrored.get(app)?.versions.get(version));
   const declared = new Map<string, Promise<MirroredApp>>();
   const declare = async ({ app, bases, plan }: AppToDeclare): Promise<MirroredApp> => {
-    await Promise.all(bases.map((base) => declared.get(base)));
+    await Promise.all(bases.flatMap((base) => declared.get(base) ?? []));
     const made = new MirroredApp(app, { plan: await plan, services: shared });
     mirrored.set(app, made);
     return made;

@@ -60,7 +60,7 @@ afterAll(() => mirror?.stop());
 
 it("F33 what has no end fails its version in words, and the others are published before it has been given up", async () => {
   // Fast enough that git goes on, slow enough that it would for ten minutes.
-  mirror.sandbox.setRules([{ part: "git", path: "/drip\\.git/info/refs", bytesPerSecond: 1_500 }]);
+  mirror.sandbox.setRules([{ part: "git", path: "/drip\\.git/", bytesPerSecond: 1_500 }]);
   const running = mirror.start("up");
   let ended = false;
   void running.ended.then(() => (ended = true));

@@ -213,7 +213,7 @@ describe("what the builder will not find as upstream has it", () => {
         }),
       },
     );
-    expect(warnings).toEqual(said.map((words) => expect.stringMatching(words)));
+    expect(warnings).toEqual(said.map((words): unknown => expect.stringMatching(words)));
   });
 });
 
