@@ -61,7 +61,7 @@ describe("prepareBuild", () => {
       [amd, "app/Dockerfile", tree["app/Dockerfile"], ["debian:12"], undefined],
       [arm, "app/Dockerfile-arm64", tree["app/Dockerfile-arm64"], ["alpine:3"], "docker/dockerfile:1"],
     ]);
-    expect(asked.map(({ paths }) => paths)).toEqual([["app/Dockerfile", "app/Dockerfile-arm64"]]);
+    expect(asked.map(({ needed }) => needed)).toEqual([["app/Dockerfile", "app/Dockerfile-arm64"]]);
   });
 
   it("reads a Dockerfile of this project that is for one platform alone", async () => {
