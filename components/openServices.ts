@@ -21,7 +21,7 @@ import { projectSource } from "./system/projectSource";
 /** Every way the resources of a run reach the outside. Sends nothing yet. */
 export function openServices(
   config: Configuration,
-  { isolation, probe, startedAt }: Edges,
+  { registry, isolation, probe, startedAt }: Edges,
   { environment, warn }: Host,
 ): (find: FindVersion) => VersionServices {
   const startedOn = startedAt.toISOString();

@@ -117,8 +117,8 @@ describe("what the state says exists", () => {
     const images = new Map([["app-1.0.0-linux-amd64", { digest: build.image.digest }]]);
     const state = () =>
       Promise.resolve({ images, indexes: new Map<string, readonly string[]>(), commands: new Set<string>() });
-    const [aligned] = await alignWithState([{ ...plan, versions }], { state, exists: () => Promise.resolve(true) });
-    expect(aligned?.versions[0]?.plan.keep).toEqual({ [amd]: build.image.digest });
+    const aligned = await alignWithState({ ...plan, versions }, { state, exists: () => Promise.resolve(true) });
+    expect(aligned.versions[0]?.plan.keep).toEqual({ [amd]: build.image.digest });
   });
 
   it("makes nothing be built again on an unclear answer, or where the state knows nothing", async () => {
