@@ -51,12 +51,11 @@ export async function makeSbom(subject: SbomSubject, options: SyftOptions): Prom
   const settings = { SYFT_CHECK_FOR_APP_UPDATE: "false", SYFT_FILE_METADATA_SELECTION: "none" };
   const environment = { ...options.environment, ...settings };
   const source = ["--source-name", subject.repository, "--source-version", subject.digest];
-  const what = [
-    "--platform",
-    subject.platform,
-    `registry:${subject.from ?? `${subject.repository}@${subject.digest}`}`,
-  ];
-  const argv = ["scan", "--quiet", "--output", `spdx-json@2.3=${file}`, ...source, ...what];
+  const { os, architecture } = platformParts(subject.platform);
+  // The digest says which image it is. Configurations seldom name the variant an index does (amd64/v2), and syft refuses the difference.
+  const platform = ["--platform", `${os}/${architecture}`];
+  const what = [...platform, `registry:${subject.from ?? `${subject.repository}@${subject.digest}`}`];
+  const argv = ["scan", "--output", `spdx-json@2.3=${file}`, ...source, ...what];
   const result = await run("syft", argv, { environment, directory, limitMs });
   if (result.status !== 0) throw toolFailure("syft", argv, result, environment);
   const document: unknown = JSON.parse(await readFile(file, "utf8"));

@@ -30,6 +30,9 @@ const document = (packages: readonly object[], more: object = {}) => ({
   ...more,
 });
 
+/** What syft was last called with. */
+let called: readonly string[];
+
 /** What is left of what syft wrote. */
 async function made(written: object, platform: Platform = "linux/amd64"): Promise<Record<string, unknown>> {
   const subject = { repository: "ghcr.io/me/app", digest: `sha256:${"1".repeat(64)}`, platform } as const;
@@ -38,6 +41,7 @@ async function made(written: object, platform: Platform = "linux/amd64"): Promis
     environment: {},
     limitMs: 1000,
     run: (_, argv) => {
+      called = argv;
       const path = argv[argv.indexOf("--output") + 1]?.split("=")[1] ?? "";
       writeFileSync(path, JSON.stringify(written));
       return Promise.resolve({ status: 0, stdout: "", stderr: "" });
@@ -47,6 +51,15 @@ async function made(written: object, platform: Platform = "linux/amd64"): Promis
 }
 
 describe("an SBOM", () => {
+  it("is asked for by digest and architecture, as a configuration may lack the variant, and syft may say what is wrong", async () => {
+    await made(document([packaged("a")]), "linux/amd64/v2" as Platform);
+    expect(called.slice(called.indexOf("--platform"))).toEqual([
+      ...["--platform", "linux/amd64"],
+      `registry:ghcr.io/me/app@sha256:${"1".repeat(64)}`,
+    ]);
+    expect(called).not.toContain("--quiet");
+  });
+
   it("has the packages and their relationships, and no files", async () => {
     const files = [{ SPDXID: "SPDXRef-File-a", fileName: "/a" }];
     const relationships = [
