@@ -212,7 +212,7 @@ describe("what is wanted", () => {
   it("leaves SBOM and provenance out when they are switched off", () => {
     const config = attestConfigSchema.parse({ sbom: false, provenance: false });
     expect(wantedAttestations(config, { built: true, recorded: true })).toEqual({
-      index: ["signature"],
+      index: ["signature", "mirror"],
       platform: ["signature"],
     });
   });
