@@ -1,5 +1,5 @@
 import { CommanderError } from "commander";
-import { findPulumi } from "./reconcile/findPulumi";
+import { findPulumi, type FoundPulumi } from "./reconcile/findPulumi";
 import { reconcile } from "./reconcile/reconcile";
 import { readRequest } from "./reconcile/request";
 import { UsageError } from "./reconcile/usageError";
@@ -11,7 +11,9 @@ async function main(argv: readonly string[]): Promise<number> {
   try {
     const request = readRequest(argv, process.env, checkout);
     const voice = new Voice(request.json, request.phase);
-    return await reconcile(request, { pulumi: () => findPulumi(process.env), environment: process.env, voice });
+    let found: Promise<FoundPulumi> | undefined;
+    const pulumi = (): Promise<FoundPulumi> => (found ??= findPulumi(process.env));
+    return await reconcile(request, { pulumi, environment: process.env, voice });
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     const say = new Voice(false, "", (text) => void process.stderr.write(text));
