@@ -2,10 +2,15 @@ import { defineConfig } from "vitest/config";
 
 const whole = ["test/e2e/**/*.test.ts", "test/faults/**/*.test.ts"];
 
+// Not the development form, which puts where it stands into each element.
+const oxc = { jsx: { runtime: "classic", pragma: "h", pragmaFrag: "Fragment", development: false } } as const;
+
 export default defineConfig({
+  oxc,
   test: {
     projects: [
       {
+        oxc,
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],

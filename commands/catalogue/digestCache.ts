@@ -2,17 +2,15 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { z } from "zod";
-import { cacheDirectory } from "../../components/system/cacheDirectory";
 import { writeWhole } from "../../components/system/placeWhole";
 
 /**
- * What was worked out once about content that has a digest, and so never changes: one JSON file each, below `catalogue/` in the
- * cache folder. One that is missing, damaged or of an older form is worked out again.
+ * What was worked out once about content that has a digest, and so never changes: one JSON file each, below a folder. One that is missing, damaged or of an older form is worked out again.
  */
 export class DigestCache {
   readonly #folder: string;
 
-  constructor(folder = join(cacheDirectory(), "catalogue")) {
+  constructor(folder: string) {
     this.#folder = folder;
   }
 

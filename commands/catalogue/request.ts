@@ -14,7 +14,6 @@ export interface CatalogueRequest {
   /** Where the site is published, with a slash at its end. */
   readonly url?: string;
   readonly acceptShrunken: boolean;
-  readonly json: boolean;
 }
 
 /** @throws CommanderError for wrong usage and for `--help`. */
@@ -33,7 +32,6 @@ export function readRequest(argv: readonly string[], project: string): Catalogue
     .option("--failures <file>", "record of failed builds, as `reconcile --failures` keeps it")
     .addOption(new Option("--url <url>", "where the site is published: makes addresses in feeds and sitemap.xml whole"))
     .option("--accept-shrunken", "replace a site that has more than the registry has now")
-    .option("--json", "print progress as JSON lines")
     .exitOverride();
   program.parse(argv, { from: "user" });
   const options = program.opts<{
@@ -44,7 +42,6 @@ export function readRequest(argv: readonly string[], project: string): Catalogue
     readonly failures?: string;
     readonly url?: string;
     readonly acceptShrunken?: boolean;
-    readonly json?: boolean;
   }>();
   const wrong = (what: string): never => program.error(`error: ${what}`, { exitCode: 2 });
   if (!/^[A-Za-z0-9_.-]+$/.test(options.stack))
@@ -61,6 +58,5 @@ export function readRequest(argv: readonly string[], project: string): Catalogue
     ...(failures !== undefined && { failures }),
     ...(options.url && { url: options.url.replace(/\/*$/, "/") }),
     acceptShrunken: options.acceptShrunken ?? false,
-    json: options.json ?? false,
   };
 }

@@ -8,6 +8,7 @@ import { readConfig } from "../../components/config/readConfig";
 import type { AppSpecification } from "../../components/model/appSpecification";
 import { RegistryClient } from "../../components/registry/registryClient";
 import { readFailureFile } from "../../components/report/failureFile";
+import { cacheDirectory } from "../../components/system/cacheDirectory";
 import { runProcess } from "../../components/system/process";
 import { readResult } from "../reconcile/result";
 import { readStackConfig } from "../reconcile/stackConfig";
@@ -59,7 +60,7 @@ export async function writeCatalogue(request: CatalogueRequest, context: Catalog
       {
         ...verifier,
         ...{ config, reader, now, progress, result, attest: config.attest },
-        cache: new DigestCache(),
+        cache: new DigestCache(join(cacheDirectory(environment), "catalogue")),
         scanner: await findScanner(environment, runProcess),
         failures: request.failures === undefined ? {} : await readFailureFile(request.failures),
         lastSuccess: (app) => before?.apps.find((one) => one.app === app)?.lastSuccess,

@@ -110,18 +110,24 @@ async function leave(
   const command = verify && { verify: (reference: string) => verificationCommands(reference, verify)[0] ?? "" };
   const results = run.results && completed(run.results, records, { phase: request.phase, ...command });
   const whole = request.keep === undefined && request.platforms === undefined;
-  const result = resultOf(run, results, { stack: request.stack, good: ended.good, whole });
+  const { stack, catalogue } = request;
+  const result = resultOf(run, results, {
+    stack,
+    good: ended.good,
+    whole,
+    ...(catalogue !== undefined && { catalogue }),
+  });
   for (const entry of result.versions) voice.say({ event: "version", ...entry });
   if (results && (request.phase === "all" || request.phase === "publish") && request.failures !== undefined) {
     const before = await readFailureFile(request.failures);
     await writeFailureFile(request.failures, recordTries(before, tries(results, records, new Date())));
   }
   if (results) voice.text(summaryText(results));
-  if (request.summary !== undefined)
-    await writeSummary(
-      request.summary,
-      results ? summaryMarkdown(results) : `## Mirror: plan\n\n${previewMarkdown(run.apps)}`,
-    );
+  if (request.summary !== undefined) {
+    const summary = results ? summaryMarkdown(results) : `## Mirror: plan\n\n${previewMarkdown(run.apps)}`;
+    const link = catalogue === undefined ? "" : `\n\n[Everything that is published](${catalogue})`;
+    await writeSummary(request.summary, `${summary}${link}`);
+  }
   if (request.result !== undefined) await writeResult(request.result, result);
   if (request.outputs !== undefined && request.phase === "plan") {
     const platforms = [...new Set(run.building.map(({ platform }) => platform))].toSorted();

@@ -38,6 +38,8 @@ export interface ReconcileRequest {
   readonly acceptUnreadable: boolean;
   /** File the Markdown summary is appended to. */
   readonly summary?: string;
+  /** Where the catalogue is published, which summary and result then link to: `$CATALOGUE_URL`. */
+  readonly catalogue?: string;
   /** File the whole result is left in, as JSON, for `npm run issues`. */
   readonly result?: string;
   /** File of GitHub Actions that step outputs are appended to. */
@@ -123,6 +125,7 @@ export function readRequest(argv: readonly string[], environment: NodeJS.Process
   const options = result.value;
   const path = (name: string, value: string | undefined) => (value ? { [name]: resolve(value) } : {});
   const timeLimit = options["--time-limit"];
+  const catalogue = environment["CATALOGUE_URL"] ?? "";
   return {
     stack: options["--stack"],
     phase: options["--phase"],
@@ -142,6 +145,7 @@ export function readRequest(argv: readonly string[], environment: NodeJS.Process
     ...path("configFile", options["--config-file"]),
     ...path("failures", options["--failures"]),
     ...path("summary", options["--summary"] ?? environment["GITHUB_STEP_SUMMARY"]),
+    ...(/^https?:\/\/[^\s()<>]+$/.test(catalogue) && { catalogue }),
     ...path("result", options["--result"]),
     ...(timeLimit !== undefined && { timeLimitMs: timeLimit * 60_000 }),
     // A build phase only builds: a state that is kept would lose everything else.

@@ -23,6 +23,8 @@ const schema = z.object({
   good: z.boolean(),
   /** The run was asked for all versions and platforms of its apps. */
   whole: z.boolean(),
+  /** Where the catalogue of it all is. */
+  catalogue: z.string().optional(),
   /** When the run ended. */
   endedAt: z.iso.datetime().optional(),
   /** `upstream`: what upstream did about the platforms of its own image. */
@@ -40,7 +42,7 @@ const troubled: readonly string[] = ["unknown", "moved", "not ours", "waiting"];
 export function resultOf(
   run: RunFile,
   results: readonly AppResult[] | undefined,
-  about: Pick<RunResult, "stack" | "good" | "whole">,
+  about: Pick<RunResult, "stack" | "good" | "whole" | "catalogue">,
 ): RunResult {
   const rows = results ? results.flatMap(versionsDone) : run.apps.flatMap(versionsSeen);
   const versions = rows.map((row) => ({ ...row, ...releasedAt(run, row) }));

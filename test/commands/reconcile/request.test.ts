@@ -52,6 +52,12 @@ describe("the command line of reconcile", () => {
     });
   });
 
+  it("takes the catalogue's address from the environment, where it is one", () => {
+    const catalogue = (address: string) => readRequest(["--stack", "prod"], { CATALOGUE_URL: address }, "/p").catalogue;
+    expect(catalogue("https://owner.github.io/mirror/")).toBe("https://owner.github.io/mirror/");
+    for (const address of ["", "javascript:alert(1)", "https://a/) [b](c"]) expect(catalogue(address)).toBeUndefined();
+  });
+
   it("takes a folder for a backend", () => {
     expect(read("--state", "/var/lib/mirror").state).toBe("file:///var/lib/mirror");
   });

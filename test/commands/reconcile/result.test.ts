@@ -39,6 +39,12 @@ describe("the result of a run that only looked", () => {
     expect(seen(state, on)).toMatchObject(expected);
   });
 
+  it("says when upstream released a version, where that is known", () => {
+    const released = "2026-05-01T00:00:00.000Z";
+    expect(seen("published", ["published", "published"], { released })).toMatchObject({ released });
+    expect(seen("published", ["published", "published"])).not.toHaveProperty("released");
+  });
+
   it("names what is wrong before what is missing, and why a version waits", () => {
     expect(seen("unknown", ["unknown", "unknown"], { problem: "no answer" })).toMatchObject({ reason: "no answer" });
     const waits = { waits: "not tried before noon", lastFailure: "no space" };
