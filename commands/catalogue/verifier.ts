@@ -1,10 +1,8 @@
 import { availableParallelism } from "node:os";
-import { resolve } from "node:path";
 import { cosignFor } from "../../components/attest/cosign";
 import { knownSigner } from "../../components/attest/knownSigner";
 import { verifyHint } from "../../components/attest/verifyCommands";
 import type { AttestConfig } from "../../components/config/attestConfig";
-import { publicKeyAtHand } from "../../components/config/expectedSigner";
 import { reasonOf } from "../../components/model/reasonOf";
 import type { ExpectedSigner, TextRule } from "../../components/model/signer";
 import { Limiter } from "../../components/system/limiter";
@@ -39,13 +37,13 @@ export async function verifierFor(
   if (signing.mode === "off") {
     return { identity: "nobody: the stack signs nothing", reason: "the stack signs nothing", how: undefined };
   }
-  const hint = verifyHint({ signing }, environment);
   try {
     const signer = await knownSigner(signing, { root, environment, run: runProcess });
-    const key = signing.mode === "key" ? publicKeyAtHand(signing, root) : undefined;
     const publicKey = "publicKey" in signer ? signer.publicKey : undefined;
-    const how =
-      publicKey === undefined ? hint : hint?.map((argument) => (isKey(argument, key, root) ? publicKeyFile : argument));
+    // Others find the key in the site, wherever it is here.
+    const shared =
+      signing.mode === "key" && publicKey !== undefined ? { ...signing, publicKey: publicKeyFile } : signing;
+    const how = verifyHint({ signing: shared }, environment);
     const identity = identityOf(signer);
     const shown = { identity, how, ...(publicKey !== undefined && { publicKey }) };
     const version = await runProcess("cosign", ["version"], { environment, limitMs }).catch(() => undefined);
@@ -56,10 +54,6 @@ export async function verifierFor(
   } catch (error) {
     return { identity: "not known", reason: reasonOf(error), how: undefined };
   }
-}
-
-function isKey(argument: string, key: string | undefined, root: string): boolean {
-  return key !== undefined && (argument === key || resolve(root, argument) === key);
 }
 
 /** Each process of cosign keeps a processor busy. */
