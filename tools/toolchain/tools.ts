@@ -53,7 +53,7 @@ export const tools: readonly Tool[] = [
     version: "0.0.22",
     question: { ask: "provider" },
     vendor: { by: "pulumi", plugin: "docker-build" },
-    source: go("docker-build", "github.com/pulumi/pulumi-docker-build/provider/cmd/pulumi-resource-docker-build", {
+    source: go("buildkit", "github.com/pulumi/pulumi-docker-build/provider/cmd/pulumi-resource-docker-build", {
       "github.com/pulumi/pulumi-docker-build/provider.Version": "0.0.22",
     }),
   },
@@ -75,7 +75,7 @@ export const tools: readonly Tool[] = [
     name: "buildx",
     version: "0.35.0",
     question: asked("version"),
-    source: go("buildx", "github.com/docker/buildx/cmd/buildx", {
+    source: go("buildkit", "github.com/docker/buildx/cmd/buildx", {
       "github.com/docker/buildx/version.Version": "v0.35.0",
     }),
   },
