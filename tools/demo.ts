@@ -186,9 +186,9 @@ function writes({ environment }: ProcessOptions): number {
 
 function explain(folder: string, env: Environment): void {
   title("The sandbox is still running; in this folder");
-  print([`the catalogue: ${env["MIRROR_SANDBOX_FILES"] ?? ""}/catalogue/index.html`]);
   const option = `--dir ${folder}`;
   print([
+    `# the catalogue is at ${env["MIRROR_SANDBOX_FILES"] ?? ""}/catalogue/index.html`,
     `eval "$(npm run --silent sandbox -- env ${option})"`,
     "pulumi preview --stack sandbox                      # and up, destroy, stack output, …",
     'regctl tag ls "$MIRROR_SANDBOX_REGISTRY/mirror/esbuild"',
