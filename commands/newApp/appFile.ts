@@ -16,6 +16,8 @@ export interface AppDraft {
   readonly versions: FoundVersions;
   readonly build: FoundBuild;
   readonly official?: FoundOfficial;
+  /** Why it is not known whether there is one. */
+  readonly unseen?: string;
   /** Platforms the stack wants unless it is said. */
   readonly usual: readonly Platform[];
   /** The versions that would be mirrored, highest first. */

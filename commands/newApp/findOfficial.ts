@@ -18,6 +18,7 @@ const named =
 
 /**
  * Finds upstream's own image: one that its files name, or under its name on Docker Hub or GitHub, if it has a tag for the release.
+ * Where a registry does not answer, `trouble` says why there may be one all the same.
  * @param url of the git repository.
  */
 export async function findOfficial(
@@ -25,16 +26,19 @@ export async function findOfficial(
   tree: Tree,
   release: Release,
   probe: Outside["probe"],
-): Promise<FoundOfficial | undefined> {
+): Promise<FoundOfficial | { readonly trouble: string } | undefined> {
+  let trouble: string | undefined;
   for (const image of (await guesses(url, tree)).slice(0, mostGuesses)) {
     for (const [tagged, tag] of tags(release)) {
       const answer = await probe(`${image}:${tag}`);
       if (answer.state === "present")
         return { image, tagged, platforms: platformsIn({ ...answer.platforms, ...answer.misdescribed }) };
-      if (answer.state === "unknown") break;
+      if (answer.state !== "unknown") continue;
+      trouble ??= answer.reason;
+      break;
     }
   }
-  return undefined;
+  return trouble === undefined ? undefined : { trouble };
 }
 
 function tags({ version, tag }: Release): readonly (readonly [FoundOfficial["tagged"], string])[] {

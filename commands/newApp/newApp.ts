@@ -44,10 +44,7 @@ const keep = 10;
 export async function newApp(request: NewAppRequest, outside: Outside, format: Format): Promise<AppDraft> {
   const { known, root, say } = request;
   const url = gitUrl(asRepository(request.repository));
-  const [title = ""] = url
-    .replace(/\.git$/, "")
-    .split("/")
-    .slice(-1);
+  const title = titleOf(url);
   const name =
     request.name ??
     title
@@ -85,7 +82,7 @@ export async function newApp(request: NewAppRequest, outside: Outside, format: F
     about: { ...(found.licenses !== undefined && { licenses: found.licenses }), ...about },
     versions,
     build,
-    ...(official && { official }),
+    ...(official && ("image" in official ? { official } : { unseen: official.trouble })),
     usual,
     window: releases.map(({ version }) => version),
   };
@@ -104,6 +101,15 @@ export async function newApp(request: NewAppRequest, outside: Outside, format: F
     "npx vitest run test/apps test/config/stackFileSchema.test.ts --update, which writes the schema of stack files too",
   );
   return draft;
+}
+
+/** A repository named like any other (`server`, `v2`) is known by its owner. */
+function titleOf(url: string): string {
+  const [name = "", owner = ""] = url
+    .replace(/\.git$/, "")
+    .split("/")
+    .reverse();
+  return /^(?:v?\d+|app|backend|core|docker|main|server)$/i.test(name) ? owner : name;
 }
 
 /** Pages of a repository, as people copy them, lead to its git address. */
@@ -156,7 +162,7 @@ async function oldestObstacle(
 }
 
 function report(draft: AppDraft, oldest: string | undefined, say: (line: string) => void): void {
-  const { name, versions, build, official, window } = draft;
+  const { name, versions, build, official, unseen, window } = draft;
   const { source, tagRule, doubt, discovery, notes } = versions;
   say(
     `app ${name}, versions from ${Object.values(source)
@@ -165,12 +171,13 @@ function report(draft: AppDraft, oldest: string | undefined, say: (line: string)
   );
   say(`tag rule: ${tagRule ? String(tagRule) : "the default"}`);
   say(`would be mirrored: ${window.join(" ")}`);
-  say(`platforms: ${build.platforms.join(", ") || "none known"}`);
+  const { subdirectory = ".", dockerfile = "Dockerfile" } = build;
   say(
-    official
-      ? `upstream's own image: ${official.image} (${official.platforms.join(", ")})`
-      : "upstream's own image: none found",
+    `built in ${subdirectory} from ${typeof dockerfile === "string" ? dockerfile : Object.values(dockerfile).join(", ")}`,
   );
+  say(`platforms: ${build.platforms.join(", ") || "none known"}`);
+  const none = unseen === undefined ? "none found" : `none found, but not all could be looked up: ${unseen}`;
+  say(`upstream's own image: ${official ? `${official.image} (${official.platforms.join(", ")})` : none}`);
   for (const line of summariseRejected(discovery.rejected, 5)) say(line);
   for (const note of [...notes, ...build.notes]) say(`note: ${note}`);
   const obstacles = [

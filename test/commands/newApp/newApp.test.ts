@@ -163,6 +163,19 @@ describe("npm run new-app", () => {
     expect((await written(root, "stopped")).platforms).toEqual(["linux/amd64"]);
   });
 
+  it("calls a repository with a name like any other by its owner", async () => {
+    const { draft, said } = await run(await repository("somebody/v2", plain, ["v1.0.0"]));
+    expect(draft.name).toBe("somebody");
+    expect(said).toContain("built in . from Dockerfile");
+  });
+
+  it("says that upstream's own image could not be looked up", async () => {
+    const url = await repository("owner/unseen", plain, ["v1.0.0"]);
+    registry.answer(/owner\/unseen/, { status: 403 });
+    const { said } = await run(url);
+    expect(said.join("\n")).toMatch(/own image: none found, but not all could be looked up: .*403/);
+  });
+
   it("follows a branch where no tag reads as a version", async () => {
     const url = await repository("owner/branch", plain, ["nightly"], { branch: "master" });
     const { root } = await run(url);
