@@ -34,6 +34,8 @@ export interface TokenChanges {
   readonly expiredFor?: number;
   /** Answer with this status instead. */
   readonly status?: number;
+  /** With `status`: only every so many times. */
+  readonly every?: number;
 }
 
 /** What a run of GitHub Actions asks for its identity, with tokens shaped like GitHub's, signed by a key of its own. */
@@ -43,6 +45,7 @@ export class TokenIssuer {
   readonly #jwk: object;
   /** How the next tokens differ. */
   changes: TokenChanges = {};
+  #asked = 0;
 
   constructor() {
     const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
@@ -100,7 +103,9 @@ export class TokenIssuer {
       case "/keys":
         return void json(200, { keys: [this.#jwk] });
       case "/token":
-        if (this.changes.status !== undefined) return void json(this.changes.status, { message: "told to fail" });
+        this.#asked++;
+        if (this.changes.status !== undefined && this.#asked % (this.changes.every ?? 1) === 0)
+          return void json(this.changes.status, { message: "told to fail" });
         if (headers.authorization?.toLowerCase() !== "bearer request-token") return void json(401, {});
         return void json(200, { value: this.#token(searchParams.get("audience") ?? "") });
       default:
