@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { appIssues } from "./github/appIssues";
 import { GithubApi } from "./github/githubApi";
 import { IssueBook } from "./github/issueBook";
+import { runAddress } from "./github/runAddress";
 import { readResult } from "./reconcile/result";
 import { reasonOf } from "../components/model/reasonOf";
 import { safeText } from "../components/model/safeText";
@@ -26,18 +27,14 @@ async function main(argv: readonly string[]): Promise<number> {
 }
 
 async function keepIssues(file: string, label: string): Promise<void> {
-  const book = new IssueBook(GithubApi.of(process.env), label, thisRun(process.env));
+  const run = runAddress(process.env);
+  const book = new IssueBook(GithubApi.of(process.env), label, run && `[log of the run](${run})`);
   for (const wanted of appIssues(await readResult(file))) {
     const { app } = wanted;
     if (wanted.action === "keep") console.log(safeText(`${app}: ${await book.keep(wanted.issue)}`));
     else if (await book.close(wanted.key, "Everything that was missing is published."))
       console.log(safeText(`${app}: closed`));
   }
-}
-
-/** Where the log of this run is, for whoever reads the issue. */
-function thisRun({ GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository, GITHUB_RUN_ID: run }: NodeJS.ProcessEnv) {
-  return server && repository && run ? `[log of the run](${server}/${repository}/actions/runs/${run})` : undefined;
 }
 
 void main(process.argv.slice(2)).then((status) => (process.exitCode = status));

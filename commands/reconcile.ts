@@ -1,3 +1,4 @@
+import { constants } from "node:os";
 import { CommanderError } from "commander";
 import { findPulumi, type FoundPulumi } from "./reconcile/findPulumi";
 import { reconcile } from "./reconcile/reconcile";
@@ -16,10 +17,17 @@ async function main(argv: readonly string[]): Promise<number> {
     return await reconcile(request, { pulumi, environment: process.env, voice });
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    const say = new Voice(false, "", (text) => void process.stderr.write(text));
+    const say = new Voice(false, "", { write: (text) => void process.stderr.write(text), colours: false });
     say.text(error instanceof Error ? error.message : String(error));
     return error instanceof UsageError ? 2 : 1;
   }
 }
+
+// Whoever read the output has seen enough (`| head`). Pulumi, where it runs, is stopped as by Ctrl-C and records what it has done.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  if (process.listenerCount("SIGTERM") > 0) process.kill(process.pid, "SIGTERM");
+  else process.exit(128 + constants.signals.SIGPIPE);
+});
 
 void main(process.argv.slice(2)).then((status) => (process.exitCode = status));

@@ -46,5 +46,14 @@ async function install(script) {
   for (const name of signals) process.removeAllListeners(name);
 }
 
-const fail = ({ message }) => console.error(message) ?? process.exit(1);
-prepare(process.argv[2]).then(() => require("../components/engine/typescript.cjs").load(process.argv[1]), fail);
+const fail = ({ message }, status = 1) => console.error(message) ?? process.exit(status);
+const load = () => {
+  try {
+    require("../components/engine/typescript.cjs").load(process.argv[1]);
+  } catch (error) {
+    // A file that is no TypeScript, such as an app's: whoever wrote it needs no stack trace.
+    if (!(error instanceof SyntaxError)) throw error;
+    fail(error, 2);
+  }
+};
+prepare(process.argv[2]).then(load, fail);

@@ -1,5 +1,5 @@
 import { safeText } from "../../components/model/safeText";
-import { inlineCode } from "../../components/report/markdown";
+import { codeBlock, inlineCode } from "../../components/report/markdown";
 import type { WantedIssue } from "./issueBook";
 import type { RunResult } from "../reconcile/result";
 
@@ -9,7 +9,8 @@ export type AppIssue =
   | { readonly action: "close"; readonly app: string; readonly key: string };
 
 /** GitHub refuses a body longer than 65,536 characters. */
-const mostLines = 100;
+const mostEntries = 100;
+const mostLogs = 4;
 
 /**
  * One issue per app and stack that is not complete. Apps the run did not deal with are left out, and a run that was asked for part of
@@ -38,18 +39,20 @@ export function appIssues({ stack, apps, versions, whole }: RunResult): readonly
 }
 
 function body(missing: RunResult["versions"], problems: readonly string[], upstream: readonly string[]): string {
-  const lines = [
-    ...missing.map(({ version, reason, lastFailure = reason }) => {
+  const entries = [
+    ...missing.map(({ version, reason, lastFailure = reason, log }, position) => {
       // When it is tried next changes with every try; the summary says it. The record of failures holds shortened reasons.
       const why = lastFailure === undefined ? "" : `: ${inlineCode(safeText(lastFailure))}`;
-      return `- ${inlineCode(version)}${why}`;
+      // Indented, the block belongs to the item.
+      const printed = log && position < mostLogs ? `\n\n${codeBlock(log)}\n`.replace(/\n(?=.)/g, "\n  ") : "";
+      return `- ${inlineCode(version)}${why}${printed}`;
     }),
     ...problems.map((problem) => `- ${inlineCode(problem)}`),
   ];
-  const more = lines.length > mostLines ? [`- and ${lines.length - mostLines} more`] : [];
+  const more = entries.length > mostEntries ? [`- and ${entries.length - mostEntries} more`] : [];
   return [
     "These are not in the mirror as they should be. The workflow updates this issue, and closes it once they are.",
-    [...lines.slice(0, mostLines), ...more].join("\n"),
+    [...entries.slice(0, mostEntries), ...more].join("\n"),
     ...(upstream.length === 0
       ? []
       : [`Of upstream's own image:\n${upstream.map((line) => `- ${inlineCode(line)}`).join("\n")}`]),

@@ -19,6 +19,7 @@ const schema = z.strictObject({
   }),
   seconds: z.number().min(0).optional(),
   reason: text.optional(),
+  log: z.array(z.string().max(500)).max(30).optional(),
 });
 
 /** How one platform's build of a version went: how long it took, or why it failed. */
@@ -29,6 +30,8 @@ export interface BuildRecord {
   readonly seconds?: number;
   /** Set when it failed. */
   readonly reason?: string;
+  /** What a build that failed printed last: platform and step, then lines. */
+  readonly log?: readonly string[];
 }
 
 const suffix = ".ndjson";

@@ -1,5 +1,6 @@
 import type { Mistakes, RunFile } from "../../components/report/runFile";
-import type { EngineEvent } from "./engineEvents";
+import { announce, Ticker } from "./announce";
+import { BuildLogFiles } from "./buildLogFiles";
 import type { FoundPulumi } from "./findPulumi";
 import { Progress } from "./progress";
 import { type PulumiEnd, runPulumi } from "./pulumiCli";
@@ -54,7 +55,7 @@ export async function byPulumi(
 
 /** What the program is told about the run. */
 export function runEnvironment(
-  { apps, platforms, digests, records, failures, phase, retry }: ReconcileRequest,
+  { apps, platforms, keep, digests, records, failures, phase, retry }: ReconcileRequest,
   environment: NodeJS.ProcessEnv,
 ): NodeJS.ProcessEnv {
   return {
@@ -62,6 +63,7 @@ export function runEnvironment(
     MIRROR_PHASE: phase === "plan" ? "all" : phase,
     MIRROR_PLATFORMS: platforms?.join(",") ?? "",
     MIRROR_APPS: apps?.join(",") ?? "",
+    MIRROR_KEEP: keep === undefined ? "" : `${keep}`,
     MIRROR_DIGESTS: phase === "build" || phase === "publish" ? (digests ?? "") : "",
     MIRROR_RECORDS: records ?? "",
     MIRROR_FAILURES: failures ?? "",
@@ -128,6 +130,8 @@ async function runProgram(
   const looking = looksOnly(request);
   const how = looking ? ["preview"] : ["up", "--yes", "--skip-preview", "--continue-on-error", "--suppress-outputs"];
   const options = ["--stack", request.stack, "--config-file", work.configFile, "--parallel", `${request.parallel}`];
+  const logs = new BuildLogFiles(request.logs);
+  const ticker = new Ticker(progress, voice);
   const end = await runPulumi({
     program: pulumi,
     args: [...how, ...options, "--non-interactive", "--color", "never", "--event-log", work.events],
@@ -136,48 +140,13 @@ async function runProgram(
     events: work.events,
     onEvent: (event) => {
       progress.observe(event);
+      logs.observe(event);
       if (!request.verbose) announce(event, progress, looking, voice);
     },
     ...(request.verbose && { onOutput: (text: string) => voice.text(text) }),
     ...(request.timeLimitMs !== undefined && { timeLimitMs: request.timeLimitMs }),
-  });
+  }).finally(() => ticker.stop());
+  await logs.end();
   if (end.stopped !== undefined) voice.say({ event: "stopped", reason: end.stopped }, `stopped: ${end.stopped}`);
   return end;
-}
-
-const words: Readonly<Record<string, string>> = {
-  "docker-build:index:Image": "image",
-  "docker-build:index:Index": "tag",
-  "command:local:Command": "attestation",
-};
-
-function announce(event: EngineEvent, progress: Progress, looking: boolean, voice: Voice): void {
-  if (event.kind === "output") return;
-  if (event.kind === "message") {
-    // Where a plugin was found says nothing about the mirror.
-    if (/^using pulumi-\S+ from \$PATH at /.test(event.text)) return;
-    // What the program says is for people; of what resources say only that something went wrong.
-    const told = ["", "pulumi:pulumi:Stack"].includes(event.type)
-      ? event.severity !== "debug"
-      : event.severity === "error";
-    if (told) voice.say({ event: "message", severity: event.severity, text: event.text }, event.text);
-    return;
-  }
-  const { kind, operation, type, name } = event;
-  const what = words[type];
-  if (what === undefined || looking || operation === "same" || operation === "refresh" || operation === "read") return;
-  const build = progress.build(name);
-  const seconds = kind === "done" && build ? build.seconds : undefined;
-  const after = seconds === undefined ? "" : ` in ${seconds} s`;
-  voice.say(
-    { event: kind, kind: what, resource: name, ...(seconds !== undefined && { seconds }) },
-    `${kind === "failed" ? "FAILED" : kind} ${what} ${name}${after}`,
-  );
-  const printed = kind === "failed" ? (build?.output ?? []) : [];
-  if (printed.length > 0)
-    voice.say(
-      { event: "log", resource: name, lines: printed },
-      `what the build of ${name} printed last:`,
-      ...printed.map((line) => `  | ${line}`),
-    );
 }

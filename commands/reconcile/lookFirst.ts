@@ -73,7 +73,10 @@ export async function lookFirst(
       work: { registry: work, state: kept !== undefined && !isDeepStrictEqual(outputs, kept.outputs) },
     };
   } catch (error) {
-    return brokenOff(error instanceof ConfigError ? { mistakes: error.problems } : undefined, reasonOf(error));
+    if (error instanceof ConfigError) return brokenOff({ mistakes: error.problems }, error.message);
+    // An app's file, say, that is no TypeScript.
+    if (error instanceof SyntaxError) return brokenOff({ mistakes: error.message.split("\n") }, error.message);
+    return brokenOff(undefined, reasonOf(error));
   }
 }
 

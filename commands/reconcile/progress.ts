@@ -1,3 +1,5 @@
+import { type ResourceSubject, subjectOf } from "../../components/model/resourceNames";
+import { BuildLog, type FailedStep } from "./buildLog";
 import type { EngineEvent } from "./engineEvents";
 
 /** One platform image that was built, or is being built. */
@@ -7,26 +9,39 @@ export interface ObservedBuild {
   readonly seconds: number;
   /** When it failed: the last line of BuildKit's error, if there was one. */
   readonly failure?: string;
-  /** When it failed: the last lines BuildKit printed. */
-  readonly output?: readonly string[];
+  /** When it failed: the step it failed in, and what that printed last. */
+  readonly failedStep?: FailedStep;
 }
 
-/** Enough to see what went wrong, and what led to it. */
-const keptLines = 60;
+/** A build that is under way. */
+export interface RunningBuild {
+  readonly name: string;
+  /** When it began, Unix seconds. */
+  readonly since: number;
+  /** The step BuildKit named last: `[2/7] RUN make`. */
+  readonly step?: string;
+}
 
 const image = "docker-build:index:Image";
+const app = "multiarch-mirror:index:MirroredApp";
 
 /** Resources that stand for work in the registry. Components and providers are bookkeeping. */
 const work = [image, "docker-build:index:Index", "command:local:Command"];
 
 const changing = ["create", "update", "replace", "create-replacement"];
 
+/** Whether an event is about work in the registry, and not about what is only recorded, read or forgotten. */
+export function isWork({ operation, type }: { readonly operation: string; readonly type: string }): boolean {
+  return changing.includes(operation) && work.includes(type);
+}
+
 /** What the engine's events say about a run, while it goes on. */
 export class Progress {
+  private readonly apps = new Set<string>();
   private readonly begun = new Map<string, number>();
   private readonly builds = new Map<string, ObservedBuild>();
   private readonly failures = new Map<string, string>();
-  private readonly outputs = new Map<string, readonly string[]>();
+  private readonly logs = new Map<string, BuildLog>();
   private readonly texts: string[] = [];
   private operations = 0;
 
@@ -38,12 +53,12 @@ export class Progress {
       return;
     }
     if (event.kind === "output") {
-      const lines = [...(this.outputs.get(event.name) ?? []), event.text].slice(-keptLines);
-      if (event.type === image && event.text !== "") this.outputs.set(event.name, lines);
+      if (event.type === image && event.text !== "") this.logOf(event.name).add(event.text);
       return;
     }
-    const { kind, operation, type, name, at } = event;
-    if (!changing.includes(operation) || !work.includes(type)) return;
+    const { kind, type, name, at } = event;
+    if (type === app) this.apps.add(name);
+    if (!isWork(event)) return;
     if (kind === "begun") {
       this.operations += 1;
       this.begun.set(name, at);
@@ -52,7 +67,7 @@ export class Progress {
     const seconds = Math.max(0, at - (this.begun.get(name) ?? at));
     const states = { begun: "building", done: "built", failed: "failed" } as const;
     this.builds.set(name, { state: states[kind], seconds });
-    if (kind === "done") this.outputs.delete(name);
+    if (kind === "done") this.logs.delete(name);
   }
 
   /** The build of the image resource of that name; undefined: none was begun. */
@@ -60,7 +75,22 @@ export class Progress {
     const build = this.builds.get(name);
     if (build?.state !== "failed") return build;
     const failure = this.failures.get(name);
-    return { ...build, output: this.outputs.get(name) ?? [], ...(failure !== undefined && { failure }) };
+    const failedStep = this.logs.get(name)?.failedStep;
+    return { ...build, ...(failure !== undefined && { failure }), ...(failedStep && { failedStep }) };
+  }
+
+  /** The builds that are under way, in the order in which they began. */
+  get running(): readonly RunningBuild[] {
+    return [...this.builds].flatMap(([name, { state }]): RunningBuild[] => {
+      if (state !== "building") return [];
+      const step = this.logs.get(name)?.step;
+      return [{ name, since: this.begun.get(name) ?? 0, ...(step !== undefined && { step }) }];
+    });
+  }
+
+  /** What a resource is about; undefined for one that belongs to no app. */
+  subject(name: string): ResourceSubject | undefined {
+    return subjectOf(name, this.apps);
   }
 
   /** How many resources were to be created or changed in the registry. */
@@ -71,5 +101,11 @@ export class Progress {
   /** Messages of severity `error`, as they came. */
   get errors(): readonly string[] {
     return this.texts;
+  }
+
+  private logOf(name: string): BuildLog {
+    const log = this.logs.get(name) ?? new BuildLog();
+    this.logs.set(name, log);
+    return log;
   }
 }

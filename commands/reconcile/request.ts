@@ -4,6 +4,8 @@ import { z } from "zod";
 import { check } from "../../components/config/problems";
 import { acceptedPlatforms, parsePlatform, type Platform, platformSpellings } from "../../components/model/platform";
 
+import { acceptedWebhook, parseWebhook, type Webhook } from "./webhook";
+
 const phases = ["plan", "build", "publish", "all"] as const;
 
 /** Which part of a reconciliation a command does. `plan` only looks. */
@@ -16,7 +18,7 @@ export interface ReconcileRequest {
   readonly dryRun: boolean;
   readonly apps?: readonly string[];
   readonly platforms?: readonly Platform[];
-  /** Takes the place of the stack configuration's `keep`. */
+  /** How many versions of each app are kept complete, whatever stack and app files say. */
   readonly keep?: number;
   /** Folder with the build records, written by `build`, read by `publish`. */
   readonly digests?: string;
@@ -36,6 +38,12 @@ export interface ReconcileRequest {
   readonly retry: boolean;
   /** Phase `plan`: what the registry lets nobody read from here is no failure. */
   readonly acceptUnreadable: boolean;
+  /** Folder the whole log of each build is left in. */
+  readonly logs?: string;
+  /** A version that is missing for longer than a day is a failure of the run. */
+  readonly strict: boolean;
+  /** Whom to tell of failures, recoveries and publications. */
+  readonly notify?: Webhook;
   /** File the Markdown summary is appended to. */
   readonly summary?: string;
   /** Where the catalogue is published, which summary and result then link to: `$CATALOGUE_URL`. */
@@ -88,6 +96,9 @@ const schema = z
     "--state": text,
     "--config-file": text,
     "--failures": text,
+    "--logs": text,
+    "--strict": yes,
+    "--notify": text,
     "--summary": text,
     "--result": text,
     "--emulate": yes,
@@ -102,11 +113,11 @@ const schema = z
 const help = `
 Exit status:
   0  nothing went wrong; with --phase plan: there is nothing to do
-  1  something failed; what could be published is published
+  1  something failed; what could be published is published, and with --phase plan there may be something to do as well
   2  wrong usage or configuration; nothing was done
-  3  only with --phase plan: there is something to do
+  3  only with --phase plan: nothing went wrong, and there is something to do
 
-Versions that wait after failed builds are missing, but no failure. Credentials come from the Docker configuration
+Versions that wait after failed builds are missing, but no failure unless --strict is given. Credentials come from the Docker configuration
 (docker login), GITHUB_TOKEN and, for key pairs, COSIGN_PASSWORD.`;
 
 /**
@@ -126,6 +137,10 @@ export function readRequest(argv: readonly string[], environment: NodeJS.Process
   const path = (name: string, value: string | undefined) => (value ? { [name]: resolve(value) } : {});
   const timeLimit = options["--time-limit"];
   const catalogue = environment["CATALOGUE_URL"] ?? "";
+  const address = options["--notify"] ?? environment["MIRROR_NOTIFY"];
+  const notify = address ? parseWebhook(address) : undefined;
+  if (address && !notify)
+    return program.error(`error: --notify: (not shown, as it may be a secret); accepted is ${acceptedWebhook}`);
   return {
     stack: options["--stack"],
     phase: options["--phase"],
@@ -133,6 +148,7 @@ export function readRequest(argv: readonly string[], environment: NodeJS.Process
     json: options["--json"],
     verbose: options["--verbose"],
     retry: options["--retry"],
+    strict: options["--strict"],
     acceptUnreadable: options["--accept-unreadable"],
     emulate: options["--emulate"],
     parallel: options["--parallel"],
@@ -144,6 +160,8 @@ export function readRequest(argv: readonly string[], environment: NodeJS.Process
     ...path("records", options["--records"]),
     ...path("configFile", options["--config-file"]),
     ...path("failures", options["--failures"]),
+    ...path("logs", options["--logs"]),
+    ...(notify && { notify }),
     ...path("summary", options["--summary"] ?? environment["GITHUB_STEP_SUMMARY"]),
     ...(/^https?:\/\/[^\s()<>]+$/.test(catalogue) && { catalogue }),
     ...path("result", options["--result"]),
@@ -161,7 +179,7 @@ function commandLine(root: string): Command {
     .option("--phase <phase>", `part of the work: ${phases.join(", ")} (default: all)`)
     .option("--apps <names>", "only these apps, comma-separated", items)
     .option("--platforms <platforms>", "build only for these, comma-separated", items)
-    .option("--keep <n>", "how many versions to keep complete, instead of the stack's setting")
+    .option("--keep <n>", "how many versions of each app to keep complete, whatever stack and app files say")
     .option(
       "--digests <folder>",
       "where builds leave their records, and publishing finds them (needed by those phases)",
@@ -180,6 +198,11 @@ function commandLine(root: string): Command {
     )
     .option("--config-file <file>", "stack configuration (default: Pulumi.<stack>.yaml)")
     .option("--failures <file>", "record of failed builds, kept up to date")
+    .option("--logs <folder>", "leave the whole log of each build here, a file each")
+    .addOption(
+      new Option("--strict [boolean]", "a version that is missing for longer than a day is a failure").preset("true"),
+    )
+    .option("--notify <url>", "webhook to tell of failures, recoveries and publications (default: $MIRROR_NOTIFY)")
     .option("--summary <file>", "append a Markdown summary to this file (default: $GITHUB_STEP_SUMMARY)")
     .option("--result <file>", "leave the result in this file, as JSON")
     .addOption(

@@ -14,6 +14,8 @@ const version = z.object({
   reason: z.string().optional(),
   /** When it waits after builds that failed: what went wrong in the last of them. */
   lastFailure: z.string().optional(),
+  /** What the build that failed last printed last: platform and step, then lines. */
+  log: z.array(z.string()).optional(),
   /** When upstream released it, where the source says so. */
   released: z.iso.datetime().optional(),
 });
@@ -42,7 +44,7 @@ const troubled: readonly string[] = ["unknown", "moved", "not ours", "waiting"];
 export function resultOf(
   run: RunFile,
   results: readonly AppResult[] | undefined,
-  about: Pick<RunResult, "stack" | "good" | "whole" | "catalogue">,
+  about: Pick<RunResult, "stack" | "good" | "whole" | "catalogue" | "endedAt">,
 ): RunResult {
   const rows = results ? results.flatMap(versionsDone) : run.apps.flatMap(versionsSeen);
   const versions = rows.map((row) => ({ ...row, ...releasedAt(run, row) }));
@@ -61,18 +63,19 @@ function releasedAt({ apps }: RunFile, { app, version: name }: VersionRow): Pick
 type VersionRow = RunResult["versions"][number];
 
 function versionsDone({ app, versions }: AppResult): readonly VersionRow[] {
-  return versions.map(({ version: name, outcome, reason, lastFailure }) => ({
+  return versions.map(({ version: name, outcome, reason, lastFailure, log }) => ({
     app,
     version: name,
     complete: goodOutcomes.includes(outcome),
     outcome,
     ...(reason !== undefined && { reason }),
     ...(lastFailure !== undefined && { lastFailure }),
+    ...(log && { log: [...log] }),
   }));
 }
 
 function versionsSeen({ app, versions }: AppReport): readonly VersionRow[] {
-  return versions.map(({ version: name, state, problem, waits, lastFailure, platforms }) => {
+  return versions.map(({ version: name, state, problem, waits, lastFailure, lastLog, platforms }) => {
     const lacking = platforms.filter((platform) => !settled.includes(platform.state));
     const complete = problem === undefined && !troubled.includes(state) && lacking.length === 0;
     // Nothing is built of a version as long as upstream does not offer what it needs.
@@ -85,6 +88,7 @@ function versionsSeen({ app, versions }: AppReport): readonly VersionRow[] {
       outcome: upstreamLacks ? "waiting" : state,
       ...(!complete && why && { reason: why }),
       ...(lastFailure !== undefined && { lastFailure }),
+      ...(lastLog && { log: [...lastLog] }),
     };
   });
 }

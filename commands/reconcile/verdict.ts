@@ -2,9 +2,13 @@ import { failureKey, type Tries } from "../../components/decide/backoff";
 import { resourceNames } from "../../components/model/resourceNames";
 import { type AppResult, goodOutcomes, type VersionResult } from "../../components/report/appResult";
 import type { Mistakes, RunFile } from "../../components/report/runFile";
+import { safeText } from "../../components/model/safeText";
 import type { BuildRecord } from "./buildRecords";
 import type { Progress } from "./progress";
 import type { ReconcileRequest } from "./request";
+
+/** In characters, of a line a build printed. */
+const longestLine = 300;
 
 /** How `npm run reconcile` ends: see its help. */
 export type ExitCode = 0 | 1 | 2 | 3;
@@ -26,9 +30,8 @@ export function exitCode(
 ): ExitCode {
   if (left && "mistakes" in left) return 2;
   const accepted = phase === "plan" && acceptUnreadable && left?.onlyUnreadable && progress.errors.length === 1;
-  const good = ended.good || accepted;
-  if (phase === "plan" && progress.changes > 0) return 3;
-  return good ? 0 : 1;
+  if (!ended.good && !accepted) return 1;
+  return phase === "plan" && progress.changes > 0 ? 3 : 0;
 }
 
 /**
@@ -48,7 +51,9 @@ export function buildRecords(
     if (succeeded) return { app, version, platform, ...seconds };
     const unfinished = stopped === undefined ? undefined : `it did not end: ${stopped}`;
     const reason = observed?.state === "failed" ? (observed.failure ?? result?.reason) : (unfinished ?? result?.reason);
-    return { app, version, platform, ...seconds, reason: reason ?? "it failed" };
+    const step = observed?.failedStep;
+    const log = step && [`${platform} ${step.name}`, ...step.lines].map((line) => safeText(line, longestLine));
+    return { app, version, platform, ...seconds, reason: reason ?? "it failed", ...(log && { log }) };
   });
 }
 
@@ -66,8 +71,10 @@ export function completed(
     versions: result.versions.map((version) => {
       const own = records.filter((record) => record.app === result.app && record.version === version.version);
       const why = failureOf(own);
+      const log = logOf(own);
       return {
         ...version,
+        ...(isMissing(version) && log && { log }),
         builds: own.flatMap(({ platform, seconds }) => (seconds === undefined ? [] : [{ platform, seconds }])),
         // That a build run failed is why it handed over nothing.
         ...(isMissing(version) && why !== undefined && { reason: why }),
@@ -81,9 +88,16 @@ function failureOf(records: readonly BuildRecord[]): string | undefined {
   const reasons = [...new Set(records.flatMap(({ reason }) => (reason === undefined ? [] : [reason])))];
   const lines = reasons.map((reason) => {
     const platforms = records.filter((record) => record.reason === reason).map(({ platform }) => platform);
+    // What a check says of an image begins with its platform.
+    if (/^[a-z]+\/[a-z0-9/]+: /.test(reason)) return reason;
     return `${platforms.toSorted().join(", ")}: ${reason}`;
   });
   return lines.length === 0 ? undefined : lines.toSorted().join("; ");
+}
+
+/** What the first of a version's builds that failed printed last; one is enough to see what is wrong. */
+function logOf(records: readonly BuildRecord[]): readonly string[] | undefined {
+  return records.find(({ log }) => log !== undefined)?.log;
 }
 
 /** What a run that publishes adds to the record of failed builds. */
@@ -96,8 +110,13 @@ export function tries(results: readonly AppResult[], records: readonly BuildReco
     const why = failureOf(records.filter((record) => record.app === app && record.version === version));
     return why === undefined ? [] : [[failureKey(app, version), why] as const];
   });
+  const logs = [...new Map(failed).keys()].flatMap((key) => {
+    const log = logOf(records.filter(({ app, version }) => failureKey(app, version) === key));
+    return log === undefined ? [] : [[key, log] as const];
+  });
   return {
     failed: new Map(failed),
+    logs: new Map(logs),
     complete: new Set(complete.map(({ app, version }) => failureKey(app, version))),
     at,
   };

@@ -3,20 +3,58 @@ import { safeJson, safeText } from "../../components/model/safeText";
 /** One step of a run, for machines. Every value may come from upstream. */
 export type ReconcileEvent = { readonly event: string } & Readonly<Record<string, unknown>>;
 
+/** Where text for people goes. */
+export interface Screen {
+  readonly write: (text: string) => void;
+  /** A terminal of so many columns, on which lines can be written anew; undefined: a log. */
+  readonly columns?: number;
+  /** Colours may be used. They only repeat what words and symbols say. */
+  readonly colours: boolean;
+}
+
+/** Standard output, with colours as https://no-color.org has it. */
+export function standardScreen({ NO_COLOR, TERM }: NodeJS.ProcessEnv): Screen {
+  const { isTTY, columns } = process.stdout;
+  const terminal = isTTY && TERM !== "dumb";
+  return {
+    write: (text) => void process.stdout.write(text),
+    ...(terminal && { columns: columns || 80 }),
+    colours: terminal && !NO_COLOR,
+  };
+}
+
+const colours = { red: "\x1b[31m", green: "\x1b[32m", yellow: "\x1b[33m" } as const;
+
+/** The colour of a line, by what it begins with. */
+function colourOf(line: string): keyof typeof colours | undefined {
+  if (/^\s*(?:✗|- PROBLEM|error:)/.test(line)) return "red";
+  if (/^\s*✓/.test(line)) return "green";
+  return /^\s*(?:warning:|note:)/.test(line) ? "yellow" : undefined;
+}
+
 /**
  * Says what goes on: to people as text, to machines as JSON lines on standard output. Nothing it prints can start a
- * workflow command or steer a terminal.
+ * workflow command or steer a terminal, beside the colours and the live lines of its own.
  */
 export class Voice {
+  /** Lines at the end of the terminal that change. */
+  private live: readonly string[] = [];
+
   constructor(
     private readonly json: boolean,
     private readonly phase: string,
-    private readonly write: (text: string) => void = (text) => void process.stdout.write(text),
+    private readonly screen: Screen = standardScreen(process.env),
   ) {}
+
+  /** Whether {@link show} shows anything. */
+  get isLive(): boolean {
+    return !this.json && this.screen.columns !== undefined;
+  }
 
   /** One event, and the text people get for it. */
   say(event: ReconcileEvent, ...lines: readonly string[]): void {
-    if (this.json) this.write(`${safeJson({ time: new Date().toISOString(), phase: this.phase, ...event })}\n`);
+    const { write } = this.screen;
+    if (this.json) write(`${safeJson({ time: new Date().toISOString(), phase: this.phase, ...event })}\n`);
     else this.text(lines.join("\n"));
   }
 
@@ -24,6 +62,24 @@ export class Voice {
   text(text: string): void {
     if (this.json || text === "") return;
     const lines = text.replace(/\n+$/, "").split("\n");
-    this.write(lines.map((line) => `${safeText(line, 2000)}\n`).join(""));
+    const live = this.live;
+    this.show([]);
+    this.screen.write(lines.map((line) => `${this.coloured(safeText(line, 2000))}\n`).join(""));
+    this.show(live);
+  }
+
+  /** Lines that take the place of those shown before, below all text, each cut to the terminal's width. Nothing in a log. */
+  show(lines: readonly string[]): void {
+    const { columns, write } = this.screen;
+    if (!this.isLive || columns === undefined) return;
+    const erase = this.live.length === 0 ? "" : `\x1b[${this.live.length}A\x1b[J`;
+    this.live = lines;
+    const text = `${erase}${lines.map((line) => `${safeText(line, columns - 1)}\n`).join("")}`;
+    if (text !== "") write(text);
+  }
+
+  private coloured(line: string): string {
+    const colour = this.screen.colours ? colourOf(line) : undefined;
+    return colour === undefined ? line : `${colours[colour]}${line}\x1b[0m`;
   }
 }

@@ -1,7 +1,6 @@
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseDocument } from "yaml";
 import type { ReconcileRequest } from "./request";
 import { UsageError } from "./usageError";
 
@@ -38,14 +37,13 @@ export async function makeWorkFolder({ project, stack, state }: ReconcileRequest
 }
 
 /**
- * The text of the stack's configuration, with what the request overrides.
+ * The text of the stack's configuration.
  * @throws UsageError when there is no such stack.
  */
-export async function readConfiguration({ project, stack, configFile, keep }: ReconcileRequest): Promise<string> {
+export async function readConfiguration({ project, stack, configFile }: ReconcileRequest): Promise<string> {
   const path = configFile ?? join(project, configName(stack));
   try {
-    const config = await readFile(path, "utf8");
-    return keep === undefined ? config : withKeep(config, keep);
+    return await readFile(path, "utf8");
   } catch (cause) {
     const message = `stack ${JSON.stringify(stack)} has no configuration: ${JSON.stringify(path)} cannot be read; name another with --config-file`;
     throw new UsageError(message, { cause });
@@ -54,10 +52,4 @@ export async function readConfiguration({ project, stack, configFile, keep }: Re
 
 function configName(stack: string): string {
   return `Pulumi.${stack.split("/").at(-1)}.yaml`;
-}
-
-function withKeep(config: string, keep: number): string {
-  const document = parseDocument(config);
-  document.setIn(["config", "multiarch-mirror:keep"], keep);
-  return document.toString();
 }

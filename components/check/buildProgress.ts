@@ -12,6 +12,8 @@ const solveStatus = z.object({
 
 /** Name of the last step when it is a RUN: `[2/2] RUN …`, `[linux/arm64 2/2] RUN …`. */
 const lastRun = /^\[(?:[^\]]* )?(\d+)\/\1\] RUN /;
+/** The same where a named context takes the place of FROM: BuildKit counts that among the steps, and not among those done. */
+const lastRunOnContext = /^\[(?:[^\]]* )?1\/2\] RUN /;
 
 /** Output kept of one stream, in bytes. BuildKit itself clips at 2 MiB. */
 const outputLimit = 2 * 1024 * 1024;
@@ -25,8 +27,14 @@ export class BuildProgress {
     1: { chunks: [], size: 0 },
     2: { chunks: [], size: 0 },
   };
+  readonly #run: RegExp;
   #messages = "";
   #error: string | undefined;
+
+  /** @param onContext a named context takes the place of the image in FROM. */
+  constructor(onContext = false) {
+    this.#run = onContext ? lastRunOnContext : lastRun;
+  }
 
   /** Takes one line, without its end. A line that is no progress record is kept as a message. */
   add(line: string): void {
@@ -36,7 +44,7 @@ export class BuildProgress {
       return;
     }
     for (const { digest, name, started, error } of status.vertexes ?? []) {
-      if (started && lastRun.test(name)) this.#runs.add(digest);
+      if (started && this.#run.test(name)) this.#runs.add(digest);
       // Later errors are those of steps cancelled because of the first.
       if (error) this.#error ??= error;
     }

@@ -13,12 +13,14 @@ import { referenceParts } from "../model/reference";
  * Checks a platform's image before its version gets a tag. An image built in this run is run as well, and compared with the
  * file it must contain; one that another run built and handed over, or that upstream published, is only looked at: this machine
  * need not be able to run it, and the run that built it did.
+ * @param layout folder the image is in as an OCI layout, instead of a registry.
  * @throws CheckError with every problem found.
  */
 export async function checkBeforeTag(
   image: ImageToCheck,
   inspect: CheckRequest["inspect"],
   builder: Builder,
+  layout?: string,
 ): Promise<CheckReport> {
   const { reference, platform, recipe, specification } = image;
   const { name: repository, digest = "" } = referenceParts(reference);
@@ -29,6 +31,7 @@ export async function checkBeforeTag(
     platform,
     builder: builderFor(builder, platform),
     environment: process.env,
+    ...(layout !== undefined && { layout }),
     baseLayers: recipe?.bases.find(({ final }) => final)?.layers ?? [],
     ...(specification.foreign && { foreign: specification.foreign }),
     ...(recipe && expectations(image)),
@@ -91,7 +94,7 @@ export interface ImageToCheck {
   readonly reference: string;
   readonly platform: Platform;
   readonly specification: AppSpecification;
-  readonly planned: PlannedVersion;
+  readonly planned: Pick<PlannedVersion, "version" | "release">;
   /** How it was built; undefined for one that was handed over or copied. */
   readonly recipe?: BuildRecipe;
 }

@@ -9,6 +9,8 @@ export interface CheckRequest extends ImageSubject {
   /** Looks at what the image holds. */
   readonly inspect: (subject: ImageSubject) => Promise<Inspection>;
   readonly smoke?: SmokeCommand;
+  /** Folder the image is in as an OCI layout; undefined: it is in its registry. */
+  readonly layout?: string;
   /** Name of the builder the smoke command runs on; default: the current one. */
   readonly builder?: string;
   /** Environment of the builder's client: PATH, BUILDX_CONFIG, DOCKER_CONFIG, … */

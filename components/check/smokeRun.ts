@@ -30,6 +30,8 @@ export interface SmokeRequest {
   readonly platform: Platform;
   readonly smoke: SmokeCommand;
   readonly builder?: string;
+  /** Folder the image is in as an OCI layout; undefined: it is in its registry. */
+  readonly layout?: string;
   readonly environment: Readonly<NodeJS.ProcessEnv>;
   /** How long it may wait for the builder, which may be busy with the builds of a whole run, and for the image. Default six hours. */
   readonly queueLimitMs?: number;
@@ -49,7 +51,7 @@ export async function runSmoke(request: SmokeRequest): Promise<SmokeResult> {
   const { repository, digest, smoke } = request;
   const dockerfile = smokeDockerfile(repository, digest, smoke.command);
   const start = performance.now();
-  const progress = new BuildProgress();
+  const progress = new BuildProgress(request.layout !== undefined);
   const problem = endProblem(request, await build(request, dockerfile, progress), progress);
   if (problem !== undefined) throw new Error(`smoke command ${JSON.stringify(smoke.command)} ${problem}`);
   return {
@@ -63,7 +65,16 @@ async function build(
   dockerfile: string,
   progress: BuildProgress,
 ): Promise<ProcessResult | "too long"> {
-  const { platform, builder, environment, smoke, queueLimitMs = defaultQueueLimitMs } = request;
+  const {
+    repository,
+    digest,
+    layout,
+    platform,
+    builder,
+    environment,
+    smoke,
+    queueLimitMs = defaultQueueLimitMs,
+  } = request;
   const buildx = await buildxCommand(environment);
   const context = await mkdtemp(join(tmpdir(), "mirror-smoke-"));
   const tooLong = new AbortController();
@@ -73,6 +84,7 @@ async function build(
   try {
     const argv = [
       ...[...buildx.arguments, "build", ...(builder === undefined ? [] : ["--builder", builder])],
+      ...(layout === undefined ? [] : ["--build-context", `${repository}@${digest}=oci-layout://${layout}@${digest}`]),
       ...["--platform", platform, "--progress", "rawjson", "--no-cache", "--network", "none"],
       // No attestation of a build that is thrown away.
       ...["--provenance=false", "--sbom=false", "--output", "type=cacheonly", "--file", "-", context],
@@ -181,7 +193,7 @@ const found = new Map<string, Promise<BuildxCommand>>();
  * How buildx is called here: as Docker's plugin or, without one, standing alone. Found by running it, once per environment.
  * @throws Error saying what was tried when neither answers.
  */
-async function buildxCommand(environment: Readonly<NodeJS.ProcessEnv>): Promise<BuildxCommand> {
+export async function buildxCommand(environment: Readonly<NodeJS.ProcessEnv>): Promise<BuildxCommand> {
   const key = JSON.stringify([environment["PATH"], environment["DOCKER_CONFIG"], environment["HOME"]]);
   const pending = found.get(key) ?? search(environment);
   found.set(key, pending);

@@ -4,6 +4,7 @@ import { type Platform, platformSpellings, parsePlatform, acceptedPlatforms } fr
 import { appNameSchema } from "./appsSchema";
 import { check, ConfigError } from "./problems";
 import type { Environment } from "./readConfig";
+import { integer } from "./schemaParts";
 
 const phases = ["all", "build", "publish"] as const;
 
@@ -21,6 +22,8 @@ export interface RunOptions {
   readonly platforms?: readonly Platform[];
   /** `MIRROR_APPS`, comma-separated: the run deals with these only. Undefined: with all of the stack. */
   readonly apps?: readonly string[];
+  /** `MIRROR_KEEP`: how many versions of each app are kept complete, whatever stack and app files say. */
+  readonly keep?: number;
   /** `MIRROR_DIGESTS`: folder with the build records of build runs. Phase `publish` needs it. */
   readonly digests?: string;
   /** `MIRROR_RECORDS`: folder in which build records stay until their version is published. Undefined: a corner of the cache folder. */
@@ -39,6 +42,7 @@ const optionsSchema = (apps: readonly AppSpecification[]) =>
       MIRROR_PHASE: z.enum(phases).default("all"),
       MIRROR_PLATFORMS: z.array(platform).exactOptional(),
       MIRROR_APPS: z.array(appNameSchema(apps)).exactOptional(),
+      MIRROR_KEEP: integer(1, 1000).exactOptional(),
       MIRROR_DIGESTS: z.string().exactOptional(),
       MIRROR_RECORDS: z.string().exactOptional(),
       MIRROR_REPORT: z.string().exactOptional(),
@@ -65,6 +69,7 @@ export function readRunOptions(environment: Environment, apps: readonly AppSpeci
     phase: options.MIRROR_PHASE,
     ...(options.MIRROR_PLATFORMS && { platforms: [...new Set(options.MIRROR_PLATFORMS)] }),
     ...(options.MIRROR_APPS && { apps: [...new Set(options.MIRROR_APPS)] }),
+    ...(options.MIRROR_KEEP !== undefined && { keep: options.MIRROR_KEEP }),
     ...(options.MIRROR_DIGESTS && { digests: options.MIRROR_DIGESTS }),
     ...(options.MIRROR_RECORDS && { records: options.MIRROR_RECORDS }),
     // MIRROR_RETRY=1 is what somebody who starts a run by hand wants: everything is tried at once.

@@ -6,6 +6,10 @@ export interface RecordedFailure {
   readonly last: string;
   /** What went wrong in the last try, one line. */
   readonly reason: string;
+  /** What the build printed last in that try: see {@link Tries.logs}. */
+  readonly log?: readonly string[];
+  /** When the first of these tries ended. */
+  readonly since?: string;
 }
 
 /** The record: `app/version` → its failure. Losing it only means trying again. */
@@ -56,10 +60,23 @@ export function describeWait({ until, failure }: Wait): string {
   return `not tried before ${until.toISOString().slice(0, 16)}Z, because it failed ${times}; the last time: ${failure.reason}`;
 }
 
+const day = 24 * hour;
+
+/**
+ * Whether a version that is not complete has been missing for longer than a day: since its builds fail, or else since its release.
+ * Where nobody knows, it has.
+ */
+export function isOverdue(failure: RecordedFailure | undefined, releasedAt: string | undefined, now: Date): boolean {
+  const since = Date.parse(failure?.since ?? failure?.last ?? releasedAt ?? "");
+  return Number.isNaN(since) || now.getTime() - since > day;
+}
+
 /** What one run found out about versions it tried to build. */
 export interface Tries {
   /** Key → reason. */
   readonly failed: ReadonlyMap<string, string>;
+  /** Key → what its build printed last: platform and step, then lines. */
+  readonly logs?: ReadonlyMap<string, readonly string[]>;
   /** Keys of versions that are complete now. */
   readonly complete: ReadonlySet<string>;
   /** When the run ended. */
@@ -67,13 +84,15 @@ export interface Tries {
 }
 
 /** The record after a run: what failed counts one more, what is complete is forgotten, and so is what nobody wants any more. */
-export function recordTries(before: FailureRecord, { failed, complete, at }: Tries): FailureRecord {
+export function recordTries(before: FailureRecord, { failed, logs, complete, at }: Tries): FailureRecord {
   const kept = Object.entries(before).filter(
     ([key, { last }]) => !complete.has(key) && at.getTime() - Date.parse(last) < forgottenAfter,
   );
   const added = [...failed].map(([key, reason]): [string, RecordedFailure] => {
     const known = Object.hasOwn(before, key) ? before[key] : undefined;
-    return [key, { count: (known?.count ?? 0) + 1, last: at.toISOString(), reason }];
+    const [now, log] = [at.toISOString(), logs?.get(key)];
+    const since = known ? (known.since ?? known.last) : now;
+    return [key, { count: (known?.count ?? 0) + 1, last: now, since, reason, ...(log && { log }) }];
   });
   return Object.fromEntries([...kept, ...added].toSorted(([left], [right]) => (left < right ? -1 : 1)));
 }

@@ -22,6 +22,8 @@ export type VersionOutcome =
       readonly reason: string;
       /** What went wrong in the last try. Undefined: nothing did, upstream does not offer what is missing. */
       readonly lastFailure?: string;
+      /** What that build printed last. */
+      readonly lastLog?: readonly string[];
       readonly record?: PublishedVersion;
     }
   /** `incomplete`: the tag does not offer what it should, or is not signed, so no floating tag may name it. */
@@ -58,6 +60,7 @@ export function untouched(planned: PlannedVersion): VersionOutcome {
   if (problem === undefined && waiting !== undefined)
     return {
       ...{ state: "waiting", reason: describeWait(waiting), lastFailure: waiting.failure.reason },
+      ...(waiting.failure.log && { lastLog: waiting.failure.log }),
       ...(record && { record }),
     };
   if (record && problem === undefined) return { state: "published", record };

@@ -8,11 +8,12 @@ const Module = require("node:module");
  * checkout, which takes about as long as reading the same files from a cache would, so there is no cache; libraries stay
  * outside. In the bundle `__dirname` and `__filename` are not those of the source: ./checkout.ts knows where things are.
  * @param {string} file absolute path.
- * @throws what the file throws, and an Error with position and reason when a file is no TypeScript or an import leads nowhere.
+ * @throws what the file throws, and a SyntaxError with a line for each position and reason when a file is no TypeScript or an import
+ * leads nowhere.
  */
 exports.load = (file) => {
   const bundle = `${file}.bundle.js`;
-  const { outputFiles } = buildSync({
+  const { outputFiles } = buildOrSay({
     entryPoints: [file],
     outfile: bundle,
     write: false,
@@ -36,3 +37,16 @@ exports.load = (file) => {
   loaded._compile(outputFiles[0].text, bundle);
   return loaded.exports;
 };
+
+/** @param {import("esbuild").BuildOptions} options */
+function buildOrSay(options) {
+  try {
+    return buildSync(options);
+  } catch (cause) {
+    if (!Array.isArray(cause.errors) || cause.errors.length === 0) throw cause;
+    const lines = cause.errors.map(({ text, location: at }) =>
+      at ? `${at.file}:${at.line}:${at.column}: ${text}: ${at.lineText.trim()}` : text,
+    );
+    throw new SyntaxError(lines.join("\n"), { cause });
+  }
+}

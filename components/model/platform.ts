@@ -145,6 +145,11 @@ export function platformSlug(platform: Platform): string {
   return platform.replaceAll("/", "-");
 }
 
+/** The platform of a slug. @throws Error when it is none of those that are known. */
+export function slugPlatform(slug: string): Platform {
+  return parsePlatform(slug.replaceAll("-", "/"));
+}
+
 function known(platform: Platform): Architecture {
   const architecture = architectures[platformParts(platform).architecture];
   if (!architecture) throw new Error(`no architecture data for platform ${JSON.stringify(platform)}`);

@@ -36,7 +36,7 @@ const surveyLimitMs = 20 * 60_000;
  * @throws Error when apps build on each other in a circle.
  */
 export function planApps(
-  config: MirrorConfig & { readonly run: Pick<RunOptions, "apps"> },
+  config: MirrorConfig & { readonly run: Pick<RunOptions, "apps" | "keep"> },
   published: Published | Promise<Published>,
   edgesFor: (planOf: PlanOf) => PlanEdges,
   handedOver: HandedOver,
@@ -47,7 +47,8 @@ export function planApps(
   const edges = edgesFor(async (app) => plans.get(app));
   return order.map((app) => {
     const { specification } = config.apps.get(app) ?? missing(app);
-    const settings: AppSettings = appSettings(config, specification);
+    const { keep } = config.run;
+    const settings: AppSettings = { ...appSettings(config, specification), ...(keep !== undefined && { keep }) };
     const record = Promise.resolve(published).then((apps) => apps[app]);
     const handed = handedOver[app];
     const repository = repositoryOf(config, app);

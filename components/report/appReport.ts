@@ -54,6 +54,8 @@ export interface VersionReport {
   readonly waits?: string;
   /** What went wrong in the last of the builds after which it waits. */
   readonly lastFailure?: string;
+  /** What that build printed last: platform and step, then lines. */
+  readonly lastLog?: readonly string[];
   readonly problem?: string;
   /** When upstream released it, ISO 8601, UTC, where its source says so. */
   readonly released?: string;

@@ -47,6 +47,8 @@ export interface VersionResult {
   readonly reason?: string;
   /** When it waits after builds that failed: what went wrong in the last of them. */
   readonly lastFailure?: string;
+  /** What the build that failed last printed last: platform and step, then lines. */
+  readonly log?: readonly string[];
   /** What was built in this run and how long each took. */
   readonly builds: readonly { readonly platform: Platform; readonly seconds: number }[];
 }

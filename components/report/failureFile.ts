@@ -8,6 +8,8 @@ const failure = z.object({
   count: z.int().min(1),
   last: z.iso.datetime(),
   reason: z.string().max(2000),
+  log: z.array(z.string().max(500)).max(30).exactOptional(),
+  since: z.iso.datetime().exactOptional(),
 });
 
 const schema = z.record(z.string().max(600), failure);

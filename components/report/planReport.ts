@@ -30,6 +30,7 @@ function versionReport(planned: PlannedVersion, wanted: readonly Platform[], not
     platforms: wanted.map((platform) => platformReport(planned, platform)),
     notes,
     ...(waiting && { waits: describeWait(waiting), lastFailure: waiting.failure.reason }),
+    ...(waiting?.failure.log && { lastLog: waiting.failure.log }),
     ...(plan.problem !== undefined && { problem: plan.problem }),
     ...releasedAt(planned),
   };

@@ -9,7 +9,7 @@ import { inlineCode, markdownSection, markdownTable } from "./markdown";
  * rejected tags and problems; a line for an app with nothing to do. Nothing in it can start a command of whatever prints it.
  * @param width beyond which a table continues in a further block, in characters.
  */
-export function previewText(reports: readonly AppReport[], width = 120): string {
+export function previewText(reports: readonly AppReport[], width = 80): string {
   const explained = new Set<ReportState>();
   const texts = reports.map((report) =>
     (isUnchanged(report) ? unchangedText(report) : appText(report, width, explained)).join("\n"),

@@ -100,6 +100,7 @@ function appResult(plan: AppPlan, outcome: AppOutcome | undefined): AppResult {
           ...(record && { digest: record.digest }),
           ...("reason" in ended && { reason: ended.reason }),
           ...("lastFailure" in ended && { lastFailure: ended.lastFailure }),
+          ...("lastLog" in ended && { log: ended.lastLog }),
         },
       ];
     }),

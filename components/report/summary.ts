@@ -28,11 +28,11 @@ export function summaryMarkdown(results: readonly AppResult[]): string {
  * The same for the terminal.
  * @param width beyond which a table continues in a further block, in characters.
  */
-export function summaryText(results: readonly AppResult[], width = 120): string {
+export function summaryText(results: readonly AppResult[], width = 80): string {
   const apps = results.map((result) => {
     const rows = changed(result).map(({ version, outcome, builds }) => [version, outcome, durations(builds)]);
     const lists = [
-      ...reasons(result),
+      ...result.versions.flatMap(reasonLines),
       ...result.floating.map(describeMove),
       ...result.notes,
       ...result.problems.map((problem) => `PROBLEM ${problem}`),
@@ -42,7 +42,7 @@ export function summaryText(results: readonly AppResult[], width = 120): string 
       ...(rows.length === 0
         ? []
         : alignedTable([["version", "outcome", "built in"], ...rows], width - 2).map((line) => `  ${line}`)),
-      ...lists.map((line) => `  - ${safeText(line)}`),
+      ...lists.map((line) => (line.startsWith("| ") ? `    ${safeText(line)}` : `  - ${safeText(line)}`)),
     ].join("\n");
   });
   return [[totals(results), ...meanings(results).map((line) => `  ${line}`)].join("\n"), ...apps].join("\n\n");
@@ -61,6 +61,9 @@ function appSection(result: AppResult): readonly string[] {
     `${count(result.versions)}.`,
     ...(rows.length === 0 ? [] : [markdownTable(["version", "outcome", "platforms", "built in", "digest"], rows)]),
     ...markdownSection("Missing or waiting", reasons(result)),
+    ...result.versions.flatMap(({ version, log }) =>
+      log ? [codeBlock([`${version} ${log[0] ?? ""}`, ...log.slice(1)])] : [],
+    ),
     ...markdownSection("Problems", result.problems),
     ...markdownSection("Floating tags", result.floating.map(describeMove)),
     ...markdownSection("Notes", result.notes),
@@ -75,6 +78,11 @@ function commands({ repository, versions, verify }: AppResult): readonly string[
   const pull = `docker pull ${repository}:${example.tag}`;
   const check = verify === undefined ? [] : [verify(`${repository}@${example.digest}`)];
   return [codeBlock([pull, ...check])];
+}
+
+/** Why it is missing or waits, and what its build printed last. */
+function reasonLines({ version, reason, log = [] }: VersionResult): readonly string[] {
+  return reason === undefined ? [] : [`${version}: ${reason}`, ...log.map((line) => `| ${line}`)];
 }
 
 function reasons(result: AppResult): readonly string[] {

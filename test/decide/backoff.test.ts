@@ -3,7 +3,7 @@ import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { failureKey, recordTries, waitOf } from "../../components/decide/backoff";
+import { failureKey, isOverdue, recordTries, waitOf } from "../../components/decide/backoff";
 import { readFailureFile, writeFailureFile } from "../../components/report/failureFile";
 
 const hour = 3_600_000;
@@ -61,8 +61,17 @@ describe("the record of failures", () => {
   it("counts failures in a row", () => {
     const once = recordTries({}, tries([key], []));
     const twice = recordTries(once, tries([key], [], later(6)));
-    expect(once).toEqual({ [key]: { count: 1, last: at.toISOString(), reason: "it broke" } });
-    expect(twice[key]).toEqual({ count: 2, last: later(6).toISOString(), reason: "it broke" });
+    expect(once).toEqual({ [key]: { count: 1, last: at.toISOString(), since: at.toISOString(), reason: "it broke" } });
+    expect(twice[key]).toEqual({ count: 2, last: later(6).toISOString(), since: at.toISOString(), reason: "it broke" });
+  });
+
+  it("says when the first of the tries failed, by which a version is overdue after a day", () => {
+    const [failure] = Object.values(recordTries(recordTries({}, tries([key], [])), tries([key], [], later(20))));
+    expect(isOverdue(failure, undefined, later(24))).toBe(false);
+    expect(isOverdue(failure, undefined, later(24.1))).toBe(true);
+    const released = at.toISOString();
+    expect([later(24), later(24.1)].map((now) => isOverdue(undefined, released, now))).toEqual([false, true]);
+    expect(isOverdue(undefined, undefined, at)).toBe(true);
   });
 
   it("forgets a version that is complete, so that a later failure counts from one", () => {

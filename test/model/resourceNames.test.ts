@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Platform } from "../../components/model/platform";
-import { resourceNames } from "../../components/model/resourceNames";
+import { resourceNames, subjectOf } from "../../components/model/resourceNames";
 
 const arm: Platform = "linux/arm/v7";
 const platforms: readonly Platform[] = ["linux/386", arm];
@@ -64,5 +64,22 @@ describe("names of resources", () => {
       );
       expect(resourceNames.floatingTag(name, "sha-c0ffee01")).toBe(`${name}-sha-c0ffee01`);
     }
+  });
+
+  it("tell what they are about, given the names of the apps", () => {
+    const apps = ["app", "hello-flask", "hello", "a-sha", "on-call"];
+    const about = (name: string) => subjectOf(name, apps);
+    for (const app of apps) {
+      for (const version of ["1.2.3", "4.6.2-r13", "c0ffee01", "RELEASE.2025-10-15T17-29-55Z"]) {
+        expect(about(resourceNames.version(app, version))).toEqual({ app, version });
+        expect(about(`${resourceNames.version(app, version)}-attestation`)).toEqual({ app, version });
+        expect(about(resourceNames.image(app, version, arm))).toEqual({ app, version, platform: arm });
+        expect(about(resourceNames.baseImage(app, version, "base-outline", arm))).toEqual({
+          ...{ app, version, platform: arm, base: "base-outline" },
+        });
+      }
+      expect(about(resourceNames.floatingTag(app, "latest"))).toEqual({ app, version: "latest" });
+    }
+    expect(about("other-1.2.3")).toBeUndefined();
   });
 });

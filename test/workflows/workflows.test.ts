@@ -171,7 +171,7 @@ describe("the workflows", () => {
     const mirror = await text("mirror.yml");
     const prefixes = [...mirror.matchAll(/restore-keys: "(.+)"$/gm)].map(([, prefix]) => prefix!);
     const keys = [...mirror.matchAll(/key: "(.+)"$/gm)].map(([, key]) => key!);
-    expect([prefixes.length, keys.length]).toEqual([5, 7]);
+    expect([prefixes.length, keys.length]).toEqual([5, 8]);
     const of = (pattern: string, stack: string): string => pattern.replace("${{ env.STACK }}", stack);
     const kind = (pattern: string) => pattern.split(":")[0];
     for (const prefix of prefixes)

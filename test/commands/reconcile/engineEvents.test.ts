@@ -88,11 +88,34 @@ describe("the progress of a run", () => {
 
   it("knows what BuildKit said of a build that failed", () => {
     const said = message('buildx:\nfailed to solve: process "/make" did not complete successfully: exit code: 2\n\n');
-    const printed = Array.from({ length: 70 }, (_, line) => message(`#3 ${line}\n`, { ephemeral: true }));
+    const texts = [
+      ...["#2 [1/2] FROM scratch", "#2 CACHED", "#3 [2/2] RUN make"],
+      ...Array.from({ length: 70 }, (_, line) => `#3 ${line}.5 line ${line}`),
+      ...["#4 [internal] other", "#4 99.0 of another step", "#3 ERROR: process did not complete", "#4 ERROR: canceled"],
+    ];
+    const printed = texts.map((text) => message(`${text}\n`, { ephemeral: true }));
     const progress = after(image("resourcePreEvent", 10), ...printed, image("resOpFailedEvent", 15), said);
-    const { failure, output } = progress.build("esbuild-1.0.0-linux-amd64")!;
+    const { failure, failedStep } = progress.build("esbuild-1.0.0-linux-amd64")!;
     expect(failure).toBe('failed to solve: process "/make" did not complete successfully: exit code: 2');
-    expect([output?.length, output?.[0], output?.at(-1)]).toEqual([60, "#3 10", "#3 69"]);
+    expect(failedStep).toEqual({
+      name: "[2/2] RUN make",
+      lines: [...Array.from({ length: 19 }, (_, line) => `line ${line + 51}`), "ERROR: process did not complete"],
+    });
+  });
+
+  it("takes no step that ended for the one that failed, and one that did not for it where none says so", () => {
+    const logged = (...texts: readonly string[]) =>
+      after(
+        image("resourcePreEvent", 10),
+        ...texts.map((text) => message(`${text}\n`, { ephemeral: true })),
+        image("resOpFailedEvent", 15),
+      ).build("esbuild-1.0.0-linux-amd64")?.failedStep;
+    const fetched = ["#1 [internal] load git source", "#1 0.1 From elsewhere", "#1 DONE 0.8s"];
+    expect(logged(...fetched)).toBeUndefined();
+    expect(logged(...fetched, "#2 [2/2] RUN make", "#2 0.2 cut o")).toEqual({
+      name: "[2/2] RUN make",
+      lines: ["cut o"],
+    });
   });
 
   it("knows what failed, what never ended and what was not begun", () => {

@@ -13,6 +13,7 @@ describe("the command line of reconcile", () => {
       json: false,
       verbose: false,
       retry: false,
+      strict: false,
       acceptUnreadable: false,
       emulate: false,
       parallel: 4,
@@ -111,5 +112,23 @@ describe("the command line of reconcile", () => {
     } finally {
       said.mockRestore();
     }
+  });
+
+  it("takes the webhook from the environment, and never shows one that is not accepted, as it may be a secret", () => {
+    const environment = { MIRROR_NOTIFY: "https://hooks.example/secret" };
+    expect(readRequest(["--stack", "prod"], environment, "/project").notify?.url.href).toBe(environment.MIRROR_NOTIFY);
+    const said = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+    expect(() => readRequest(["--stack", "prod", "--notify", "hooks.example/secret"], {}, "/project")).toThrow();
+    expect(said.mock.calls.join("")).toMatch(
+      /--notify: \(not shown, as it may be a secret\); accepted is an https address/,
+    );
+    expect(said.mock.calls.join("")).not.toContain("hooks.example");
+    said.mockRestore();
+  });
+
+  it("keeps no state in a build phase, whatever it is told", () => {
+    const args = ["--stack", "prod", "--digests", "d", "--state", "/state", "--phase"];
+    expect(readRequest([...args, "build"], {}, "/project")).not.toHaveProperty("state");
+    expect(readRequest([...args, "publish"], {}, "/project").state).toBe("file:///state");
   });
 });

@@ -36,7 +36,7 @@ describe("the exit status", () => {
     ["publish", bad, { changes: 5, errors: ["esbuild: 1.0.0: broken"] }, 1],
     ["plan", good, quiet, 0],
     ["plan", good, { changes: 2, errors: [] }, 3],
-    ["plan", bad, { changes: 2, errors: ["the registry answered 500"] }, 3],
+    ["plan", bad, { changes: 2, errors: ["the registry answered 500"] }, 1],
     ["plan", bad, quiet, 1],
     ["plan", bad, { changes: 0, errors: ["1.0.0: the build says: one mistake in the tests"] }, 1],
   ] as const)("of phase %s that ended %j after %j is %i", (phase, ended, progress, status) => {
@@ -136,6 +136,23 @@ describe("completed results", () => {
   });
 });
 
+it("says of a version whose build failed what that printed last, and of a check what it begins with", () => {
+  const building = [amd64, arm64].map((platform) => ({ app: "esbuild", version: "1.0.0", platform }));
+  const failedStep = { name: "[2/2] RUN make", lines: ["\u001b[1mboom"] };
+  const progress = observed({
+    "esbuild-1.0.0-linux-amd64": { state: "failed", seconds: 4, failure: "exit code: 2", failedStep },
+    "esbuild-1.0.0-linux-arm64": { state: "built", seconds: 9 },
+  });
+  const told = (results: readonly AppResult[]) =>
+    completed(results, buildRecords({ building, results }, progress, bad), { phase: "all" })[0]?.versions[0];
+  const first = told([app(version({ outcome: "missing", reason: "the build for linux/amd64 failed" }))]);
+  expect(first?.log).toEqual(["linux/amd64 [2/2] RUN make", "\\x1b[1mboom"]);
+  expect(first?.reason).toContain("linux/amd64: exit code: 2");
+  const records = [{ app: "esbuild", version: "1.0.0", platform: amd64, reason: "linux/arm64: it is for amd64" }];
+  const checked = completed([app(version({ outcome: "missing" }))], records, { phase: "all" })[0]?.versions[0];
+  expect(checked?.reason).toBe("linux/arm64: it is for amd64");
+});
+
 describe("what a run adds to the record of failures", () => {
   it("is what failed to build, and what is complete", () => {
     const results = [
@@ -145,10 +162,12 @@ describe("what a run adds to the record of failures", () => {
         version({ version: "1.0.0", outcome: "repaired" }),
       ),
     ];
-    const records = [{ app: "esbuild", version: "1.2.0", platform: amd64, reason: "exit code 1" }];
+    const log = ["linux/amd64 [2/2] RUN make", "boom"];
+    const records = [{ app: "esbuild", version: "1.2.0", platform: amd64, reason: "exit code 1", log }];
     const at = new Date(0);
     expect(tries(results, records, at)).toEqual({
       failed: new Map([["esbuild/1.2.0", "linux/amd64: exit code 1"]]),
+      logs: new Map([["esbuild/1.2.0", log]]),
       complete: new Set(["esbuild/1.0.0"]),
       at,
     });

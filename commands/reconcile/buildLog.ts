@@ -1,0 +1,50 @@
+/** A step of a build that failed, and what it printed last. */
+export interface FailedStep {
+  /** As BuildKit names it: `[2/7] RUN make`. */
+  readonly name: string;
+  readonly lines: readonly string[];
+}
+
+/** Enough to see what went wrong, and what led to it. */
+const shownLines = 20;
+/** Steps go on at the same time, so those of one are found among the lines of others. */
+const keptLines = 2000;
+
+/** What BuildKit prints of one build as plain text: each line begins with the number of its step. */
+export class BuildLog {
+  private lines: string[] = [];
+  private readonly names = new Map<string, string>();
+  private failed: string | undefined;
+  /** The step that was named last. */
+  step: string | undefined;
+
+  add(text: string): void {
+    const [, number, rest = ""] = /^#(\d+) (.*)$/s.exec(text) ?? [];
+    if (number !== undefined && rest.startsWith("[")) {
+      this.names.set(number, rest);
+      if (!rest.startsWith("[internal]")) this.step = rest;
+    }
+    // Later errors are those of steps cancelled because of the first.
+    if (number !== undefined && rest.startsWith("ERROR")) this.failed ??= number;
+    this.lines.push(text);
+    if (this.lines.length > 2 * keptLines) this.lines = this.lines.slice(-keptLines);
+  }
+
+  /**
+   * The step that failed, without the times in front of its lines; where none says so, as when a build was cut off, the one that
+   * printed last and did not end.
+   */
+  get failedStep(): FailedStep | undefined {
+    const ended = new Set(this.lines.flatMap((line) => /^#(\d+) (?:DONE |CACHED$)/.exec(line)?.[1] ?? []));
+    const isOpen = (line: string): boolean =>
+      !ended.has(/^#(\d+) -?\d/.exec(line)?.[1] ?? "") && /^#\d+ -?\d/.test(line);
+    const last = this.lines.findLast(isOpen);
+    const number = this.failed ?? /^#(\d+) /.exec(last ?? "")?.[1];
+    if (number === undefined) return undefined;
+    const prefix = `#${number} `;
+    const own = this.lines.filter((line) => line.startsWith(prefix)).map((line) => line.slice(prefix.length));
+    const printed = own.filter((line) => !/^(?:\[|DONE |CACHED$|CANCELED$)/.test(line));
+    const lines = printed.slice(-shownLines).map((line) => line.replace(/^-?\d+\.\d+ /, ""));
+    return { name: this.names.get(number) ?? prefix.trim(), lines };
+  }
+}

@@ -1,0 +1,128 @@
+import { dirname, join } from "node:path";
+import { verificationCommands } from "../../components/attest/verifyCommands";
+import { type FailureRecord, failureKey, isOverdue, recordTries } from "../../components/decide/backoff";
+import { reasonOf } from "../../components/model/reasonOf";
+import { readFailureFile, writeFailureFile } from "../../components/report/failureFile";
+import { previewMarkdown } from "../../components/report/preview";
+import type { RunFile } from "../../components/report/runFile";
+import { summaryMarkdown, summaryText } from "../../components/report/summary";
+import { cacheDirectory } from "../../components/system/cacheDirectory";
+import { runAddress } from "../github/runAddress";
+import { buildJobs } from "./buildJobs";
+import { type BuildRecord, readBuildRecords, writeBuildRecords } from "./buildRecords";
+import type { PulumiContext, Ran } from "./byPulumi";
+import { writeStepOutputs, writeSummary } from "./githubFiles";
+import { noticesOf, readTold, writeTold } from "./notices";
+import type { ReconcileRequest } from "./request";
+import { resultOf, type RunResult, writeResult } from "./result";
+import { buildRecords, completed, type Ended, tries } from "./verdict";
+import type { Voice } from "./voice";
+import { sendNotice } from "./webhook";
+
+/** How the run went that something is left of. */
+export interface Left {
+  readonly progress: Ran["progress"];
+  readonly ended: Ended;
+}
+
+/**
+ * Everything a run leaves: files for other runs, the result, the summary, notices.
+ * @returns `app version` of each that has been missing for longer than a day.
+ */
+export async function leave(
+  request: ReconcileRequest,
+  run: RunFile,
+  { progress, ended }: Left,
+  { voice, environment }: Pick<PulumiContext, "voice" | "environment">,
+): Promise<readonly string[]> {
+  const now = new Date();
+  const own = run.dryRun ? [] : buildRecords(run, progress, ended);
+  if (request.phase === "build" && request.digests !== undefined && !run.dryRun) {
+    const platforms = request.platforms ?? [...new Set(run.building.map(({ platform }) => platform))];
+    await writeBuildRecords(request.digests, platforms, own);
+  }
+  const records = request.phase === "publish" ? await handedRecords(request, voice) : own;
+  const { verify } = run;
+  const command = verify && { verify: (reference: string) => verificationCommands(reference, verify)[0] ?? "" };
+  const results = run.results && completed(run.results, records, { phase: request.phase, ...command });
+  const whole = request.keep === undefined && request.platforms === undefined;
+  const { stack, catalogue } = request;
+  const about = {
+    stack,
+    good: ended.good,
+    whole,
+    endedAt: now.toISOString(),
+    ...(catalogue !== undefined && { catalogue }),
+  };
+  const result = resultOf(run, results, about);
+  for (const entry of result.versions) voice.say({ event: "version", ...entry });
+  const before: FailureRecord = request.failures === undefined ? {} : await readFailureFile(request.failures);
+  const publishes = request.phase === "all" || request.phase === "publish";
+  const failures = results && publishes ? recordTries(before, tries(results, records, now)) : before;
+  if (results && publishes && request.failures !== undefined) await writeFailureFile(request.failures, failures);
+  if (results) voice.text(summaryText(results));
+  if (!ended.good && isWell(result))
+    voice.text("error: nothing is wrong with any app, but Pulumi failed; what it said is above");
+  if (request.summary !== undefined) {
+    const summary = results ? summaryMarkdown(results) : `## Mirror: plan\n\n${previewMarkdown(run.apps)}`;
+    const link = catalogue === undefined ? "" : `\n\n[Everything that is published](${catalogue})`;
+    await writeSummary(request.summary, `${summary}${link}`);
+  }
+  if (request.result !== undefined) await writeResult(request.result, result);
+  if (request.outputs !== undefined && request.phase === "plan") {
+    const platforms = [...new Set(run.building.map(({ platform }) => platform))].toSorted();
+    const missing = result.versions.filter(({ complete }) => !complete).length;
+    await writeStepOutputs(request.outputs, {
+      work: progress.changes > 0,
+      jobs: buildJobs(platforms, request.emulate),
+      missing,
+    });
+  }
+  // Of a run that only planned, or only built, another that publishes knows better.
+  const isLast = !request.dryRun && (publishes || (request.phase === "plan" && progress.changes === 0));
+  if (isLast) await notify(request, result, environment, voice);
+  return result.versions.flatMap(({ app, version, complete, released }) =>
+    complete || !isOverdue(failures[failureKey(app, version)], released, now) ? [] : [`${app} ${version}`],
+  );
+}
+
+function isWell({ apps, versions }: RunResult): boolean {
+  return apps.every(({ problems }) => problems.length === 0) && versions.every(({ complete }) => complete);
+}
+
+/** Tells the webhook what is new. What could not be told is told by the next run. */
+async function notify(
+  { notify: webhook, failures, stack }: ReconcileRequest,
+  result: RunResult,
+  environment: NodeJS.ProcessEnv,
+  voice: Voice,
+): Promise<void> {
+  if (!webhook) return;
+  const folder = failures === undefined ? join(cacheDirectory(), "told") : dirname(failures);
+  const file = join(folder, `told-${stack.replaceAll("/", "-")}.json`);
+  const before = await readTold(file);
+  const { notices, told } = noticesOf(result, before);
+  const kept = { ...told };
+  for (const notice of notices) {
+    try {
+      await sendNotice(webhook, notice, runAddress(environment));
+    } catch (error) {
+      const text = `${notice.app}: nobody was told: ${reasonOf(error)}`;
+      voice.say({ event: "message", severity: "warning", app: notice.app, text }, `warning: ${text}`);
+      const known = before[notice.app];
+      if (known === undefined) Reflect.deleteProperty(kept, notice.app);
+      else kept[notice.app] = known;
+    }
+  }
+  await writeTold(file, kept);
+}
+
+async function handedRecords({ digests = "" }: ReconcileRequest, voice: Voice): Promise<readonly BuildRecord[]> {
+  const { records, malformed } = await readBuildRecords(digests);
+  if (malformed > 0)
+    voice.say(
+      { event: "message", severity: "warning", text: `${malformed} build records do not parse` },
+      `warning: ${malformed} build records do not parse`,
+    );
+  return records;
+}

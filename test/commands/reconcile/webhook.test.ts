@@ -1,0 +1,106 @@
+import { createServer } from "node:http";
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
+import { describe, expect, it } from "vitest";
+import type { Notice } from "../../../commands/reconcile/notices";
+import { parseWebhook, sendNotice, webhookRequest } from "../../../commands/reconcile/webhook";
+
+const failure: Notice = {
+  event: "failure",
+  app: "app",
+  title: "app is not complete (prod)",
+  lines: ["1.1.0: <no> @here"],
+};
+const run = "https://github.example/o/r/actions/runs/7";
+const told = `app is not complete (prod)\n- 1.1.0: <no> @here\n${run}`;
+
+function request(address: string, notice: Notice = failure) {
+  const webhook = parseWebhook(address);
+  if (!webhook) throw new Error(`${address} is not accepted`);
+  return webhookRequest(webhook, notice, run);
+}
+
+describe("a message to a webhook", () => {
+  it("is JSON with all there is, for whoever reads that", () => {
+    expect(request("https://hooks.example/mirror?key=secret")).toMatchObject({
+      ...{ method: "POST", url: "https://hooks.example/mirror?key=secret" },
+      body: { ...failure, text: told, run },
+    });
+  });
+
+  it("is as ntfy publishes JSON: at the server's root, by topic", () => {
+    const expected = {
+      ...{ method: "POST", url: "https://ntfy.example/", headers: { authorization: "Bearer tk_1" } },
+      body: {
+        ...{ topic: "mirror", title: failure.title, message: "1.1.0: <no> @here", priority: 4 },
+        ...{ tags: ["rotating_light"], click: run },
+      },
+    };
+    expect(request("ntfy+https://tk_1@ntfy.example/mirror")).toMatchObject(expected);
+    const recovery: Notice = { event: "recovery", app: "app", title: "app is complete again (prod)", lines: [] };
+    expect(request("https://ntfy.sh/mirror", recovery)).toMatchObject({
+      url: "https://ntfy.sh/",
+      body: { topic: "mirror", message: recovery.title, priority: 3 },
+    });
+  });
+
+  it("is as Slack's incoming webhooks take it, without live markup", () => {
+    expect(request("https://hooks.slack.com/services/T/B/x").body).toEqual({
+      text: told.replace("<no>", "&lt;no&gt;"),
+    });
+  });
+
+  it("is as Discord's webhooks take it, short enough and mentioning nobody", () => {
+    const long = {
+      ...failure,
+      lines: Array.from({ length: 100 }, (_, number) => `1.${number}.0: it failed for a reason`),
+    };
+    const { body } = request("https://discord.com/api/webhooks/1/x", long);
+    expect(body).toMatchObject({ allowed_mentions: { parse: [] } });
+    expect((body as { content: string }).content.length).toBeLessThanOrEqual(2000);
+    expect(request("discord+https://discord.example/api/webhooks/1/x").body).toMatchObject({ content: told });
+  });
+
+  it("is an event of Matrix's client API in the room, with a transaction of its own", () => {
+    const sent = [1, 2].map(() => request("matrix+https://syt_x@matrix.example/!room:matrix.example"));
+    expect(sent[0]).toMatchObject({
+      ...{ method: "PUT", headers: { authorization: "Bearer syt_x" }, body: { msgtype: "m.text", body: told } },
+    });
+    const path = "https://matrix.example/_matrix/client/v3/rooms/!room%3Amatrix.example/send/m.room.message/";
+    expect(sent.every(({ url }) => url.startsWith(path) && !url.includes("syt_x"))).toBe(true);
+    expect(sent[0]?.url).not.toBe(sent[1]?.url);
+  });
+});
+
+describe("the address of a webhook", () => {
+  it.each(["http://hooks.example/x", "ftp://hooks.example/x", "hooks.example/x", "irc+https://hooks.example/x", ""])(
+    "is not %s",
+    (address) => {
+      expect(parseWebhook(address)).toBeUndefined();
+    },
+  );
+
+  it("is not told when there is trouble, as it may be a secret", async () => {
+    const requests: string[] = [];
+    const server = createServer((incoming, answer) => {
+      void text(incoming).then((body) => {
+        requests.push(`${incoming.method} ${incoming.url} ${body}`);
+        answer.statusCode = requests.length === 1 ? 200 : 403;
+        answer.end();
+      });
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const webhook = parseWebhook(`slack+http://${host}/secret`);
+    if (!webhook) throw new Error("it is not accepted");
+    await sendNotice(webhook, failure);
+    expect(requests).toEqual([`POST /secret {"text":"app is not complete (prod)\\n- 1.1.0: &lt;no&gt; @here"}`]);
+    await expect(sendNotice(webhook, failure)).rejects.toThrow(`the slack webhook at ${host} answered 403`);
+    server.close();
+    await once(server, "close");
+    const gone = await sendNotice(webhook, failure).catch((error: unknown) => String(error));
+    expect(gone).toMatch(/^Error: the slack webhook at 127\.0\.0\.1:\d+ gave no answer: /);
+    expect(gone).not.toContain("secret");
+  });
+});
