@@ -424,7 +424,7 @@ describe("a platform whose build fails", () => {
   it("is tried at once by a manual run, and waits longer after that", async () => {
     const retry = await reconcile("--phase", "all", "--retry", ...failures());
     expect(retry.status).toBe(1);
-    expect(retry.stdout).toContain("FAILED image tiny-1.1.0-linux-arm64");
+    expect(retry.stdout).toContain("✗ FAILED tiny 1.1.0 linux/arm64: ");
     expect(JSON.parse(await readFile(inFolder("failures.json"), "utf8"))).toMatchObject({ "tiny/1.1.0": { count: 2 } });
   });
 
