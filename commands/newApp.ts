@@ -1,8 +1,11 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { Command, CommanderError } from "commander";
 import { apps } from "../apps";
 import { checkout } from "../components/engine/checkout";
 import { reasonOf } from "../components/model/reasonOf";
 import { safeText } from "../components/model/safeText";
+import { outputOf } from "../components/system/process";
 import { newApp } from "./newApp/newApp";
 import { openOutside } from "./newApp/outside";
 
@@ -40,12 +43,10 @@ async function main(argv: readonly string[]): Promise<number> {
 
 /** A checkout without the libraries of development has no formatter, and does without. */
 async function format(text: string): Promise<string> {
-  try {
-    const { format: pretty } = await import("prettier");
-    return await pretty(text, { parser: "typescript", printWidth: 120, trailingComma: "all" });
-  } catch {
-    return text;
-  }
+  const formatter = join(checkout, "node_modules/prettier/bin/prettier.cjs");
+  if (!existsSync(formatter)) return text;
+  const args = [formatter, "--stdin-filepath", "app.ts"];
+  return outputOf(process.execPath, args, { directory: checkout, input: text, limitMs: 60_000 });
 }
 
 void main(process.argv.slice(2)).then((status) => (process.exitCode = status));

@@ -60,7 +60,7 @@ export async function completeAttestations(task: AttestTask, edges: AttestEdges)
     const { length } = state.absent;
     const { failures, overtaken } = await edges.writer.write(before, platforms);
     state = await inspect();
-    for (let looks = 1; failures.length === 0 && !overtaken && listsNothing(state); looks++) {
+    for (let looks = 1; failures.length === 0 && !overtaken && listsNothing(before, state); looks++) {
       if (looks > mostTries) throw new Error(unlisted(repository, state));
       await edges.sleep(pauseMs * looks);
       state = await inspect();
@@ -90,8 +90,20 @@ export async function completeAttestations(task: AttestTask, edges: AttestEdges)
 }
 
 /** Whether nothing at all is listed where something was written: written again, it would be there twice. */
-function listsNothing({ absent, lists }: AttestationState): boolean {
-  return absent.length > 0 && absent.every(({ digest }) => lists.get(digest)?.entries === 0);
+function listsNothing(before: AttestationState, after: AttestationState): boolean {
+  return (
+    stillAbsent(before, after).length === before.absent.length &&
+    before.absent.every(({ digest }) => after.lists.get(digest)?.entries === 0)
+  );
+}
+
+/** What was to be written and is as absent as before. */
+function stillAbsent(before: AttestationState, after: AttestationState): readonly Requirement[] {
+  return before.absent.filter((one) =>
+    after.absent.some(
+      ({ digest, kind, platform }) => digest === one.digest && kind === one.kind && platform === one.platform,
+    ),
+  );
 }
 
 function unlisted(repository: string, { absent }: AttestationState): string {
@@ -103,11 +115,7 @@ function unlisted(repository: string, { absent }: AttestationState): string {
 function grewEverywhere(before: AttestationState, after: AttestationState): boolean {
   const count = (state: AttestationState, { digest, kind }: Requirement): number =>
     state.lists.get(digest)?.bundles.filter((bundle) => bundle.kind === kind).length ?? 0;
-  const still = before.absent.filter((one) =>
-    after.absent.some(
-      ({ digest, kind, platform }) => digest === one.digest && kind === one.kind && platform === one.platform,
-    ),
-  );
+  const still = stillAbsent(before, after);
   return still.length > 0 && still.every((requirement) => count(after, requirement) > count(before, requirement));
 }
 
