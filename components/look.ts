@@ -49,6 +49,7 @@ export async function startLooking(apps: readonly AppSpecification[], host: Host
   );
   // Read while upstream is asked already.
   const { stack, warn } = host;
+  for (const problem of records.refused) await warn(problem);
   const context = { phase: config.run.phase, stack, state: edges.state.state, warn };
   const published = host.outputs().then((outputs) => previousRun(outputs, context));
   const surveys = planApps(config, published, edges.plan, records.images).map((survey) => ({

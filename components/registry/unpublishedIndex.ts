@@ -54,7 +54,7 @@ export class UnpublishedIndex {
     held.entries.set(digest, { mediaType, digest, size: bytes.length, platform: nobodys, annotations });
     for (let tries = 1; tries <= mostTries; tries++) {
       await this.#writeSoon(repository, held);
-      await sleep(this.waitMs, undefined, { ref: false });
+      await sleep(this.waitMs);
       if (await this.#lists(repository, digest)) return;
     }
     throw new Error(`${repository}:${unpublishedTag} is overwritten by others all the time`);

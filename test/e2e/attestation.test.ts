@@ -88,6 +88,7 @@ describe.each(["distribution", "olareg"] as const)(
         indexDigest: image.index,
         version: exampleRecord.version,
         tag: exampleRecord.tag,
+        labels: {},
         config: config(),
         known: Object.values(image.platforms),
         sboms: Object.fromEntries(sboms),

@@ -44,6 +44,16 @@ describe("what is built and has no tag yet", () => {
     expect(list?.kind === "index" && list.manifests.every(({ platform }) => platform === undefined)).toBe(true);
   });
 
+  it("keeps the program from ending while it waits to look again", async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length;
+    const before = timers();
+    const held = new UnpublishedIndex({ client, writer }, 2_000).hold(repository, image("image"));
+    await expect.poll(listed).toHaveLength(1);
+    await client.close();
+    expect(timers()).toBeGreaterThan(before);
+    await expect(held).rejects.toThrow();
+  });
+
   it("is written in few writes when much is built at once, and in none when it is listed", async () => {
     const digests = Array.from({ length: 20 }, (_, n) => image(`image ${n}`));
     const held = run();
