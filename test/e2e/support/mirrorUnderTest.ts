@@ -182,11 +182,15 @@ export class MirrorUnderTest {
     return this.requestLog("registry");
   }
 
-  /** Requests since the last {@link mark} that could have changed the registry, as `METHOD path`. */
+  /**
+   * Requests since the last {@link mark} that could have changed the registry, as `METHOD path`; not the beginning and giving up of
+   * an upload, by which a run learns whether it may write.
+   */
   writes(): readonly string[] {
     return this.registryLog()
       .filter(({ method }) => !["GET", "HEAD"].includes(method))
-      .map(({ method, path }) => `${method} ${path}`);
+      .map(({ method, path }) => `${method} ${path}`)
+      .filter((write) => !/^(?:POST \S+\/blobs\/uploads\/$|DELETE \S+\/blobs\/uploads\/)/.test(write));
   }
 
   /** Empties a builder's cache, so that what it builds next has other digests than before. */
