@@ -16,7 +16,7 @@ import { type Release, gitReferenceOf } from "../model/release";
 import { examineLabels, examineOwnership, type Ownership } from "./ownership";
 import { lostStatements, planAttestation } from "./planAttestation";
 import { askUpstream } from "./offers";
-import { indexToCopy } from "./officialImage";
+import { askOfficialImage, indexToCopy, noOfficialImage, type OfficialImage } from "./officialImage";
 import type { PreparedBuild, PlanEdges } from "./planEdges";
 import { planReferrers } from "./planReferrers";
 import { reasonOf } from "../model/reasonOf";
@@ -128,12 +128,13 @@ export async function planVersion(request: VersionRequest, edges: PlanEdges): Pr
 
 /** Whose what the tag names is; undefined when it names nothing. */
 async function ownershipOf(
-  { repository, version, tag, managed, specification }: VersionRequest,
+  request: VersionRequest,
   probe: Probe,
   ours: readonly Digest[],
   edges: PlanEdges,
 ): Promise<Ownership | undefined> {
   if (probe.state !== "present") return undefined;
+  const { repository, version, tag, managed, specification } = request;
   const asked = { repository, version, tag, present: probe, known: ours };
   const { attestations } = edges;
   const signed = attestations.config.signing.mode === "off" ? undefined : await examineOwnership(asked, attestations);
@@ -142,7 +143,23 @@ async function ownershipOf(
   if (isKnown || (signed?.reason ?? signed?.trouble) !== undefined) return signed;
   const counts = signed?.lists?.get(probe.digest)?.counts ?? {};
   const every = signed !== undefined && Object.values(counts).every((count) => count === 0);
-  return { ...signed, ...(await examineLabels({ ...asked, specification, every }, edges)) };
+  const labelled = await examineLabels({ ...asked, specification, every }, edges);
+  if (labelled.reason === undefined) return { ...signed, ...labelled };
+  // What was copied from upstream has upstream's labels.
+  const { copied, trouble } = await officialOf(request, edges);
+  if (trouble !== undefined) return { ...signed, trouble, foreign: [] };
+  const known = [...ours, ...Object.values(copied?.platforms ?? {})];
+  return { ...signed, ...(copied ? await examineLabels({ ...asked, known, specification, every }, edges) : labelled) };
+}
+
+/** All of upstream's own image, whatever the app does about it today. */
+async function officialOf(
+  { specification, settings, release }: VersionRequest,
+  edges: PlanEdges,
+): Promise<OfficialImage> {
+  if (!specification.official || !release) return noOfficialImage;
+  const official = { ...specification.official, whenUpstreamHasPlatform: "copy" } as const;
+  return askOfficialImage({ specification: { ...specification, official }, settings }, release, edges);
 }
 
 /** What keeps its images from being built before anything is prepared: mistakes of the app's file, or trouble with upstream. */

@@ -28,7 +28,9 @@ export async function watchOfficial(
   if (!official || edges.run.phase === "build") return undefined;
   const looks = await Promise.all(
     window.map(async (release): Promise<(OfficialSeen & { readonly fault?: string }) | undefined> => {
-      const probe = await edges.probe(official.reference(release), { skipChildren: true });
+      const name = referenceOf(official, release);
+      if (name === undefined) return undefined;
+      const probe = await edges.probe(name, { skipChildren: true });
       if (probe.state === "unknown") return undefined;
       const { version, publishedAt } = release;
       const about = { version, ...(publishedAt !== undefined && { publishedAt }) };
@@ -54,4 +56,13 @@ export async function watchOfficial(
       ...seen.flatMap(({ fault }) => fault ?? []),
     ],
   };
+}
+
+/** Undefined: the app's function fails, which is told with the version. */
+function referenceOf(official: NonNullable<AppSpecification["official"]>, release: Release): string | undefined {
+  try {
+    return official.reference(release);
+  } catch {
+    return undefined;
+  }
 }

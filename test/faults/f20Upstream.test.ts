@@ -59,15 +59,17 @@ const valid = [
 ];
 
 it("F20 hostile tag names are rejected with a line each, long lists summed up, and the other versions proceed", async () => {
+  const preview = await mirror.preview();
+  const rejected = preview.output.split("\n").filter((line) => /^ +- "/.test(line));
+  expect(rejected.length).toBeGreaterThan(onlyInReleases.length);
+  expect(rejected.length).toBeLessThan(50);
+  expect(preview.output).toMatch(/and 99\d\d more tags/);
+  expectHarmless(preview);
   const up = await mirror.up();
   expect(errorsOf(up)).toBe("");
   expect(up.exitCode).toBe(0);
   expect(await mirror.registry.tags("tiny")).toEqual(["1.0.0", "latest"]);
   expect(await mirror.registry.tags("listed")).toEqual(["2.0.0", "latest"]);
-  const rejected = up.output.split("\n").filter((line) => /^ +- "/.test(line));
-  expect(rejected.length).toBeGreaterThan(onlyInReleases.length);
-  expect(rejected.length).toBeLessThan(50);
-  expect(up.output).toMatch(/and 99\d\d more tags/);
   expectHarmless(up);
 });
 
