@@ -1,8 +1,11 @@
 import { execFile } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { stringify } from "yaml";
+import { takeLock } from "../../components/system/lock";
 import { Child } from "../sandbox/child";
 import { freePort } from "../sandbox/freePort";
 import { ensureTools, type Toolchain } from "../toolchain/ensureTools";
@@ -40,10 +43,17 @@ export class PrivateSigstore {
     private readonly ports: Ports,
     private readonly files: AuthorityFiles,
     private readonly programs: Toolchain["programs"],
+    private readonly release: () => void,
   ) {}
 
-  /** @param folder where it keeps everything; begun anew. */
+  /**
+   * Waits until no other runs: the port of the timestamp authority's metrics cannot be chosen, so a machine has room for one.
+   * @param folder where it keeps everything; begun anew.
+   */
   static async start(folder: string): Promise<PrivateSigstore> {
+    const lock = path.join(tmpdir(), "multiarch-mirror-sigstore");
+    let release = takeLock(lock);
+    for (; !release; release = takeLock(lock)) await sleep(1_000);
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
     const { programs } = await ensureTools([...services, "cosign"]);
@@ -52,7 +62,7 @@ export class PrivateSigstore {
     const ports = Object.fromEntries(free) as Ports;
     const issuer = await new TokenIssuer().start(ports.issuer);
     const files = await makeAuthorities(path.join(folder, "authorities"));
-    const sigstore = new PrivateSigstore(folder, issuer, ports, files, programs);
+    const sigstore = new PrivateSigstore(folder, issuer, ports, files, programs, release);
     writeFileSync(sigstore.#in("fulcio.yaml"), stringify(fulcioConfiguration(issuer.url)));
     for (const service of ["tesseract", "fulcio", "timestamp-server", "rekor-server"] as const)
       await sigstore.up(service);
@@ -94,6 +104,7 @@ export class PrivateSigstore {
   async stop(): Promise<void> {
     await Promise.all(services.map((service) => this.down(service)));
     await this.issuer.stop();
+    this.release();
   }
 
   #service(service: Service): { readonly args: readonly string[]; readonly health: string } {
