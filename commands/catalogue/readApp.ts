@@ -143,7 +143,8 @@ async function readVersions(
 
 type CatalogueAppPlatforms = Parameters<typeof readVersion>[0]["wanted"];
 
-function rowOf({
+/** A version's row in its app. */
+export function rowOf({
   version,
   tag,
   digest,

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
+import { rowOf } from "../../../commands/catalogue/readApp";
 import type {
   CatalogueApp,
   CatalogueIndex,
   CataloguePlatform,
-  CatalogueRow,
   CatalogueVersion,
 } from "../../../commands/catalogue/schema";
 
@@ -127,26 +127,6 @@ export function exampleVersion(over: Partial<CatalogueVersion> = {}): CatalogueV
   };
 }
 
-/** A version's row in its app. */
-export function exampleRow(version: CatalogueVersion): CatalogueRow {
-  const { tag, digest, tags, released, published, proof, missing, platforms } = version;
-  return {
-    version: version.version,
-    ...{ tag, digest, tags, missing },
-    ...(released !== undefined && { released }),
-    ...(published !== undefined && { published }),
-    proof: { state: proof.state, at: proof.at },
-    platforms: platforms.map((one) => ({
-      ...{ platform: one.platform, digest: one.digest, origin: one.origin, size: one.size },
-      ...(one.created !== undefined && { created: one.created }),
-      ...(one.signed !== undefined && { signed: one.signed }),
-      ...(one.checks && { checks: one.checks }),
-      sbom: one.sbom !== undefined,
-      provenance: one.provenance !== undefined,
-    })),
-  };
-}
-
 /** An app that is complete. */
 export function exampleApp(over: Partial<CatalogueApp> = {}): CatalogueApp {
   const app = over.app ?? "mattermost";
@@ -164,7 +144,7 @@ export function exampleApp(over: Partial<CatalogueApp> = {}): CatalogueApp {
     state: "complete",
     stateDetail: "everything wanted is published",
     lastSuccess: "2026-11-20T06:25:00.000Z",
-    versions: [exampleRow(exampleVersion({ app }))],
+    versions: [rowOf(exampleVersion({ app }))],
     floating: ["11", "11.1", "latest"].map((tag) => ({ tag, digest: digestOf(`${app} 11.1.0`), version: "11.1.0" })),
     missing: [],
     problems: [],

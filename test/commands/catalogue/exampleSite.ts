@@ -1,7 +1,8 @@
 import { SiteDraft } from "../../../commands/catalogue/site";
 import { writeSitePages, writeVersionPages } from "../../../commands/catalogue/writePages";
 import type { CatalogueApp, CatalogueVersion } from "../../../commands/catalogue/schema";
-import { exampleApp, exampleIndex, examplePlatform, exampleRow, exampleVersion } from "./example";
+import { rowOf } from "../../../commands/catalogue/readApp";
+import { exampleApp, exampleIndex, examplePlatform, exampleVersion } from "./example";
 
 /** What somebody hostile would call a tag, a package, a label or a license. */
 export const hostile = `</title><script>document.title="owned"</script><img src=x onerror=alert(1)>"'\`\u202egpj.exe\u200b${"x".repeat(300)}`;
@@ -67,7 +68,7 @@ export function exampleCatalogue(): {
   return {
     versions: [...mattermost, outline, flask, odd],
     apps: [
-      exampleApp({ versions: mattermost.map(exampleRow) }),
+      exampleApp({ versions: mattermost.map(rowOf) }),
       exampleApp({
         app: "outline",
         title: "Outline",
@@ -76,7 +77,7 @@ export function exampleCatalogue(): {
         why: "Upstream publishes linux/amd64, linux/arm64 itself.",
         state: "incomplete",
         stateDetail: "2 versions are not complete",
-        versions: [exampleRow(outline)],
+        versions: [rowOf(outline)],
         missing: [
           {
             version: "0.92.0",
@@ -93,7 +94,7 @@ export function exampleCatalogue(): {
         description: "A minimal Flask web application",
         upstream: "https://github.com/larsks/hello-flask",
         why: "Upstream publishes no image.",
-        versions: [exampleRow(flask)],
+        versions: [rowOf(flask)],
       }),
       exampleApp({
         app: "odd",
@@ -104,7 +105,7 @@ export function exampleCatalogue(): {
         state: "failing",
         stateDetail: hostile,
         problems: [hostile],
-        versions: [exampleRow(odd)],
+        versions: [rowOf(odd)],
         missing: [{ version: hostile, reason: hostile }],
       }),
       exampleApp({
