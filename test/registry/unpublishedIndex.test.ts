@@ -1,4 +1,8 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { checkout } from "../../components/engine/checkout";
 import { RegistryClient } from "../../components/registry/registryClient";
 import { RegistryWriter } from "../../components/registry/registryWriter";
 import { UnpublishedIndex, unpublishedTag } from "../../components/registry/unpublishedIndex";
@@ -45,13 +49,20 @@ describe("what is built and has no tag yet", () => {
   });
 
   it("keeps the program from ending while it waits to look again", async () => {
-    const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length;
-    const before = timers();
-    const held = new UnpublishedIndex({ client, writer }, 2_000).hold(repository, image("image"));
-    await expect.poll(listed).toHaveLength(1);
-    await client.close();
-    expect(timers()).toBeGreaterThan(before);
-    await expect(held).rejects.toThrow();
+    const file = (name: string): string => JSON.stringify(join(checkout, "components", "registry", name));
+    const held = `${repository}", "${image("image")}`;
+    const program = `
+      const { load } = require("./components/engine/typescript.cjs");
+      const { RegistryClient } = load(${file("registryClient.ts")});
+      const { RegistryWriter } = load(${file("registryWriter.ts")});
+      const { UnpublishedIndex } = load(${file("unpublishedIndex.ts")});
+      const environment = { HOME: "/nonexistent" };
+      const access = { client: new RegistryClient({ environment }), writer: new RegistryWriter(environment) };
+      new UnpublishedIndex(access, 200).hold("${held}").then(() => console.log("held"));`;
+    const { stdout } = await promisify(execFile)(process.execPath, ["-e", program], {
+      cwd: checkout,
+    });
+    expect(stdout).toBe("held\n");
   });
 
   it("is written in few writes when much is built at once, and in none when it is listed", async () => {
