@@ -138,6 +138,22 @@ describe("the workflows", () => {
     expect(JSON.stringify(catalogue)).toContain("vars.CATALOGUE != ''");
   });
 
+  it("look for caches only under names that a step keeps them under, with the same paths", async () => {
+    const steps = (await Promise.all(names.map(read))).flatMap(({ jobs }) =>
+      Object.values(jobs).flatMap((job) => job.steps),
+    );
+    const cache = (kind: RegExp) =>
+      steps.filter(({ uses = "" }) => kind.test(uses)).map((step) => step.with as Readonly<Record<string, string>>);
+    const kept = cache(/^actions\/cache(\/save)?@/);
+    const lost = cache(/^actions\/cache(\/restore)?@/).flatMap(({ path, "restore-keys": beginnings = "" }) =>
+      beginnings
+        .split("\n")
+        .filter((beginning) => !kept.some(({ key = "", path: same }) => key.startsWith(beginning) && path === same)),
+    );
+    expect(lost).toEqual([]);
+    expect(kept.length).toBeGreaterThan(0);
+  });
+
   it("sign in one job only, and nothing that pull requests start can write", async () => {
     const mirror = await read("mirror.yml");
     const signing = Object.entries(mirror.jobs).filter(([, job]) => job.permissions?.["id-token"] !== undefined);
