@@ -26,9 +26,12 @@ export function appEvents(
     const title = `${app} ${version} cannot be built`;
     return [{ id, kind: "failed", version, title, at, page: `${app}/index.html#missing`, detail: reason }];
   });
-  return [...published, ...failed].toSorted((left, right) =>
-    left.at < right.at ? 1 : left.at > right.at ? -1 : left.id < right.id ? -1 : 1,
-  );
+  return [...published, ...failed].toSorted(newestFirst);
+}
+
+/** The order of events, one for the same events. */
+export function newestFirst(left: CatalogueEvent, right: CatalogueEvent): number {
+  return left.at < right.at ? 1 : left.at > right.at ? -1 : left.id < right.id ? -1 : 1;
 }
 
 function versionEvents(app: string, repository: string, read: ReadVersion): readonly CatalogueEvent[] {

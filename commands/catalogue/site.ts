@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { copyFile, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { z } from "zod";
+import { jsonEscape } from "../../components/model/safeText";
 import { appSchema, type CatalogueApp, type CatalogueIndex, indexSchema } from "./schema";
 
 /** A site that is being written, beside the one that is there. */
@@ -23,8 +24,9 @@ export class SiteDraft {
     await writeFile(await this.place(path), content);
   }
 
+  /** In ASCII: whoever looks at the file is not deceived by what turns lines around or hides, whoever reads it as JSON gets all of it. */
   async writeJson(path: string, value: unknown): Promise<void> {
-    await this.write(path, `${JSON.stringify(value, null, 1)}\n`);
+    await this.write(path, `${JSON.stringify(value, null, 1).replace(/[^\n\x20-\x7e]/g, jsonEscape)}\n`);
   }
 
   async copy(path: string, from: string): Promise<void> {

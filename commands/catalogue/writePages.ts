@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { checkout } from "../../components/engine/checkout";
+import { newestFirst } from "./events";
 import { badgeJson, badgeSvg } from "./pages/badge";
 import { feed } from "./pages/feed";
 import { appPages, indexPages, versionPages, type Pages } from "./pages/render";
@@ -31,7 +32,7 @@ export async function writeSitePages(
     await draft.write(`${app.app}/badge.svg`, badgeSvg(app));
     await draft.writeJson(`${app.app}/badge.json`, badgeJson(app));
   }
-  const all = apps.flatMap(({ events }) => events).toSorted((left, right) => (left.at < right.at ? 1 : -1));
+  const all = apps.flatMap(({ events }) => events).toSorted(newestFirst);
   await draft.write("feed.xml", feed(wholeFeed(index), all));
   if (index.url !== undefined) await draft.write("sitemap.xml", sitemap(index.url, apps));
   await writePages(draft, indexPages(index));

@@ -1,4 +1,4 @@
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, readFileSync } from "node:fs";
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -24,6 +24,11 @@ const writes = (): readonly string[] => {
   seen = log.length;
   return since.map(({ method, path }) => `${method} ${path}`);
 };
+
+/** Of a fork that wants its catalogue on GitHub Pages. */
+const variables = { CATALOGUE: "prod", CATALOGUE_URL: "https://acme.github.io/mirror/" };
+/** A file of the site that was deployed last. */
+const page = (path: string): unknown => JSON.parse(readFileSync(join(folder, "pages", path), "utf8"));
 
 beforeAll(async () => {
   folder = mkdtempSync("/tmp/workflows-");
@@ -94,6 +99,21 @@ describe("mirror.yml, run as it is", () => {
     expect(writes()).toEqual([]);
   });
 
+  it("deploys a catalogue where a variable names the stack: what is there, what is not, why, and when it is tried next", async () => {
+    const run = await fork.run({ event: "schedule", variables });
+    expect(run, run.log).toMatchObject({ good: true, jobs: { Plan: true, Catalogue: true, Pages: true } });
+    expect(Object.keys(run.jobs)).toHaveLength(3);
+    const { state, versions, missing } = page("tiny.json") as Record<string, never[]>;
+    expect({ state, versions, missing }).toMatchObject({
+      state: "incomplete",
+      versions: [{ tag: "1.0.0" }],
+      missing: [{ version: "1.1.0", failures: 1, reason: expect.stringContaining("404") as string }],
+    });
+    expect(missing?.[0]).toHaveProperty("nextTry");
+    expect(page("index.json")).toMatchObject({ url: variables.CATALOGUE_URL, run: { good: true } });
+    expect(run.log).toContain(variables.CATALOGUE_URL);
+  });
+
   it("tries again at once when the scheduled run is run again, completes the mirror and closes the issue", async () => {
     sandbox.putFile("later/file", "here now");
     const run = await fork.run({ event: "schedule", run: { id: 70, attempt: 2 } });
@@ -101,6 +121,16 @@ describe("mirror.yml, run as it is", () => {
     expect(await registry.tags("tiny")).toEqual(["1.0.0", "1.1.0", "latest"]);
     expect(await registry.digest("tiny", "latest")).toBe(await registry.digest("tiny", "1.1.0"));
     expect(github.issues).toMatchObject([{ state: "closed" }]);
+  });
+
+  it("deploys the next catalogue upon what the one before knew, of a run that published", async () => {
+    const run = await fork.run({ event: "repository_dispatch", payload: { app: "tiny" }, variables });
+    expect(run, run.log).toMatchObject({ good: true, jobs: { Plan: true, Catalogue: true, Pages: true } });
+    expect(run.log).toMatch(/Catalogue: restored from catalogue:prod:/);
+    expect(page("tiny.json")).toMatchObject({
+      ...{ state: "complete", missing: [] },
+      versions: [{ tag: "1.1.0", tags: ["1.1.0", "latest"] }, { tag: "1.0.0" }],
+    });
   });
 
   it("has one job when all is there, whoever asks for it", async () => {

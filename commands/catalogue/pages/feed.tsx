@@ -22,11 +22,11 @@ const mostEntries = 100;
 /** An Atom 1.0 feed (RFC 4287), newest first. What it says follows from the events alone, so that reading it twice gives the same. */
 export function feed(facts: FeedFacts, events: readonly CatalogueEvent[]): string {
   const entries = shown(events.slice(0, mostEntries));
-  const { id, title, root, file, page, generatedAt } = facts;
+  const { id, title, root, file, page, generatedAt } = shown(facts);
   const xml = (
     <feed xmlns="http://www.w3.org/2005/Atom" xml:lang="en">
       <id>{id}</id>
-      <title>{title}</title>
+      <title type="text">{title}</title>
       <updated>{entries[0]?.at ?? generatedAt}</updated>
       <link rel="self" type="application/atom+xml" href={`${root}${file}`} />
       <link rel="alternate" type="text/html" href={`${root}${page}`} />
@@ -36,7 +36,7 @@ export function feed(facts: FeedFacts, events: readonly CatalogueEvent[]): strin
       {entries.map((event) => (
         <entry>
           <id>{event.id}</id>
-          <title>{event.title}</title>
+          <title type="text">{event.title}</title>
           <updated>{event.at}</updated>
           <link rel="alternate" type="text/html" href={`${root}${event.page}`} />
           <category term={event.kind} />

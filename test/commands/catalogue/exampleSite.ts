@@ -5,7 +5,7 @@ import { rowOf } from "../../../commands/catalogue/readApp";
 import { exampleApp, exampleIndex, examplePlatform, exampleVersion } from "./example";
 
 /** What somebody hostile would call a tag, a package, a label or a license. */
-export const hostile = `</title><script>document.title="owned"</script><img src=x onerror=alert(1)>"'\`\u202egpj.exe\u200b${"x".repeat(300)}`;
+export const hostile = `</title><script>document.title="owned"</script><img src=x onerror=alert(1)>"'\`\u202egpj.exe\u200b\u009b31m${"x".repeat(300)}`;
 
 /** Versions and apps in every state there is: complete, incomplete, failing, empty, hostile, and with very many versions. */
 export function exampleCatalogue(): {

@@ -1,9 +1,13 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { appEvents } from "../../../commands/catalogue/events";
 import { feed } from "../../../commands/catalogue/pages/feed";
 import { Fragment, h } from "../../../commands/catalogue/pages/markup";
 import { badgeJson, badgeSvg } from "../../../commands/catalogue/pages/badge";
 import type { ReadVersion } from "../../../commands/catalogue/readVersion";
+import { SiteDraft } from "../../../commands/catalogue/site";
 import { mergedPackages, packageChanges, spdxPackages } from "../../../commands/catalogue/spdxPackages";
 import { versionTags } from "../../../commands/catalogue/versionTags";
 import type { Digest } from "../../../components/model/digest";
@@ -167,8 +171,8 @@ describe("a feed", () => {
     expect(feed({ ...facts, generatedAt: "2027-01-01T00:00:00Z" }, exampleApp().events)).toBe(xml);
     const [head = "", entry = ""] = xml.split("<entry>");
     for (const element of ["id", "title", "updated"]) {
-      expect(head).toMatch(new RegExp(`<${element}>[^<]+</${element}>`));
-      expect(entry).toMatch(new RegExp(`<${element}>[^<]+</${element}>`));
+      const filled = new RegExp(`<${element}(?: type="text")?>[^<]+</${element}>`);
+      expect([head, entry]).toEqual([expect.stringMatching(filled), expect.stringMatching(filled)]);
     }
     expect(head).toContain('<link rel="self" type="application/atom+xml" href="https://example.org/feed.xml"/>');
     expect(head).toMatch(/<author><name>[^<]+<\/name><\/author>/);
@@ -178,9 +182,21 @@ describe("a feed", () => {
   it("is one without entries too, and holds no markup of others", () => {
     expect(feed(facts, [])).toContain("<updated>2026-01-01T00:00:00Z</updated>");
     const [event] = exampleApp().events;
-    expect(feed(facts, [{ ...event!, title: `${hostile}\u0000`, detail: hostile }])).not.toMatch(
-      /<script|[\u0000\u202e]/,
-    );
+    const events = [{ ...event!, title: `${hostile}\u0000`, detail: hostile }];
+    expect(feed({ ...facts, title: hostile }, events)).not.toMatch(/<script|[\u0000\u009b\u202e]/);
+  });
+});
+
+describe("JSON", () => {
+  it("deceives nobody who looks at it, and loses nothing", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "catalogue-json-"));
+    const draft = await SiteDraft.begin(join(folder, "site"));
+    await draft.writeJson("app.json", { [hostile]: [hostile, "ä"] });
+    await draft.replace();
+    const written = await readFile(join(folder, "site", "app.json"), "utf8");
+    await rm(folder, { recursive: true });
+    expect(written).toMatch(/^[\n\x20-\x7e]*$/);
+    expect(JSON.parse(written)).toEqual({ [hostile]: [hostile, "ä"] });
   });
 });
 

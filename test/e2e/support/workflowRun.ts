@@ -15,6 +15,8 @@ const standIns: Readonly<Record<string, string>> = {
   "actions/cache/save": "cache.cjs",
   "actions/upload-artifact": "artifact.cjs",
   "actions/download-artifact": "artifact.cjs",
+  "actions/upload-pages-artifact": "pages.cjs",
+  "actions/deploy-pages": "pages.cjs",
   "docker/login-action": "login.cjs",
   "docker/setup-buildx-action": "tool.cjs",
   "docker/setup-qemu-action": "never.cjs",
@@ -44,6 +46,8 @@ export interface WorkflowEvent {
   /** As GitHub's events have them: text, whatever their type. */
   readonly inputs?: Readonly<Record<string, string>>;
   readonly payload?: Readonly<Record<string, string>>;
+  /** Variables of the repository. */
+  readonly variables?: Readonly<Record<string, string>>;
   /** Default: the first attempt of a run of its own. */
   readonly run?: { readonly id: number; readonly attempt: number };
 }
@@ -95,7 +99,14 @@ export class WorkflowFork {
     git("remote", "add", "origin", "https://github.com/acme/mirror.git");
   }
 
-  async run({ workflow = "mirror.yml", event, inputs, payload, run }: WorkflowEvent): Promise<WorkflowRun> {
+  async run({
+    workflow = "mirror.yml",
+    event,
+    inputs,
+    payload,
+    variables = {},
+    run,
+  }: WorkflowEvent): Promise<WorkflowRun> {
     const { id, attempt } = run ?? { id: (this.runs += 1), attempt: 1 };
     const { folder, secrets, sandbox } = this.options;
     const file = join(folder, "event.json");
@@ -106,15 +117,11 @@ export class WorkflowFork {
       ...Object.keys(standIns).flatMap((name) => ["--local-repository", this.replacement(name)]),
       ...["--env", `GITHUB_RUN_ID=${id}`, "--env", `GITHUB_RUN_ATTEMPT=${attempt}`],
       ...["--env", `GITHUB_API_URL=${this.options.environment["GITHUB_API_URL"] ?? ""}`],
-      ...[
+      ...Object.entries({ REGISTRY: sandbox.urls.registry, ...variables }).flatMap(([name, value]) => [
         "--var",
-        `REGISTRY=${sandbox.urls.registry}`,
-        "--actor",
-        "forker",
-        "--no-cache-server",
-        "--concurrent-jobs",
-        "1",
-      ],
+        `${name}=${value}`,
+      ]),
+      ...["--actor", "forker", "--no-cache-server", "--concurrent-jobs", "1"],
     ];
     const args = [event, "--workflows", `.github/workflows/${workflow}`, "--eventpath", file, "--json", ...flags];
     return report(await this.act(args));
@@ -136,6 +143,7 @@ export class WorkflowFork {
       DOCKER_CONFIG: join(folder, "docker"),
       STAND_IN_CACHE: join(folder, "cache"),
       STAND_IN_ARTIFACTS: join(folder, "artifacts"),
+      STAND_IN_PAGES: join(folder, "pages"),
       STAND_IN_LIBRARIES: join(checkout, "node_modules"),
       STAND_IN_NPM: npm,
     };
