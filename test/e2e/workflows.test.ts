@@ -123,7 +123,7 @@ describe("mirror.yml, run as it is", () => {
     expect(github.issues).toMatchObject([{ state: "closed" }]);
   });
 
-  it("deploys the next catalogue upon what the one before knew, of a run that published", async () => {
+  it("deploys the next catalogue upon what the one before knew, once the mirror is complete", async () => {
     const run = await fork.run({ event: "repository_dispatch", payload: { app: "tiny" }, variables });
     expect(run, run.log).toMatchObject({ good: true, jobs: { Plan: true, Catalogue: true, Pages: true } });
     expect(run.log).toMatch(/Catalogue: restored from catalogue:prod:/);
