@@ -32,8 +32,7 @@ async function keepIssues(file: string, label: string): Promise<void> {
   for (const wanted of appIssues(await readResult(file))) {
     const { app } = wanted;
     if (wanted.action === "keep") console.log(safeText(`${app}: ${await book.keep(wanted.issue)}`));
-    else if (await book.close(wanted.key, "Everything that was missing is published."))
-      console.log(safeText(`${app}: closed`));
+    else if (await book.close(wanted.key, wanted.word)) console.log(safeText(`${app}: closed`));
   }
 }
 

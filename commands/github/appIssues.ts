@@ -6,7 +6,7 @@ import type { RunResult } from "../reconcile/result";
 /** What is to become of an app's issue. */
 export type AppIssue =
   | { readonly action: "keep"; readonly app: string; readonly issue: WantedIssue }
-  | { readonly action: "close"; readonly app: string; readonly key: string };
+  | { readonly action: "close"; readonly app: string; readonly key: string; readonly word: string };
 
 /** GitHub refuses a body longer than 65,536 characters. */
 const mostEntries = 100;
@@ -14,11 +14,12 @@ const mostLogs = 4;
 
 /**
  * One issue per app and stack that is not complete. Apps the run did not deal with are left out, and a run that was asked for part of
- * the work closes none. The text changes only with what is missing and why, so that an issue is not edited by every run. Text
+ * the work closes none; that of an app that was taken out of the stack is closed. The text changes only with what is missing and why, so that an issue is not edited by every run. Text
  * from upstream is put in code spans.
  */
-export function appIssues({ stack, apps, versions, whole }: RunResult): readonly AppIssue[] {
-  return apps.flatMap(({ app, problems, upstream = [] }): AppIssue[] => {
+export function appIssues({ stack, apps, versions, whole, dropped = [] }: RunResult): readonly AppIssue[] {
+  const close = (app: string, word: string): AppIssue => ({ action: "close", app, key: `${stack}:${app}`, word });
+  const kept = apps.flatMap(({ app, problems, upstream = [] }): AppIssue[] => {
     const own = versions.filter((version) => version.app === app);
     if (own.length === 0 && problems.length === 0) return [];
     const key = `${stack}:${app}`;
@@ -27,7 +28,8 @@ export function appIssues({ stack, apps, versions, whole }: RunResult): readonly
       ({ complete, outcome, lastFailure }) =>
         !complete && outcome !== "built" && (outcome !== "waiting" || lastFailure !== undefined),
     );
-    if (missing.length === 0 && problems.length === 0) return whole ? [{ action: "close", app, key }] : [];
+    if (missing.length === 0 && problems.length === 0)
+      return whole ? [close(app, "Everything that was missing is published.")] : [];
     return [
       {
         action: "keep",
@@ -36,6 +38,10 @@ export function appIssues({ stack, apps, versions, whole }: RunResult): readonly
       },
     ];
   });
+  return [
+    ...kept,
+    ...dropped.map((app) => close(app, `The stack mirrors it no longer. What is published of it stays.`)),
+  ];
 }
 
 function body(missing: RunResult["versions"], problems: readonly string[], upstream: readonly string[]): string {

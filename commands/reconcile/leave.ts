@@ -3,6 +3,7 @@ import { verificationCommands } from "../../components/attest/verifyCommands";
 import { type FailureRecord, failureKey, isOverdue, recordTries } from "../../components/decide/backoff";
 import { reasonOf } from "../../components/model/reasonOf";
 import { readFailureFile, writeFailureFile } from "../../components/report/failureFile";
+import { markdownSection } from "../../components/report/markdown";
 import { previewMarkdown } from "../../components/report/preview";
 import type { RunFile } from "../../components/report/runFile";
 import { summaryMarkdown, summaryText } from "../../components/report/summary";
@@ -12,6 +13,7 @@ import { buildJobs } from "./buildJobs";
 import { type BuildRecord, readBuildRecords, writeBuildRecords } from "./buildRecords";
 import type { PulumiContext, Ran } from "./byPulumi";
 import { writeStepOutputs, writeSummary } from "./githubFiles";
+import { type Departure, departures, mirroredAfter, readMirrored, writeMirrored } from "./mirrored";
 import { noticesOf, readTold, writeTold } from "./notices";
 import type { ReconcileRequest } from "./request";
 import { resultOf, type RunResult, writeResult } from "./result";
@@ -54,19 +56,23 @@ export async function leave(
     endedAt: now.toISOString(),
     ...(catalogue !== undefined && { catalogue }),
   };
-  const result = resultOf(run, results, about);
+  const publishes = request.phase === "all" || request.phase === "publish";
+  // Of a run that only planned, or only built, another that publishes knows better.
+  const isLast = !request.dryRun && (publishes || (request.phase === "plan" && progress.changes === 0));
+  const gone = await departed(request, { ...run, ...(results && { results }) }, isLast);
+  const dropped = gone.flatMap((departure) => (departure.dropped ? [departure.app] : []));
+  const result = resultOf(run, results, { ...about, ...(dropped.length > 0 && { dropped }) });
   for (const entry of result.versions) voice.say({ event: "version", ...entry });
   const before: FailureRecord = request.failures === undefined ? {} : await readFailureFile(request.failures);
-  const publishes = request.phase === "all" || request.phase === "publish";
   const failures = results && publishes ? recordTries(before, tries(results, records, now)) : before;
   if (results && publishes && request.failures !== undefined) await writeFailureFile(request.failures, failures);
   if (results) voice.text(summaryText(results));
+  for (const { app, text } of gone) voice.say({ event: "departure", app, text }, `note: ${text}`);
   if (!ended.good && isWell(result))
     voice.text("error: nothing is wrong with any app, but Pulumi failed; what it said is above");
   if (request.summary !== undefined) {
     const summary = results ? summaryMarkdown(results) : `## Mirror: plan\n\n${previewMarkdown(run.apps)}`;
-    const link = catalogue === undefined ? "" : `\n\n[Everything that is published](${catalogue})`;
-    await writeSummary(request.summary, `${summary}${link}`);
+    await writeSummary(request.summary, [summary, ...afterword(gone, catalogue)].join("\n\n"));
   }
   if (request.result !== undefined) await writeResult(request.result, result);
   if (request.outputs !== undefined && request.phase === "plan") {
@@ -78,28 +84,50 @@ export async function leave(
       missing,
     });
   }
-  // Of a run that only planned, or only built, another that publishes knows better.
-  const isLast = !request.dryRun && (publishes || (request.phase === "plan" && progress.changes === 0));
   if (isLast) await notify(request, result, environment, voice);
   return result.versions.flatMap(({ app, version, complete, released }) =>
     complete || !isOverdue(failures[failureKey(app, version)], released, now) ? [] : [`${app} ${version}`],
   );
 }
 
+/** What stands below a summary. */
+function afterword(gone: readonly Departure[], catalogue: string | undefined): readonly string[] {
+  const texts = gone.map(({ text }) => text);
+  const link = catalogue === undefined ? [] : [`[Everything that is published](${catalogue})`];
+  return [...markdownSection("No longer mirrored", texts), ...link];
+}
+
 function isWell({ apps, versions }: RunResult): boolean {
   return apps.every(({ problems }) => problems.length === 0) && versions.every(({ complete }) => complete);
 }
 
+/** What this run no longer keeps complete, said until a run that is the last of its kind has said it. */
+async function departed(request: ReconcileRequest, run: RunFile, isLast: boolean): Promise<readonly Departure[]> {
+  // A build run is one part of another; with --keep the versions to keep are those of this one run.
+  if (request.phase === "build" || request.keep !== undefined) return [];
+  const file = memory(request, "mirrored");
+  const before = await readMirrored(file);
+  const wholly = request.apps === undefined;
+  if (isLast) await writeMirrored(file, mirroredAfter(run, before, wholly));
+  return departures(run, before, wholly);
+}
+
+/** A file that tells later runs of the stack something, beside the record of failures. Losing it does no harm. */
+function memory({ failures, stack }: ReconcileRequest, kind: string): string {
+  const folder = failures === undefined ? join(cacheDirectory(), "told") : dirname(failures);
+  return join(folder, `${kind}-${stack.replaceAll("/", "-")}.json`);
+}
+
 /** Tells the webhook what is new. What could not be told is told by the next run. */
 async function notify(
-  { notify: webhook, failures, stack }: ReconcileRequest,
+  request: ReconcileRequest,
   result: RunResult,
   environment: NodeJS.ProcessEnv,
   voice: Voice,
 ): Promise<void> {
+  const { notify: webhook } = request;
   if (!webhook) return;
-  const folder = failures === undefined ? join(cacheDirectory(), "told") : dirname(failures);
-  const file = join(folder, `told-${stack.replaceAll("/", "-")}.json`);
+  const file = memory(request, "told");
   const before = await readTold(file);
   const { notices, told } = noticesOf(result, before);
   const kept = { ...told };

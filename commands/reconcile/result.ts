@@ -29,6 +29,8 @@ const schema = z.object({
   catalogue: z.string().optional(),
   /** When the run ended. */
   endedAt: z.iso.datetime().optional(),
+  /** Apps that were taken out of the stack since the last run. */
+  dropped: z.array(z.string()).optional(),
   /** `upstream`: what upstream did about the platforms of its own image. */
   apps: z.array(z.object({ app: z.string(), problems: z.array(z.string()), upstream: z.array(z.string()).optional() })),
   versions: z.array(version),
@@ -44,7 +46,7 @@ const troubled: readonly string[] = ["unknown", "moved", "not ours", "waiting"];
 export function resultOf(
   run: RunFile,
   results: readonly AppResult[] | undefined,
-  about: Pick<RunResult, "stack" | "good" | "whole" | "catalogue" | "endedAt">,
+  about: Pick<RunResult, "stack" | "good" | "whole" | "catalogue" | "endedAt" | "dropped">,
 ): RunResult {
   const rows = results ? results.flatMap(versionsDone) : run.apps.flatMap(versionsSeen);
   const versions = rows.map((row) => ({ ...row, ...releasedAt(run, row) }));

@@ -173,6 +173,8 @@ export interface AppPlan {
   /** Highest version first. */
   readonly versions: readonly PlannedVersion[];
   readonly floatingTags: readonly PlannedFloatingTag[];
+  /** The versions to keep complete, and all upstream lists, where it lists any; undefined: they could not be learnt. */
+  readonly window?: { readonly kept: readonly string[]; readonly listed?: readonly string[] };
   readonly rejected: readonly RejectedTag[];
   readonly notes: readonly string[];
   /** Platforms of upstream's own images, to be recorded, and what upstream did about them, a line each. */

@@ -68,6 +68,7 @@ export async function planApp(request: AppRequest, edges: PlanEdges): Promise<Ap
     platforms: settings.platforms,
     versions,
     floatingTags: floating.tags,
+    ...(found.failure === undefined && { window: windowOf(found, specification) }),
     rejected: found.discovery.rejected,
     ...(official && { official }),
     notes: [
@@ -90,6 +91,12 @@ export async function planApp(request: AppRequest, edges: PlanEdges): Promise<Ap
       ...floating.problems,
     ],
   };
+}
+
+function windowOf({ window, discovery }: Found, { source }: AppSpecification): NonNullable<AppPlan["window"]> {
+  const namesOf = (releases: readonly Release[]): readonly string[] => releases.map(({ version }) => version);
+  // The head of a branch is no list.
+  return { kept: namesOf(window), ...(source.kind !== "gitBranch" && { listed: namesOf(discovery.releases) }) };
 }
 
 /** What would keep the next version from being built, as the highest shows, where that is published already. */

@@ -1,3 +1,4 @@
+import type { AppPlan } from "../decide/appPlan";
 import type { Platform } from "../model/platform";
 
 /** How a version, or one platform of it, stands. The words are what the reader sees. */
@@ -86,6 +87,8 @@ export interface AppReport {
   readonly repository: string;
   /** In the order to be shown, highest version first. */
   readonly versions: readonly VersionReport[];
+  /** As in the app's plan. */
+  readonly window?: AppPlan["window"];
   readonly floating: readonly FloatingReport[];
   readonly rejected: readonly RejectedReport[];
   readonly notes: readonly string[];

@@ -12,6 +12,7 @@ export function planReport(plan: AppPlan, notes: VersionNotes = new Map()): AppR
     app: plan.specification.name,
     repository: plan.repository,
     versions: plan.versions.map((version) => versionReport(version, plan.platforms, notes.get(version.version) ?? [])),
+    ...(plan.window && { window: plan.window }),
     floating: plan.floatingTags.filter(({ action }) => action !== "unchanged").map(floatingReport),
     rejected: plan.rejected,
     notes: [...plan.notes, ...officialNotes(plan)],

@@ -49,6 +49,7 @@ describe("the plan of an app", () => {
     expect(plan.floatingTags).toMatchObject([{ tag: "latest", action: "create", candidates: ["1.2.0", "1.1.0"] }]);
     expect(plan.problems).toEqual([]);
     expect(plan.rejected).toEqual([{ tag: "v1.0.0-rc.1", reason: "pre-release" }]);
+    expect(plan.window).toEqual({ kept: ["1.2.0", "1.1.0"], listed: ["1.0.0", "1.2.0", "1.1.0"] });
   });
 
   it("F39 tells of functions of the app's file that do not work before they are needed, and where they are", async () => {

@@ -190,11 +190,14 @@ describe("the workflows", () => {
     expect([prefixes.length, keys.length]).toEqual([5, 8]);
     const of = (pattern: string, stack: string): string => pattern.replace("${{ env.STACK }}", stack);
     const kind = (pattern: string) => pattern.split(":")[0];
-    for (const prefix of prefixes)
-      for (const key of keys.filter((one) => kind(one) === kind(prefix))) {
+    for (const prefix of prefixes) {
+      const own = keys.filter((one) => kind(one) === kind(prefix));
+      expect(own, prefix).not.toEqual([]);
+      for (const key of own) {
         expect(of(key, "prod").startsWith(of(prefix, "prod"))).toBe(true);
         expect(of(key, "prod-eu").startsWith(of(prefix, "prod"))).toBe(false);
       }
+    }
   });
 
   it("take registry and credentials from the stack's own environment, wherever the registry is written to", async () => {

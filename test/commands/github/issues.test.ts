@@ -132,7 +132,7 @@ describe("what becomes of issues after a run", () => {
   });
 
   it("opens none for a version that waits for upstream", () => {
-    expect(appIssues(result(row({ outcome: "waiting", reason: "it waits for linux/arm64" })))).toEqual([
+    expect(appIssues(result(row({ outcome: "waiting", reason: "it waits for linux/arm64" })))).toMatchObject([
       { action: "close", app: "esbuild", key: "prod:esbuild" },
     ]);
   });
@@ -143,6 +143,13 @@ describe("what becomes of issues after a run", () => {
 
   it("closes none after a run that was asked for part of the versions", () => {
     expect(appIssues({ ...result(row({ complete: true })), whole: false })).toEqual([]);
+  });
+
+  it("is closed when the app was taken out of the stack, and says so", () => {
+    expect(appIssues({ ...result(row({ complete: true })), dropped: ["outline"] }).at(-1)).toMatchObject({
+      ...{ action: "close", app: "outline", key: "prod:outline" },
+      word: expect.stringContaining("no longer") as string,
+    });
   });
 
   it("does not change between the run that failed and the next plan, whatever failed on which platform", async () => {
