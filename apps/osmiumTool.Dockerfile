@@ -3,7 +3,7 @@ FROM debian:trixie-slim AS built
 RUN apt-get update && apt-get install -y --no-install-recommends \
       ca-certificates cmake g++ make libboost-program-options-dev libbz2-dev libexpat1-dev liblz4-dev libprotozero-dev \
       nlohmann-json3-dev zlib1g-dev
-ADD https://github.com/osmcode/libosmium.git#v2.23.1 /libosmium
+ADD https://github.com/osmcode/libosmium.git?tag=v2.23.1&checksum=97dccf105391d410701ae8bd52170dc0ee041373&submodules=false /libosmium
 COPY . /osmium
 RUN cmake -S /osmium -B /build -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=OFF && cmake --build /build --parallel
 
