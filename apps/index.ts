@@ -9,6 +9,7 @@ import { osmiumTool } from "./osmiumTool";
 import { baseOutline, outline } from "./outline";
 import { pastefy } from "./pastefy";
 import { rtcd } from "./rtcd";
+import { textEmbeddingsInference } from "./textEmbeddingsInference";
 import { xxlJobAdmin } from "./xxlJobAdmin";
 
 /** Every app this project knows. A stack mirrors those its configuration names. */
@@ -24,5 +25,6 @@ export const apps: readonly AppSpecification[] = [
   osmiumTool,
   pastefy,
   rtcd,
+  textEmbeddingsInference,
   xxlJobAdmin,
 ];

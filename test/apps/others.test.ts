@@ -4,6 +4,7 @@ import { pastefy } from "../../apps/pastefy";
 import { openstreetmapTileServer } from "../../apps/openstreetmapTileServer";
 import { osmiumTool } from "../../apps/osmiumTool";
 import { rtcd } from "../../apps/rtcd";
+import { textEmbeddingsInference } from "../../apps/textEmbeddingsInference";
 import { xxlJobAdmin } from "../../apps/xxlJobAdmin";
 import { kyuubi } from "../../apps/kyuubi";
 import { javaSmoke } from "../../apps/javaSmoke";
@@ -35,6 +36,11 @@ const choices: readonly (readonly [AppSpecification, string, string])[] = [
     rtcd,
     "v0.0.1 v0.0.2-dev v0.10.0 v0.10.1 v0.11.0 v0.11.1 v0.11.2 v0.11.3 v0.12.0 v0.13.0 v0.14.0 v0.14.0-dev v0.15.0 v0.16.0 v0.16.1 v0.16.2 v0.17.0 v0.17.1 v0.18.0 v0.2.0 v0.3.0 v0.4.0 v0.5.0 v0.6.0 v0.6.1 v0.6.10 v0.6.11 v0.6.2 v0.6.3 v0.6.4 v0.6.5 v0.6.6 v0.6.7 v0.6.8 v0.6.9 v0.7.0 v0.8.0 v0.8.1 v0.9.0 v1.0.0 v1.0.1 v1.0.2 v1.1.0 v1.1.1 v1.1.2 v1.1.3 v1.2.0 v1.2.0-dev0 v1.2.1 v1.2.2 v1.2.3-rc1 v1.2.4 v1.2.5 v1.2.6",
     "1.2.6 1.2.5 1.2.4 1.2.2 1.2.1 1.2.0 1.1.3 1.1.2 1.1.1 1.1.0",
+  ],
+  [
+    textEmbeddingsInference,
+    "v0.1.0 v0.2.0 v0.2.1 v0.2.2 v0.3.0 v0.4.0 v0.5.0 v0.6.0 v1.0.0 v1.1.0 v1.2.0 v1.2.1 v1.2.2 v1.2.3 v1.3.0 v1.4.0 v1.5.0 v1.5.1 v1.6.0 v1.6.1 v1.7.0 v1.7.1 v1.7.2 v1.7.3 v1.7.4 v1.8.0 v1.8.1 v1.8.2 v1.8.3 v1.9.0 v1.9.1 v1.9.2 v1.9.3",
+    "1.9.3 1.9.2 1.9.1 1.9.0 1.8.3 1.8.2 1.8.1 1.8.0 1.7.4 1.7.3",
   ],
   [
     xxlJobAdmin,
@@ -84,6 +90,12 @@ describe("the apps a stack may switch on", () => {
     },
   );
 
+  it("takes Text Embeddings Inference for arm64 from the releases that have its Dockerfile", () => {
+    const asked = platforms.map((platform) => textEmbeddingsInference.files?.(target("1.9.3", platform)) ?? []);
+    const arm = `${textEmbeddingsInference.url}/raw/${target("1.9.3", "linux/arm64").commit}/Dockerfile-arm64`;
+    expect(asked).toEqual([[], [{ url: arm }]]);
+  });
+
   it("reads rtcd's version of Go where upstream keeps it", () => {
     const { pattern } = rtcd.argumentsFromFiles?.["GO_VERSION"] ?? {};
     expect(pattern?.exec("module github.com/mattermost/rtcd\n\ngo 1.24.13\n")?.[1]).toBe("1.24.13");
@@ -94,6 +106,8 @@ describe("the apps a stack may switch on", () => {
     [osmiumTool, "osmium version 1.19.10\n", false],
     [openstreetmapTileServer, "2026-11-01 12:00:00  osm2pgsql version 1.6.0\n", true],
     [openstreetmapTileServer, "osm2pgsql: not found\n", false],
+    [textEmbeddingsInference, "text-embeddings-router 1.19.1\n", true],
+    [textEmbeddingsInference, "text-embeddings-router 1.19.10\n", false],
     [
       rtcd,
       "Usage of /opt/rtcd/bin/rtcd:\n  -config string\n    \tPath to the configuration file for the rtcd service.",
