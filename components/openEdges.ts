@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { join } from "node:path";
@@ -5,6 +6,9 @@ import { checkout } from "./engine/checkout";
 import type { Guard } from "./registry/connections";
 import { mirrorPlaces } from "./registry/mirrors";
 import { PrivateHosts } from "./registry/privateHosts";
+import type { Inspection } from "./check/inspectImage";
+import { hexOf } from "./model/digest";
+import { Limiter } from "./system/limiter";
 import { Isolation } from "./system/isolation";
 import { knownSigner } from "./attest/knownSigner";
 import type { ExpectedSigner } from "./model/signer";
@@ -61,6 +65,7 @@ export function openEdges(config: Configuration, host: Host): Edges {
   });
   const bases = appBaseRegistries(config, { hosts });
   const files = upstreamFiles(transport);
+  const misfits = misfitsIn(isolation, cacheDirectory());
   const startedAt = new Date();
   const failures: Promise<FailureRecord> =
     config.run.failures === undefined ? Promise.resolve({}) : readFailureFile(config.run.failures);
@@ -85,6 +90,7 @@ export function openEdges(config: Configuration, host: Host): Edges {
         now: startedAt,
         probe,
         discover: find,
+        misfits,
         labels: async (reference) => labelsOf(registry, reference, cacheDirectory()),
         offer: (specification, target) => appBases.offer(specification, target),
         attestations: attestationProbe(registry, config, () => signerOf(config, host)),
@@ -134,22 +140,44 @@ async function labelsOf(
   cache: string,
 ): Promise<Readonly<Record<string, string>>> {
   const digest = digestIn(reference);
-  const file = digest && join(cache, "labels", `${digest.slice("sha256:".length)}.json`);
-  const known = file && (await readFile(file, "utf8").then(parseLabels, () => undefined));
-  if (known) return known;
-  const manifest = await imageManifest(registry, reference);
-  const { labels } = await registry.imageConfig(reference.replace(/@.*$/, ""), manifest);
-  // What is not kept is read again.
-  if (file) await writeWhole(file, JSON.stringify(labels)).catch(() => undefined);
-  return labels;
+  const file = digest && join(cache, "labels", `${hexOf(digest)}.json`);
+  return kept(file, z.record(z.string(), z.string()), async () => {
+    const manifest = await imageManifest(registry, reference);
+    return (await registry.imageConfig(reference.replace(/@.*$/, ""), manifest)).labels;
+  });
 }
 
-const labelsSchema = z.record(z.string(), z.string());
+/** Counts up when images are judged otherwise. */
+const judgement = 1;
 
-function parseLabels(text: string): Readonly<Record<string, string>> | undefined {
-  try {
-    return labelsSchema.parse(JSON.parse(text));
-  } catch {
-    return undefined;
-  }
+/** Reads images one after the other: nobody waits for them, and they are large. Each is judged once. */
+function misfitsIn(isolation: Isolation, cache: string): PlanEdges["misfits"] {
+  const oneByOne = new Limiter(1);
+  return (owner, input) => {
+    const { digest, platform, foreign } = input;
+    const key = createHash("sha256").update(JSON.stringify([judgement, digest, platform, foreign]));
+    const work = { owner, job: ["check/inspectImage.ts", "inspectApart"], input, limitMs: 15 * 60_000 } as const;
+    return kept(join(cache, "programs", `${key.digest("hex")}.json`), z.array(z.string()), () =>
+      oneByOne.run(async () => (await isolation.run<Inspection>(work)).problems),
+    ).catch(() => []);
+  };
+}
+
+/** What never changes is read once. What cannot be kept is read again. */
+async function kept<T>(file: string | undefined, schema: z.ZodType<T>, read: () => Promise<T>): Promise<T> {
+  const known = file && (await readFile(file, "utf8").then(parsed(schema), () => undefined));
+  if (known) return known;
+  const fresh = await read();
+  if (file) await writeWhole(file, JSON.stringify(fresh)).catch(() => undefined);
+  return fresh;
+}
+
+function parsed<T>(schema: z.ZodType<T>): (text: string) => T | undefined {
+  return (text) => {
+    try {
+      return schema.parse(JSON.parse(text));
+    } catch {
+      return undefined;
+    }
+  };
 }

@@ -1,12 +1,14 @@
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { PlanEdges } from "../components/plan/planEdges";
+import type { Platform } from "../components/model/platform";
 import type { Configuration } from "../components/config/configuration";
 import { openEdges } from "../components/openEdges";
 import { openServices } from "../components/openServices";
 import { pulumiHost } from "../components/pulumiHost";
-import { FakeRegistry } from "./registry/fakeRegistry";
+import { errorBody, FakeRegistry } from "./registry/fakeRegistry";
 
 afterEach(() => vi.useRealTimers());
 
@@ -28,31 +30,61 @@ it("counts everything of a run from one moment, however late it is asked for", a
   await edges.registry.close();
 });
 
-it("reads the labels of an image of a digest once and for all, those of a tag every time", async () => {
+describe("what never changes", () => {
   const before = process.env["MIRROR_CACHE"];
-  const folder = (process.env["MIRROR_CACHE"] = mkdtempSync(join(tmpdir(), "labels-")));
-  const registry = await new FakeRegistry().start();
-  try {
-    const digest = registry.image("mirror/app", "amd64", { tag: "1.0.0", note: "kept" });
-    const config = { registry: registry.host, namespace: "mirror", run: { phase: "all" } } as unknown as Configuration;
-    const labels = async (reference: string): Promise<number> => {
-      const asked = registry.requests.length;
-      const edges = openEdges({ ...config, attest: { signing: { mode: "off" } } } as Configuration, pulumiHost());
-      const found = await edges
-        .plan(() => Promise.resolve(undefined))
-        .labels(`${registry.host}/mirror/app${reference}`);
-      expect(found["note"]).toBe("kept");
-      await edges.registry.close();
-      return registry.requests.length - asked;
-    };
-    expect([await labels(`@${digest}`), await labels(`@${digest}`)]).toEqual([2, 0]);
-    for (const name of readdirSync(join(folder, "labels"))) writeFileSync(join(folder, "labels", name), '{"note":');
-    expect(await labels(`@${digest}`)).toBe(2);
-    expect([await labels(":1.0.0"), await labels(":1.0.0")]).toEqual([2, 2]);
-  } finally {
+  let folder: string;
+  let registry: FakeRegistry;
+  beforeEach(async () => {
+    folder = process.env["MIRROR_CACHE"] = mkdtempSync(join(tmpdir(), "kept-"));
+    registry = await new FakeRegistry().start();
+  });
+  afterEach(async () => {
     await registry.stop();
     rmSync(folder, { recursive: true, force: true });
     if (before === undefined) delete process.env["MIRROR_CACHE"];
     else process.env["MIRROR_CACHE"] = before;
+  });
+
+  /** What a run of its own is told, and how many requests that took. */
+  async function asked<T>(ask: (edges: PlanEdges) => Promise<T>): Promise<readonly [T, number]> {
+    const requests = registry.requests.length;
+    const config = { registry: registry.host, namespace: "mirror", run: { phase: "all" } } as unknown as Configuration;
+    const edges = openEdges({ ...config, attest: { signing: { mode: "off" } } } as Configuration, pulumiHost());
+    const told = await ask(edges.plan(() => Promise.resolve(undefined)));
+    await edges.registry.close();
+    return [told, registry.requests.length - requests];
   }
+  function spoil(kind: string): void {
+    for (const name of readdirSync(join(folder, kind))) writeFileSync(join(folder, kind, name), '["note":');
+  }
+
+  it("is read once of the labels of an image by digest, and every time of those of a tag", async () => {
+    const digest = registry.image("mirror/app", "amd64", { tag: "1.0.0", note: "kept" });
+    const labels = async (reference: string): Promise<number> => {
+      const [found, requests] = await asked((edges) => edges.labels(`${registry.host}/mirror/app${reference}`));
+      expect(found["note"]).toBe("kept");
+      return requests;
+    };
+    expect([await labels(`@${digest}`), await labels(`@${digest}`)]).toEqual([2, 0]);
+    spoil("labels");
+    expect(await labels(`@${digest}`)).toBe(2);
+    expect([await labels(":1.0.0"), await labels(":1.0.0")]).toEqual([2, 2]);
+  });
+
+  it("is read once of what does not fit in an image, for each platform, and again where it could not be read", async () => {
+    const digest = registry.image("upstream/app", "amd64", { tag: "1.0.0" });
+    const misfits = (platform: Platform) =>
+      asked((edges) => edges.misfits("app", { repository: `${registry.host}/upstream/app`, digest, platform }));
+    const wrong = ["the image configuration names the platform linux/amd64, wanted is linux/arm64"];
+    registry.answer(/GET .*\/manifests\//, { status: 403, ...errorBody("DENIED") }, 1);
+    expect((await misfits("linux/arm64"))[0]).toEqual([]);
+    const [first, requests] = await misfits("linux/arm64");
+    expect(first).toEqual(wrong);
+    expect(requests).toBeGreaterThan(0);
+    expect(await misfits("linux/arm64")).toEqual([wrong, 0]);
+    expect((await misfits("linux/amd64"))[0]).toEqual([]);
+    expect(await misfits("linux/amd64")).toEqual([[], 0]);
+    spoil("programs");
+    expect((await misfits("linux/arm64"))[0]).toEqual(wrong);
+  });
 });

@@ -41,10 +41,10 @@ export async function planApp(request: AppRequest, edges: PlanEdges): Promise<Ap
     : undefined;
   const [found, published] = await Promise.all([discovered(request, edges), request.published]);
   const recorded = published?.repository === repository ? published : undefined;
-  const [planned, official] = await Promise.all([
-    planVersions(request, found, recorded, edges),
-    watchOfficial(request, found.window, recorded?.official ?? {}, edges),
-  ]);
+  const planning = planVersions(request, found, recorded, edges);
+  const idle = planning.then((versions) => versions.every(({ plan }) => plan.build.length === 0));
+  const watched = { specification, settings, window: found.window, recorded: recorded?.official ?? {}, idle };
+  const [planned, official] = await Promise.all([planning, watchOfficial(watched, edges)]);
   const left = planned.filter((version) => version.left);
   const versions = planned.filter((version) => !version.left);
   const floating = await planFloatingTags(

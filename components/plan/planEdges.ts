@@ -3,6 +3,7 @@ import type { Phase } from "../config/runOptions";
 import type { AppSettings } from "../config/appSettings";
 import type { AppSpecification, BuildTarget } from "../model/appSpecification";
 import type { BuildRecipe, UnpublishedBase } from "../decide/appPlan";
+import type { Digest } from "../model/digest";
 import type { Platform } from "../model/platform";
 import type { Probe } from "../model/probe";
 import type { CopiedManifests } from "../probe/missingReferrers";
@@ -24,6 +25,16 @@ export interface PreparedBuild {
   readonly unpublishedBases: readonly UnpublishedBase[];
   /** What an operator should know although the version can be built. */
   readonly warnings: readonly string[];
+}
+
+/** One platform of a published image. */
+export interface PlatformImage {
+  /** With its registry. */
+  readonly repository: string;
+  readonly digest: Digest;
+  readonly platform: Platform;
+  /** Where in it programs for other machines belong. */
+  readonly foreign?: readonly string[];
 }
 
 /** Which part of the work this run does. */
@@ -50,6 +61,8 @@ export interface PlanEdges {
   readonly attestations: AttestationProbe;
   /** What upstream attached to manifests and their copies lack, in a few words each. Rejects when it cannot be told. */
   readonly missingReferrers: (copies: CopiedManifests) => Promise<readonly string[]>;
+  /** What an image holds that does not fit its platform, in words; nothing where it cannot be looked at. `owner` is the app. Never rejects. */
+  readonly misfits: (owner: string, image: PlatformImage) => Promise<readonly string[]>;
   /** Whether a version is left alone after earlier failures. Never rejects. */
   readonly wait: (app: string, version: string) => Promise<Wait | undefined>;
   readonly run: RunScope;

@@ -1,10 +1,11 @@
 import { officialChanges, type OfficialSeen } from "../decide/officialChanges";
-import { platformsIn } from "../model/platform";
+import { platformEntries, platformsIn } from "../model/platform";
 import type { OfficialPlatforms } from "../model/published";
+import { referenceParts } from "../model/reference";
 import type { Release } from "../model/release";
 import type { AppSettings } from "../config/appSettings";
 import type { AppSpecification } from "../model/appSpecification";
-import type { PlanEdges } from "./planEdges";
+import type { PlanEdges, PlatformImage } from "./planEdges";
 
 /** What upstream's own images of the window hold. */
 export interface OfficialWatch {
@@ -14,20 +15,35 @@ export interface OfficialWatch {
   readonly changes: readonly string[];
 }
 
+/** What {@link watchOfficial} goes by. */
+export interface WatchRequest {
+  readonly specification: AppSpecification;
+  readonly settings: AppSettings;
+  readonly window: readonly Release[];
+  readonly recorded: OfficialPlatforms;
+  /** Nothing of the app is to be built: reading an image, which takes its time, keeps nothing waiting. */
+  readonly idle: Promise<boolean>;
+}
+
+/** Upstream's image of one version, as it was found. */
+interface Look extends OfficialSeen {
+  readonly images?: readonly PlatformImage[];
+  readonly fault?: string;
+}
+
 /**
- * Looks at upstream's own image of every version of the window: one request each. Nothing where the app names none, or the run only builds.
- * What cannot be looked up is left out: it says nothing. Never rejects.
+ * Looks at upstream's own image of every version of the window: one request each. The programs of the highest are looked at too, where
+ * the app is idle. Nothing where the app names no image, or the run only builds.
+ * What cannot be looked up is left out: it says nothing. Rejects only with `idle`.
  */
 export async function watchOfficial(
-  { specification, settings }: { readonly specification: AppSpecification; readonly settings: AppSettings },
-  window: readonly Release[],
-  recorded: OfficialPlatforms,
-  edges: Pick<PlanEdges, "probe" | "run" | "now">,
+  { specification, settings, window, recorded, idle }: WatchRequest,
+  edges: Pick<PlanEdges, "probe" | "run" | "now" | "misfits">,
 ): Promise<OfficialWatch | undefined> {
   const { official } = specification;
   if (!official || edges.run.phase === "build") return undefined;
   const looks = await Promise.all(
-    window.map(async (release): Promise<(OfficialSeen & { readonly fault?: string }) | undefined> => {
+    window.map(async (release): Promise<Look | undefined> => {
       const name = referenceOf(official, release);
       if (name === undefined) return undefined;
       const probe = await edges.probe(name, { skipChildren: true });
@@ -39,6 +55,9 @@ export async function watchOfficial(
       return {
         ...about,
         platforms: platformsIn({ ...probe.platforms, ...probe.misdescribed }),
+        images: platformEntries(probe.platforms)
+          .filter(([platform]) => settings.platforms.includes(platform) && edges.run.covers(platform))
+          .map(([platform, digest]) => ({ repository: referenceParts(name).name, digest, platform })),
         ...(wrong.length > 0 && {
           fault: `upstream's image of ${version} lists ${wrong.join(", ")} in a way that nobody can pull it by`,
         }),
@@ -54,8 +73,26 @@ export async function watchOfficial(
     changes: [
       ...officialChanges(seen, { wanted: settings.platforms, recorded, now: edges.now }),
       ...seen.flatMap(({ fault }) => fault ?? []),
+      ...((await idle) ? await misfits(seen, specification, edges) : []),
     ],
   };
+}
+
+/** What the highest version's images hold that does not fit their platforms, a line each. */
+async function misfits(
+  seen: readonly Look[],
+  { name, foreign }: AppSpecification,
+  edges: Pick<PlanEdges, "misfits">,
+): Promise<readonly string[]> {
+  const highest = seen.find(({ images }) => images !== undefined);
+  const lines = (highest?.images ?? []).map(async (image) => {
+    const [problem, ...more] = await edges.misfits(name, { ...image, ...(foreign && { foreign }) });
+    const rest = more.length > 0 ? `, and ${more.length} more` : "";
+    return problem === undefined
+      ? []
+      : [`upstream's image of ${highest?.version} is wrong for ${image.platform}: ${problem}${rest}`];
+  });
+  return (await Promise.all(lines)).flat();
 }
 
 /** Undefined: the app's function fails, which is told with the version. */

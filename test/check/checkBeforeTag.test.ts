@@ -73,6 +73,22 @@ describe("programs for other machines", () => {
   });
 });
 
+describe("an image of upstream's that is to be copied", () => {
+  const copied = { recipe: undefined };
+
+  it("is refused when its programs are of another machine, or what it starts is not in it", async () => {
+    const wrong = [await layer(server, program("usr/bin/helper", "linux/amd64"))];
+    await expect(judged({}, wrong, copied)).rejects.toThrow(/"\/usr\/bin\/helper" is an executable for amd64/);
+    const empty = [await layer(program("usr/bin/helper"))];
+    await expect(judged({}, empty, copied)).rejects.toThrow(/command "\/app\/server" is not in the image/);
+  });
+
+  it("passes when all of it fits, and is not run: whoever copies need not be able to", async () => {
+    const smoke = { command: ["/app/server"], expect: () => /never run/ };
+    await expect(judged({ smoke }, [await layer(server)], copied)).resolves.toMatchObject({ checkedFiles: 1 });
+  });
+});
+
 describe("a file that has to be upstream's", () => {
   const identical = { path: "/app/server", file: () => file };
   const own = digestOf(elf("linux/arm64"));

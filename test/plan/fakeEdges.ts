@@ -8,7 +8,7 @@ import type { PresentProbe, Probe } from "../../components/model/probe";
 import type { PublishedVersion } from "../../components/model/published";
 import type { Release } from "../../components/model/release";
 import type { AppRequest } from "../../components/plan/planApp";
-import type { BuildRequest, PlanEdges } from "../../components/plan/planEdges";
+import type { BuildRequest, PlanEdges, PlatformImage } from "../../components/plan/planEdges";
 
 export const amd: Platform = "linux/amd64";
 export const arm: Platform = "linux/arm64";
@@ -80,6 +80,14 @@ export class FakeEdges implements PlanEdges {
           Object.values(probe.platforms).some((value) => value === named),
       ) ?? [];
     return Promise.resolve(versionLabels(specification, version));
+  };
+  /** What upstream's own images hold that does not fit, by digest. */
+  odd: Readonly<Record<string, readonly string[]>> = {};
+  /** Images whose programs were looked at. */
+  readonly looked: PlatformImage[] = [];
+  misfits: PlanEdges["misfits"] = (_, image) => {
+    this.looked.push(image);
+    return Promise.resolve(this.odd[image.digest] ?? []);
   };
   missingReferrers: PlanEdges["missingReferrers"] = () => Promise.reject(new Error("nothing is copied"));
   /** Why nothing can be prepared. */

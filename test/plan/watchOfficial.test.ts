@@ -52,6 +52,31 @@ describe("upstream's own image", () => {
     );
   });
 
+  it("has the programs of the highest version looked at, on each platform that matters, and says which do not fit", async () => {
+    const foreign = ["/opt/firmware"];
+    const edges = world({ "7.2.0": theirs([amd, arm, "linux/s390x"]), "7.1.7": theirs([amd, arm]) });
+    const [ofAmd, ofArm] = [amd, arm].map((platform) => digest(`theirs ${platform}`));
+    edges.odd = { [ofArm!]: ['"/app" is an executable for amd64', '"/lib" is too', "and this"] };
+    const plan = await planApp(request({ specification: { ...app, foreign } }), edges);
+    const line = `upstream's image of 7.2.0 is wrong for linux/arm64: "/app" is an executable for amd64, and 2 more`;
+    expect(plan.official?.changes).toEqual([line]);
+    expect(plan.notes).toContain(line);
+    const repository = "docker.io/upstream/app";
+    expect(edges.looked).toEqual([
+      { repository, digest: ofAmd, platform: amd, foreign },
+      { repository, digest: ofArm, platform: arm, foreign },
+    ]);
+  });
+
+  it("has those of the version before looked at while the highest has no image, and none where something is to be built", async () => {
+    const edges = world({ "7.1.7": theirs([amd]) });
+    await planApp(request({ specification: app }), edges);
+    expect(edges.looked).toMatchObject([{ digest: digest(`theirs ${amd}`), platform: amd }]);
+    const busy = new FakeEdges(releases, { [reference({ version: "7.2.0" })]: theirs([amd]), "7.1.7": held("7.1.7") });
+    await planApp(request({ specification: app }), busy);
+    expect(busy.looked).toEqual([]);
+  });
+
   it("is not asked about by a run that builds, nor for an app that names none", async () => {
     const edges = world({});
     edges.run = { phase: "build", covers: () => true };
