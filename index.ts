@@ -1,9 +1,8 @@
 import { apps } from "./apps";
+import { declareApps, everyResource } from "./components/declare/declareApps";
 import { allFound, startLooking } from "./components/look";
 import { openServices } from "./components/openServices";
 import { pulumiHost } from "./components/pulumiHost";
-import { declareApps } from "./components/declare/declareApps";
-import { everyResource } from "./components/declare/everyResource";
 import { conclude, orLeaveMistakes, reportPlans } from "./components/report/conclude";
 
 /** config ─► discover ─► probe ─► plan ─► declare ─► attest ─► outputs; the first half is `look`. */

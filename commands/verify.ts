@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { Command, CommanderError, Option } from "commander";
 import { Cosign } from "../components/attest/cosign";
-import { type ImageSigner, type ImageVerification, verifyImage } from "../components/attest/imageVerification";
+import { type ImageSigner, type ImageVerification, verifyImage } from "./verify/imageVerification";
 import { askPublicKey, verificationArguments } from "../components/attest/signing";
 import { textRule } from "../components/config/attestConfig";
 import { githubIssuer, mirrorWorkflow, readPublicKey, workflowAt } from "../components/config/expectedSigner";

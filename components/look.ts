@@ -1,17 +1,19 @@
+import { missingIdentityToken } from "./attest/signing";
 import { type Configuration, configure } from "./config/configuration";
 import type { AppPlan } from "./decide/appPlan";
+import { writesIndex } from "./decide/versionPlan";
 import { checkout } from "./engine/checkout";
-import { recordsAtHand, type RecordsAtHand } from "./handover/recordFolder";
+import { type RecordsAtHand, recordsAtHand } from "./handover/recordFolder";
 import type { Host } from "./host";
 import type { AppSpecification } from "./model/appSpecification";
-import { runContext } from "./model/runContext";
-import { projectSource } from "./system/projectSource";
 import type { Published } from "./model/published";
+import { runContext } from "./model/runContext";
 import { type Edges, openEdges } from "./openEdges";
 import { alignWithState } from "./plan/alignWithState";
 import { type AppSurvey, planApps } from "./plan/planApps";
-import { unableToSign } from "./report/unableToSign";
 import { previousRun } from "./probe/previousRun";
+import { attestationGaps } from "./report/runFile";
+import { projectSource } from "./system/projectSource";
 
 /** All that is known and decided before anything is done. */
 export interface Found {
@@ -68,4 +70,23 @@ export async function allFound(
   const unable = unableToSign(known.config, plans, environment);
   if (unable !== undefined) await warn(`nothing more will be published from here: ${unable}`);
   return { ...known, plans, published: await published };
+}
+
+/**
+ * Why this machine cannot sign what the plans would have it sign; told before hours of builds that get no tag. In GitHub Actions other
+ * jobs plan and build than the one that may sign.
+ */
+export function unableToSign(
+  { attest, run }: Pick<Configuration, "attest" | "run">,
+  plans: readonly AppPlan[],
+  environment: NodeJS.ProcessEnv,
+): string | undefined {
+  const elsewhere = run.phase === "build" || environment["GITHUB_ACTIONS"] === "true";
+  if (attest.signing.mode !== "keyless" || elsewhere) return undefined;
+  const signs = plans.some(
+    (plan) =>
+      plan.versions.some((version) => writesIndex(version.plan)) ||
+      [...attestationGaps(plan).values()].some((gaps) => gaps.length > 0),
+  );
+  return signs ? missingIdentityToken(environment) : undefined;
 }

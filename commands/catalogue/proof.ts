@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { Cosign } from "../../components/attest/cosign";
-import { type ImageVerification, verifyImage } from "../../components/attest/imageVerification";
+import { type ImageVerification, verifyImage } from "../verify/imageVerification";
 import { recordsIn } from "../../components/attest/provenance";
 import { isSbomOf } from "../../components/attest/sbom";
 import { verificationCommands } from "../../components/attest/verifyCommands";

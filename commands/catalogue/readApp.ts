@@ -5,7 +5,7 @@ import { failedForGood, failureKey, type FailureRecord, waitOf } from "../../com
 import type { Digest } from "../../components/model/digest";
 import { platformsIn } from "../../components/model/platform";
 import { reasonOf } from "../../components/model/reasonOf";
-import { repositoryOf } from "../../components/model/repository";
+import { repositoryOf } from "../../components/model/reference";
 import { resolveSource } from "../../components/model/source";
 import { RegistryError } from "../../components/registry/registryError";
 import { Limiter } from "../../components/system/limiter";

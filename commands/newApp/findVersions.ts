@@ -1,17 +1,16 @@
 import { z } from "zod";
+import type { TagCandidate } from "../../components/decide/versions";
 import { discover } from "../../components/discover/discover";
-import { githubReleases } from "../../components/discover/githubReleases";
-import { forgeReleases } from "../../components/discover/forgeReleases";
+import { forgeReleases, githubReleases } from "../../components/discover/forgeReleases";
 import { readRemoteReferences } from "../../components/discover/gitReferences";
 import { readAnswer } from "../../components/discover/pages";
 import type { UpstreamEdges } from "../../components/discover/upstreamEdges";
-import type { TagCandidate } from "../../components/decide/versions";
 import type { Source } from "../../components/model/appSpecification";
+import { reasonOf } from "../../components/model/reasonOf";
 import type { Discovery } from "../../components/model/release";
 import { resolveSource } from "../../components/model/source";
 import { compareVersions } from "../../components/model/version";
-import { reasonOf } from "../../components/model/reasonOf";
-import { proposeTagRule, type TagRuleProposal } from "./proposeTagRule";
+import { type TagRuleProposal, proposeTagRule } from "./proposeTagRule";
 
 /** Where an app's versions are best learnt, and how its tags are read. */
 export interface FoundVersions extends TagRuleProposal {

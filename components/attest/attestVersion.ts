@@ -8,8 +8,7 @@ import type { ImageConfiguration } from "../registry/imageConfiguration";
 import type { ImageManifest } from "../registry/manifest";
 import type { AttestPlan } from "./attestPlan";
 import { requirementsOf } from "./attestationState";
-import { type AttestEdges, completeAttestations } from "./completeAttestations";
-import { isSigned } from "./isSigned";
+import { type AttestEdges, completeAttestations, isSigned } from "./completeAttestations";
 import { recordsIn } from "./provenance";
 
 /** What was done. */

@@ -3,8 +3,8 @@ import type { AttestationKind } from "../model/attestationKind";
 import type { Digest } from "../model/digest";
 import type { PerPlatform } from "../model/platform";
 import type { ExpectedSigner } from "../model/signer";
-import type { AttestationReader } from "../probe/attestations";
-import { type AttestationState, inspectAttestations, type Requirement } from "./attestationState";
+import { type AttestationReader, listAttestations } from "../probe/attestations";
+import { type AttestationState, type Requirement, inspectAttestations } from "./attestationState";
 import type { AttestationWriter } from "./attestationWriter";
 import type { Cosign } from "./cosign";
 
@@ -128,4 +128,19 @@ function whyNot(repository: string, { absent, lists }: AttestationState, cosign:
   const [refusal] = absent.flatMap(({ digest }) => cosign.refusal(`${repository}@${digest}`) ?? []);
   const reasons = [problem, refusal].filter((reason) => reason !== undefined);
   return reasons.length > 0 ? reasons.join("; cosign: ") : "cosign gave no reason";
+}
+
+/**
+ * Whether a digest carries a valid signature of ours, under a statement of any kind: cosign says so. Where nothing attached to it
+ * even claims to be ours no process is started.
+ * @throws when the registry or cosign gives no usable answer.
+ */
+export async function isSigned(
+  repository: string,
+  digest: Digest,
+  { reader, signer, cosign }: Pick<AttestEdges, "reader" | "signer" | "cosign">,
+): Promise<boolean> {
+  const { counts } = await listAttestations(reader, repository, digest, signer);
+  if (Object.values(counts).every((count) => count === 0)) return false;
+  return Object.values(await cosign.verified(`${repository}@${digest}`)).some((count) => count > 0);
 }

@@ -1,11 +1,10 @@
-import { withDigest } from "./digestLock";
+import { reasonOf } from "../model/reasonOf";
 import { FallbackList } from "../registry/fallbackReferrers";
 import { RegistryClient } from "../registry/registryClient";
 import { RegistryWriter } from "../registry/registryWriter";
-import { copyPlanVariable, parseCopyPlan } from "./copyPlan";
-import { type CopySummary, copyReferrers } from "./copyReferrers";
 import { type Clock, systemClock } from "../system/clock";
-import { reasonOf } from "../model/reasonOf";
+import { type CopySummary, copyPlanVariable, copyReferrers, parseCopyPlan } from "./copyReferrers";
+import { withDigest } from "./digestLock";
 
 const totalMs = 20 * 60 * 1000;
 

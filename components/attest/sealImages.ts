@@ -5,10 +5,9 @@ import type { RecordedImage } from "../model/buildRecord";
 import type { Digest } from "../model/digest";
 import { type PerPlatform, type Platform, platformEntries, platformSlug } from "../model/platform";
 import type { Requirement } from "./attestationState";
-import { completeAttestations } from "./completeAttestations";
-import { isSigned } from "./isSigned";
+import { completeAttestations, isSigned } from "./completeAttestations";
 import { imageProvenance } from "./provenance";
-import { atWorkplace, type Place, type Workplace } from "./workplace";
+import { type Place, type Workplace, atWorkplace } from "./workplace";
 
 /** The platform manifests an index is to name. */
 export interface SealRequest {

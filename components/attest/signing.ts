@@ -5,7 +5,7 @@ import { cosignEnvironment, toolFailure } from "./tools";
 import { reasonOf } from "../model/reasonOf";
 import type { ExpectedCertificate, TextRule } from "../model/signer";
 import type { ActiveSigning } from "../config/expectedSigner";
-import { publicEvidence, readSigningConfig, type SigningEvidence } from "../config/signingConfig";
+import { publicEvidence, readSigningConfig, type SigningEvidence } from "../config/attestConfig";
 import type { RunProcess } from "../system/process";
 import { literally } from "../model/quoting";
 

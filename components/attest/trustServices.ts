@@ -6,7 +6,7 @@ import { reasonOf } from "../model/reasonOf";
 import { Limiter } from "../system/limiter";
 import { runProcess } from "../system/process";
 import { SigningError } from "./cosign";
-import { isSigned } from "./isSigned";
+import { isSigned } from "./completeAttestations";
 import { type SealRequest, sealImages } from "./sealImages";
 import { atWorkplace } from "./workplace";
 import { imageScanner } from "./sbom";

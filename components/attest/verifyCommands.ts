@@ -1,10 +1,9 @@
 import { resolve } from "node:path";
-import type { AttestConfig } from "../config/attestConfig";
+import { type AttestConfig, publicEvidence, readSigningConfig } from "../config/attestConfig";
 import { expectedCertificate } from "../config/expectedSigner";
-import { publicEvidence, readSigningConfig } from "../config/signingConfig";
-import { verificationArguments } from "./signing";
 import { cosignTypes } from "../model/attestationKind";
 import { shellWord } from "../model/quoting";
+import { verificationArguments } from "./signing";
 
 /**
  * The arguments with which anybody can verify what this stack signs, for the commands shown to people; undefined when nothing

@@ -1,9 +1,8 @@
 import { z } from "zod";
 import { acceptedPlatforms, parsePlatform } from "../model/platform";
-import { parseReference } from "../model/reference";
-import { acceptedRepositoryPath, isRepositoryPath } from "../model/gitRepository";
 import { reasonOf } from "../model/reasonOf";
-import { resolveSource } from "../model/source";
+import { parseReference } from "../model/reference";
+import { acceptedRepositoryPath, isRepositoryPath, resolveSource } from "../model/source";
 import { acceptedTagRule, tagRuleMistake } from "../model/tagRule";
 import { boolean, keepSchema, text, uniqueList } from "./schemaParts";
 

@@ -1,7 +1,7 @@
 import type { AppSpecification, FloatingTagRule, Keep } from "../model/appSpecification";
 import type { Platform } from "../model/platform";
 import type { AppOverrides, SelectedApps } from "./appsSchema";
-import type { RepositoryOverride } from "../model/gitRepository";
+import type { RepositoryOverride } from "../model/source";
 
 /** What holds for one app once the stack configuration and the app's own file are put together. */
 export interface AppSettings {

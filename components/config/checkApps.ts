@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import type { AppSpecification } from "../model/appSpecification";
 import { appSchema } from "./appSchema";
 import { check, type ConfigPath, formatValue, problemLine } from "./problems";
-import { isRepositoryPath } from "../model/gitRepository";
+import { isRepositoryPath } from "../model/source";
 import { isRecord, noSuch } from "./schemaParts";
 
 /** The files of this project, for what an app file refers to. */

@@ -1,15 +1,14 @@
+import { resolve } from "node:path";
+import type { AppSpecification } from "../model/appSpecification";
+import { reasonOf } from "../model/reasonOf";
+import { appSettings } from "./appSettings";
+import { type AttestConfig, readSigningConfig } from "./attestConfig";
 import { checkApps } from "./checkApps";
+import { expectedCertificate, strangerProblem } from "./expectedSigner";
 import type { MirrorConfig } from "./mirrorConfig";
+import { ConfigError, formatValue, problemLine } from "./problems";
 import { readConfig } from "./readConfig";
 import { type RunOptions, readRunOptions } from "./runOptions";
-import type { AppSpecification } from "../model/appSpecification";
-import { appSettings } from "./appSettings";
-import { ConfigError, formatValue, problemLine } from "./problems";
-import { resolve } from "node:path";
-import { reasonOf } from "../model/reasonOf";
-import type { AttestConfig } from "./attestConfig";
-import { expectedCertificate, strangerProblem } from "./expectedSigner";
-import { readSigningConfig } from "./signingConfig";
 
 /** The stack configuration and what this run is asked to do. */
 export interface Configuration extends MirrorConfig {

@@ -1,25 +1,24 @@
 import * as dockerBuild from "@pulumi/docker-build";
 import * as pulumi from "@pulumi/pulumi";
-import { type CheckedSources, checkedSources, literal } from "./indexSources";
-import { buildOnly } from "./buildOnly";
 import type { PlannedVersion } from "../decide/appPlan";
-import type { Digest } from "../model/digest";
+import { spelledAnew } from "../decide/spellings";
 import { type IndexSource, writesIndex } from "../decide/versionPlan";
+import { versionRecord } from "../decide/versionRecord";
+import { settle } from "../engine/settled";
+import type { RecordedImage } from "../model/buildRecord";
+import type { Digest } from "../model/digest";
 import type { PerPlatform, Platform } from "../model/platform";
+import type { TagHolding } from "../model/probe";
 import type { PublishedVersion } from "../model/published";
 import { reasonOf } from "../model/reasonOf";
-import { settle } from "../engine/settled";
-import { spelledAnew } from "../decide/spellings";
-import { scannedImage } from "./recordedImage";
-import type { RecordedImage } from "../model/buildRecord";
-import { versionRecord } from "../decide/versionRecord";
-import type { VersionRecord } from "../model/versionRecord";
-import { type AttachedIndex, VersionAttachments } from "./versionAttachments";
-import { toBuild, VersionImages } from "./versionImages";
-import { failed, untouched, type VersionOutcome } from "./versionOutcome";
-import type { MirroredVersionArgs } from "./versionServices";
-import type { TagHolding } from "../model/probe";
 import { digestIn } from "../model/reference";
+import type { VersionRecord } from "../model/versionRecord";
+import { type CheckedSources, checkedSources, literal } from "./indexSources";
+import { scannedImage } from "./recordedImage";
+import { type AttachedIndex, VersionAttachments } from "./versionAttachments";
+import { VersionImages, buildOnly, toBuild } from "./versionImages";
+import { type VersionOutcome, failed, untouched } from "./versionOutcome";
+import type { MirroredVersionArgs } from "./versionServices";
 
 /** One version of an app: an Image per platform to build or kept from earlier runs, and the Index that carries the tag. */
 export class MirroredVersion extends pulumi.ComponentResource {

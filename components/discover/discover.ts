@@ -1,18 +1,13 @@
-import type { RepositoryOverride } from "../model/gitRepository";
+import { type TagCandidate, collectVersions } from "../decide/versions";
 import type { AppSpecification, Source } from "../model/appSpecification";
-import type { Discovery, Release, RejectedTag } from "../model/release";
-import type { TagCandidate } from "../decide/versions";
-import { collectVersions } from "../decide/versions";
-import { forgeReleases } from "./forgeReleases";
-import { githubReleases } from "./githubReleases";
-import { imageVersions } from "./imageVersions";
-import { packageVersions, withRepositoryTags } from "./packageVersions";
-import { printable, disarmed } from "../model/safeText";
-import type { ResolvedSource } from "../model/source";
-import { resolveSource } from "../model/source";
-import type { UpstreamEdges } from "./upstreamEdges";
-import { readRemoteReferences } from "./gitReferences";
 import { reasonOf } from "../model/reasonOf";
+import type { Discovery, RejectedTag, Release } from "../model/release";
+import { disarmed, printable } from "../model/safeText";
+import { type RepositoryOverride, type ResolvedSource, resolveSource } from "../model/source";
+import { forgeReleases, githubReleases } from "./forgeReleases";
+import { readRemoteReferences } from "./gitReferences";
+import { imageVersions, packageVersions, withRepositoryTags } from "./packageVersions";
+import type { UpstreamEdges } from "./upstreamEdges";
 
 /** How discovery is to go about it. */
 export interface DiscoverOptions {

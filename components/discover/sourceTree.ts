@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { acceptedRepository, parseRepository, acceptedRepositoryPath, isRepositoryPath } from "../model/gitRepository";
+import { acceptedRepository, parseRepository, acceptedRepositoryPath, isRepositoryPath } from "../model/source";
 import { GitRepository, type TreeFile, SourceTreeError } from "./gitRepository";
 import type { gitReferenceOf } from "../model/release";
 import { printable } from "../model/safeText";

@@ -1,7 +1,6 @@
-import { DockerfileError } from "./dockerfileError";
-import { EffortError } from "./effort";
-import { expandWord } from "./word";
 import { printable } from "../model/safeText";
+import { DockerfileError, EffortError } from "./dockerfileError";
+import { expandWord } from "./word";
 
 /** One instruction, its lines joined; the bodies of its here-documents are dropped. */
 export interface Instruction {

@@ -1,4 +1,4 @@
-import { Effort } from "./effort";
+import { Effort } from "./dockerfileError";
 
 /** One step of a shell pattern: a literal character, `?` (any one) or `*` (any number). */
 type Step = { readonly literal: string } | "one" | "any";

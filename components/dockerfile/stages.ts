@@ -1,7 +1,6 @@
-import { DockerfileError } from "./dockerfileError";
-import { type Instruction, type Instructions, readInstructions } from "./instructions";
-import { Effort } from "./effort";
 import { printable } from "../model/safeText";
+import { DockerfileError, Effort } from "./dockerfileError";
+import { type Instruction, type Instructions, readInstructions } from "./instructions";
 import { type Word, expandWord } from "./word";
 
 /** How a stage uses another stage or an image. */

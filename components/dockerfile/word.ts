@@ -1,5 +1,5 @@
 import { ShellPattern } from "./shellPattern";
-import { Effort, EffortError } from "./effort";
+import { Effort, EffortError } from "./dockerfileError";
 
 /** How a word is read. */
 export interface WordOptions {

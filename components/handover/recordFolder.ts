@@ -6,7 +6,7 @@ import { ConfigError } from "../config/problems";
 import type { BuildRecord, RecordedImage } from "../model/buildRecord";
 import type { Platform } from "../model/platform";
 import { reasonOf } from "../model/reasonOf";
-import { repositoryOf } from "../model/repository";
+import { repositoryOf } from "../model/reference";
 import { cacheDirectory } from "../system/cacheDirectory";
 import { writeWhole } from "../system/placeWhole";
 import { formatRecord, type HandedOver, parseRecord, recordPath, type RecordSubject, sbomName } from "./recordFile";

@@ -10,7 +10,7 @@ import type { PlanOf } from "./planApps";
 import type { PlanEdges } from "./planEdges";
 import { mirrorTag } from "../decide/versions";
 import type { Offer } from "../discover/upstreamFiles";
-import { repositoryOf } from "../model/repository";
+import { repositoryOf } from "../model/reference";
 
 /** An app of this mirror as the base of another: one version of it. */
 export interface AppBase {

@@ -1,13 +1,12 @@
 import { z } from "zod";
+import { versionLabels } from "../decide/labels";
+import type { AppSpecification } from "../model/appSpecification";
+import type { AttestationKind } from "../model/attestationKind";
 import type { Digest } from "../model/digest";
 import { type PerPlatform, type Platform, platformEntries } from "../model/platform";
 import type { PresentProbe } from "../model/probe";
-import { versionLabels } from "../decide/labels";
-import type { AppSpecification } from "../model/appSpecification";
 import { reasonOf } from "../model/reasonOf";
-import type { AttestationKind } from "../model/attestationKind";
-import type { AttestationProbe } from "../probe/attestationProbe";
-import type { AttachedLists } from "../probe/attestations";
+import type { AttachedLists, AttestationProbe } from "../probe/attestations";
 import type { PlanEdges } from "./planEdges";
 
 /** A version whose tag names something. */

@@ -3,7 +3,7 @@ import type { AppSettings } from "../config/appSettings";
 import type { AppPlan, PlannedVersion } from "../decide/appPlan";
 import type { AppSpecification } from "../model/appSpecification";
 import { doubtAbout } from "../decide/doubts";
-import { movedTags } from "../decide/movedTags";
+import { movedTags } from "../decide/floatingTags";
 import type { HandedOver } from "../handover/recordFile";
 import { declaresResources, type PublishedApp } from "../model/published";
 import type { Discovery, Release } from "../model/release";

@@ -11,7 +11,7 @@ import { recorded } from "../decide/versionPlan";
 import { declaresResources, type PublishedApp, type PublishedVersion } from "../model/published";
 import { compareVersions } from "../model/version";
 import type { HandedOver } from "../handover/recordFile";
-import { repositoryOf } from "../model/repository";
+import { repositoryOf } from "../model/reference";
 
 /** Finds the plan of another app of the same run; undefined when the stack does not mirror it. */
 export type PlanOf = (app: string) => Promise<AppPlan | undefined>;

@@ -1,26 +1,25 @@
 import { functionMistakes } from "../config/appFunctions";
 import type { AppSettings } from "../config/appSettings";
 import type { PlannedVersion } from "../decide/appPlan";
-import type { AppSpecification } from "../model/appSpecification";
 import type { Wait } from "../decide/backoff";
 import { type VersionFacts, type VersionPlan, decideVersion, withholdBuild, writesIndex } from "../decide/versionPlan";
+import type { AppSpecification } from "../model/appSpecification";
+import type { RecordedImage } from "../model/buildRecord";
+import type { Digest } from "../model/digest";
 import { type PerPlatform, type Platform, platformEntries } from "../model/platform";
 import type { Probe } from "../model/probe";
 import type { PublishedVersion } from "../model/published";
-import type { RecordedImage } from "../model/buildRecord";
-import { type ExaminedRecords, examineRecords } from "./examineRecords";
-import type { Digest } from "../model/digest";
-import { digestIn } from "../model/reference";
-import { resolveSource } from "../model/source";
-import { type Release, gitReferenceOf } from "../model/release";
-import { examineLabels, examineOwnership, type Ownership } from "./ownership";
-import { lostStatements, planAttestation } from "./planAttestation";
-import { askUpstream } from "./offers";
-import { askOfficialImage, indexToCopy, noOfficialImage, type OfficialImage } from "./officialImage";
-import type { PreparedBuild, PlanEdges } from "./planEdges";
-import { planReferrers } from "./planReferrers";
 import { reasonOf } from "../model/reasonOf";
-import { siblingOf } from "../model/repository";
+import { digestIn, siblingOf } from "../model/reference";
+import { type Release, gitReferenceOf } from "../model/release";
+import { resolveSource } from "../model/source";
+import { type ExaminedRecords, examineRecords } from "./examineRecords";
+import { askUpstream } from "./offers";
+import { type OfficialImage, askOfficialImage, indexToCopy, noOfficialImage } from "./officialImage";
+import { type Ownership, examineLabels, examineOwnership } from "./ownership";
+import { lostStatements, planAttestation } from "./planAttestation";
+import type { PlanEdges, PreparedBuild } from "./planEdges";
+import { planReferrers } from "./planReferrers";
 
 /** One version to look at. At least one of `release` and `managed` is there. */
 export interface VersionRequest {

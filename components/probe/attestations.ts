@@ -1,6 +1,7 @@
-import { buffer } from "node:stream/consumers";
 import type { Readable } from "node:stream";
-import type { WantedAttestations } from "../config/attestConfig";
+import { buffer } from "node:stream/consumers";
+import type { AttestConfig, WantedAttestations } from "../config/attestConfig";
+import type { MirrorConfig } from "../config/mirrorConfig";
 import type { MissingAttestation } from "../decide/attestations";
 import { type AttestationKind, kindOf } from "../model/attestationKind";
 import type { Digest } from "../model/digest";
@@ -8,8 +9,9 @@ import { type PerPlatform, platformEntries } from "../model/platform";
 import type { Probe } from "../model/probe";
 import type { ExpectedSigner } from "../model/signer";
 import type { Manifest } from "../registry/manifest";
+import type { RegistryClient } from "../registry/registryClient";
 import { RegistryError } from "../registry/registryError";
-import { readBundle, type SignedStatement } from "./bundle";
+import { type SignedStatement, readBundle } from "./bundle";
 
 const bundleType = /^application\/vnd\.dev\.sigstore\.bundle\.v0\.[0-9]+\+json$/;
 /** What lists say of an artifact whose manifest alone says what it is. */
@@ -178,4 +180,32 @@ export function missingAttestations(
     .filter((kind) => count(indexDigest, kind) < (kind === "sbom" ? platforms.length : 1))
     .map((kind) => ({ digest: indexDigest, kind }));
   return [...onIndex, ...onPlatforms];
+}
+
+/** What deciding about attestations reads. */
+export interface AttestationProbe {
+  readonly config: AttestConfig;
+  /** What is attached to a version's digests, and what of it is ours. Rejects when the registry gives no usable answer. */
+  readonly attached: (repository: string, version: AttestedVersion) => Promise<AttachedLists>;
+}
+
+/**
+ * What deciding about attestations reads, answered by the registry client.
+ * @param expected finds out whose signatures count; asked once, and only when there is something to look at.
+ */
+export function attestationProbe(
+  registry: RegistryClient,
+  { attest }: Pick<MirrorConfig, "attest">,
+  expected: () => Promise<ExpectedSigner>,
+): AttestationProbe {
+  const { signing } = attest;
+  let signer: Promise<ExpectedSigner> | undefined;
+  return {
+    config: attest,
+    attached: async (repository, version) => {
+      if (signing.mode === "off") return new Map();
+      signer ??= expected();
+      return attachedLists(registry, repository, version, await signer);
+    },
+  };
 }

@@ -1,8 +1,7 @@
 import type { Configuration } from "../config/configuration";
 import type { Probe, TagHolding } from "../model/probe";
+import { appOf, referenceParts, repositoryOf } from "../model/reference";
 import type { RegistryClient } from "../registry/registryClient";
-import { referenceParts } from "../model/reference";
-import { appOf, repositoryOf } from "../model/repository";
 
 /** What else a registry can be asked when it refuses to say what a tag holds. */
 export interface RefusalEdges {

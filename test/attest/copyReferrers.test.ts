@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Digest } from "../../components/model/digest";
-import { copyPlanVariable } from "../../components/attest/copyPlan";
+import { copyPlanVariable } from "../../components/attest/copyReferrers";
 import { FakeClock } from "../support/fakeClock";
 import { run } from "../../components/attest/runCopy";
 import { digestOf, error, imageType, WritableRegistry } from "./writableRegistry";

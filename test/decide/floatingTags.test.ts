@@ -1,9 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import {
+  type FloatingCandidate,
+  desiredFloatingTags,
+  floatingTagMoves,
+  movedTags,
+} from "../../components/decide/floatingTags";
 import type { FloatingTagRule } from "../../components/model/appSpecification";
 import type { Digest } from "../../components/model/digest";
-import { desiredFloatingTags, floatingTagMoves, type FloatingCandidate } from "../../components/decide/floatingTags";
-import { movedTags } from "../../components/decide/movedTags";
 import type { Probe } from "../../components/model/probe";
 
 const digest = (seed: number): Digest => `sha256:${String(seed).padStart(64, "0")}`;

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import type { ImageVerification } from "../../components/attest/imageVerification";
+import type { ImageVerification } from "../../commands/verify/imageVerification";
 import { PrivateSigstore, services } from "../../tools/sigstore/sigstore";
 import { MirrorUnderTest } from "./support/mirrorUnderTest";
 import { errorsOf, type PulumiRun } from "./support/pulumiRun";

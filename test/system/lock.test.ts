@@ -5,8 +5,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
-import { lockHolder, takeLock, withLock } from "../../components/system/lock";
-import { processIdentity } from "../../components/system/processIdentity";
+import { lockHolder, processIdentity, takeLock, withLock } from "../../components/system/lock";
 
 const root = resolve(__dirname, "..", "..");
 const newFolder = (): string => mkdtempSync(join(tmpdir(), "lock-"));

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fateOf, processIdentity } from "../../components/system/processIdentity";
+import { fateOf, processIdentity } from "../../components/system/lock";
 
 /** Where the kernel lists and takes registrations of interpreters. */
 const binfmt = "/proc/sys/fs/binfmt_misc";

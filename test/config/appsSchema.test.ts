@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { appSettings } from "../../components/config/appSettings";
-import { parseFilesFrom, withFilesFrom } from "../../components/config/filesFrom";
+import { parseFilesFrom, withFilesFrom } from "../../components/config/appsSchema";
 import { readConfig } from "../../components/config/readConfig";
 import type { AppSpecification, BuildTarget } from "../../components/model/appSpecification";
 

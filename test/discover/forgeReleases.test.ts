@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { githubReleases } from "../../components/discover/githubReleases";
+import { githubReleases } from "../../components/discover/forgeReleases";
 import { fakeUpstream, githubRelease, ok } from "./fakeUpstream";
 
 const page = (number: number): string => `repos/o/r/releases?per_page=100&page=${number}`;

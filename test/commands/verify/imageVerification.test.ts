@@ -1,18 +1,18 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type ImageVerification, verifyImage } from "../../components/attest/imageVerification";
-import type { VerificationWishes } from "../../components/attest/statementChecks";
-import { mirrorPredicate } from "../../components/attest/mirrorPredicate";
-import { provenance } from "../../components/attest/provenance";
-import { sbomName } from "../../components/attest/sbom";
-import { versionRecord } from "../../components/decide/versionRecord";
-import type { BuiltRecord } from "../../components/model/buildRecord";
-import type { Digest } from "../../components/model/digest";
-import type { ExpectedSigner } from "../../components/model/signer";
-import { listAttestations } from "../../components/probe/attestations";
-import { RegistryClient } from "../../components/registry/registryClient";
-import { AttestedRegistry } from "./attestedRegistry";
-import { exampleSigner, testCertificate } from "./bundles";
-import { exampleBuild, exampleRecord } from "./fixtures";
+import { type ImageVerification, verifyImage } from "../../../commands/verify/imageVerification";
+import type { VerificationWishes } from "../../../commands/verify/statementChecks";
+import { mirrorPredicate } from "../../../components/attest/mirrorPredicate";
+import { provenance } from "../../../components/attest/provenance";
+import { sbomName } from "../../../components/attest/sbom";
+import { versionRecord } from "../../../components/decide/versionRecord";
+import type { BuiltRecord } from "../../../components/model/buildRecord";
+import type { Digest } from "../../../components/model/digest";
+import type { ExpectedSigner } from "../../../components/model/signer";
+import { listAttestations } from "../../../components/probe/attestations";
+import { RegistryClient } from "../../../components/registry/registryClient";
+import { AttestedRegistry } from "../../attest/attestedRegistry";
+import { exampleSigner, testCertificate } from "../../attest/bundles";
+import { exampleBuild, exampleRecord } from "../../attest/fixtures";
 
 const signer: ExpectedSigner = {
   subject: { exactly: [exampleSigner.subject] },

@@ -1,19 +1,21 @@
-import type { Digest } from "../model/digest";
-import type { AttestationKind } from "../model/attestationKind";
-import { parseReference } from "../model/reference";
-import type { CertificateSigner, ExpectedSigner } from "../model/signer";
-import { type AttestationList, listAttestations } from "../probe/attestations";
-import type { SignedStatement } from "../probe/bundle";
-import type { Cosign } from "./cosign";
+import type { AttestationKind } from "../../components/model/attestationKind";
+import type { Digest } from "../../components/model/digest";
+import { parseReference } from "../../components/model/reference";
+import type { CertificateSigner, ExpectedSigner } from "../../components/model/signer";
+import { type AttestationList, listAttestations } from "../../components/probe/attestations";
+import type { SignedStatement } from "../../components/probe/bundle";
+import type { Cosign } from "../../components/attest/cosign";
+import { isSbomOf } from "../../components/attest/sbom";
 import {
-  childrenOf,
   type ImageChild,
   type ImageInQuestion,
   type ImageReader,
   type VerificationCheck,
-} from "./imageChildren";
-import { isSbomOf } from "./sbom";
-import { provenanceCheck, recordCheck, type VerificationWishes } from "./statementChecks";
+  type VerificationWishes,
+  childrenOf,
+  provenanceCheck,
+  recordCheck,
+} from "./statementChecks";
 
 /** Who signed an image, and when. */
 export interface ImageSigner {

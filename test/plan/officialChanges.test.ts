@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { officialChanges, type OfficialSeen } from "../../components/decide/officialChanges";
+import { officialChanges, type OfficialSeen } from "../../components/plan/watchOfficial";
 import type { Platform } from "../../components/model/platform";
 
 const amd: Platform = "linux/amd64";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { Configuration } from "../../components/config/configuration";
-import { unableToSign } from "../../components/report/unableToSign";
-import { appPlan, planned, whole } from "../declare/plans";
+import type { Configuration } from "../components/config/configuration";
+import { unableToSign } from "../components/look";
+import { appPlan, planned, whole } from "./declare/plans";
 
 describe("a machine without an identity to sign with", () => {
   const told = (
