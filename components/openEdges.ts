@@ -16,7 +16,7 @@ import { runProcess } from "./system/process";
 import { AppBases } from "./plan/appBases";
 import { attestationProbe } from "./probe/attestations";
 import { type BaseRegistry, baseRegistry, imageManifest } from "./probe/baseRegistry";
-import { buildTarget } from "./model/buildTarget";
+import { buildTarget } from "./model/release";
 import { cacheDirectory } from "./system/cacheDirectory";
 import { digestIn, repositoryOf } from "./model/reference";
 import { writeWhole } from "./system/placeWhole";

@@ -4,7 +4,7 @@ import * as ts from "typescript";
 import { describe, expect, it } from "vitest";
 import { checkApps } from "../components/config/checkApps";
 import type { AppSpecification } from "../components/model/appSpecification";
-import { buildTarget } from "../components/model/buildTarget";
+import { buildTarget } from "../components/model/release";
 import { release } from "./plan/fakeEdges";
 
 const page = readFileSync("docs/apps.md", "utf8");

@@ -1,10 +1,9 @@
 import { reasonOf } from "../model/reasonOf";
-import { FallbackList } from "../registry/fallbackReferrers";
+import { FallbackList, withDigest } from "../registry/fallbackReferrers";
 import { RegistryClient } from "../registry/registryClient";
 import { RegistryWriter } from "../registry/registryWriter";
 import { type Clock, systemClock } from "../system/clock";
 import { type CopySummary, copyPlanVariable, copyReferrers, parseCopyPlan } from "./copyReferrers";
-import { withDigest } from "./digestLock";
 
 const totalMs = 20 * 60 * 1000;
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { AttestConfig } from "../config/attestConfig";
 import { strangerProblem } from "../config/expectedSigner";
 import type { Digest } from "../model/digest";
-import { FallbackList } from "../registry/fallbackReferrers";
+import { FallbackList, withDigest } from "../registry/fallbackReferrers";
 import { RegistryClient } from "../registry/registryClient";
 import { RegistryWriter } from "../registry/registryWriter";
 import { type Clock, systemClock } from "../system/clock";
@@ -13,7 +13,6 @@ import { AttestationWriter, type WriterEdges } from "./attestationWriter";
 import type { AttestEdges } from "./completeAttestations";
 import { copyImage } from "./copyContent";
 import { cosignFor } from "./cosign";
-import { withDigest } from "./digestLock";
 import { knownSigner } from "./knownSigner";
 import { missingIdentityToken } from "./signing";
 

@@ -2,7 +2,7 @@ import type { IdenticalFile } from "./identical";
 import { type CheckReport, checkImage, type CheckRequest } from "./checkImage";
 import { type Builder, builderFor } from "../config/mirrorConfig";
 import { hexOf, parseDigest } from "../model/digest";
-import { buildTarget } from "../model/buildTarget";
+import { buildTarget } from "../model/release";
 import type { BuildRecipe, PlannedVersion } from "../decide/appPlan";
 import type { AppSpecification } from "../model/appSpecification";
 import type { ChecksMade } from "../model/buildRecord";

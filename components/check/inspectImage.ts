@@ -1,11 +1,10 @@
 import type { Digest } from "../model/digest";
 import type { Platform } from "../model/platform";
-import { elfMismatch } from "./elfMismatch";
+import { elfMismatch, locateProgram, programProblem, startedPrograms } from "./elfMismatch";
 import type { FileTree, Resolution } from "./fileTree";
 import { identicalProblem, replacementProblem, wantedChecksum, type IdenticalFile } from "./identical";
 import { ImageReader, type RegistryReader } from "./imageReader";
 import { RegistryClient } from "../registry/registryClient";
-import { locateProgram, programProblem, startedPrograms } from "./mainExecutable";
 
 /** One finished image of one platform, and what must hold of it: plain data. */
 export interface ImageSubject {

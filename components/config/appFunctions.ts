@@ -1,11 +1,10 @@
 import { existsSync } from "node:fs";
 import { z } from "zod";
 import type { AppSpecification, RequiredFile } from "../model/appSpecification";
-import { buildTarget } from "../model/buildTarget";
+import { type Release, buildTarget } from "../model/release";
 import { isLoopback, parseReference } from "../model/reference";
 import type { Platform } from "../model/platform";
 import { reasonOf } from "../model/reasonOf";
-import type { Release } from "../model/release";
 import { check, formatValue } from "./problems";
 import { isRecord, text } from "./schemaParts";
 

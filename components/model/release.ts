@@ -1,3 +1,6 @@
+import type { BuildTarget } from "./appSpecification";
+import { type Platform, platformParts, unameMachine } from "./platform";
+
 /** One upstream release the mirror may publish. */
 export interface Release {
   /** What upstream calls the version, less prefix and suffix: `1.2.3`, `2026.07.2`, `4.6.2-r13`; for a `gitBranch` source the first eight hex digits of the commit. */
@@ -38,4 +41,16 @@ export function gitReferenceOf({ tag, gitTag, reference, commit }: Release): {
   readonly name: string;
 } {
   return { kind: reference, name: reference === "commit" ? commit : (gitTag ?? tag) };
+}
+
+/** What the functions of an app file receive for one release and platform. */
+export function buildTarget(release: Release, platform: Platform): BuildTarget {
+  return {
+    version: release.version,
+    tag: release.tag,
+    commit: release.commit,
+    platform,
+    architecture: platformParts(platform).architecture,
+    machine: unameMachine(platform),
+  };
 }

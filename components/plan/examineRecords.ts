@@ -1,11 +1,10 @@
 import { releaseLabels } from "../decide/labels";
 import type { AppSpecification } from "../model/appSpecification";
 import type { BuildRecord, BuiltRecord, CopiedRecord, RecordedImage } from "../model/buildRecord";
-import { buildTarget } from "../model/buildTarget";
+import { type Release, buildTarget, gitReferenceOf } from "../model/release";
 import { type PerPlatform, type Platform, platformEntries } from "../model/platform";
 import type { Probe } from "../model/probe";
 import { reasonOf } from "../model/reasonOf";
-import { type Release, gitReferenceOf } from "../model/release";
 import type { PlanEdges } from "./planEdges";
 
 /** A version for which records were handed over. */

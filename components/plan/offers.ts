@@ -2,8 +2,7 @@ import type { AppSettings } from "../config/appSettings";
 import type { AppSpecification } from "../model/appSpecification";
 import type { PerPlatform, Platform } from "../model/platform";
 import type { Probe } from "../model/probe";
-import type { Release } from "../model/release";
-import { buildTarget } from "../model/buildTarget";
+import { type Release, buildTarget } from "../model/release";
 import { askOfficialImage, noOfficialImage, type OfficialImage } from "./officialImage";
 import type { PlanEdges } from "./planEdges";
 

@@ -17,9 +17,8 @@ import { type ExaminedRecords, examineRecords } from "./examineRecords";
 import { askUpstream } from "./offers";
 import { type OfficialImage, askOfficialImage, indexToCopy, noOfficialImage } from "./officialImage";
 import { type Ownership, examineLabels, examineOwnership } from "./ownership";
-import { lostStatements, planAttestation } from "./planAttestation";
+import { lostStatements, planAttestation, planReferrers } from "./planAttestation";
 import type { PlanEdges, PreparedBuild } from "./planEdges";
-import { planReferrers } from "./planReferrers";
 
 /** One version to look at. At least one of `release` and `managed` is there. */
 export interface VersionRequest {

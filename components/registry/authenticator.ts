@@ -1,9 +1,8 @@
 import { z } from "zod";
 import { answerError } from "./answerError";
-import { type Challenge, parseChallenge } from "./challenge";
+import { type Challenge, type Endpoint, parseChallenge } from "./endpoints";
 import type { Clock } from "../system/clock";
 import type { Credentialed, Credentials } from "./credentials";
-import type { Endpoint } from "./endpoints";
 import { RegistryError } from "./registryError";
 import type { Transport, TransportAnswer, TransportRequest } from "./transport";
 import { isLoopback } from "../model/reference";

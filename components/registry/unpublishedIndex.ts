@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Digest } from "../model/digest";
-import { changeList, emptyList, goneFrom, type ListAccess, type TaggedList } from "./taggedList";
+import { changeList, emptyList, goneFrom, type ListAccess, type TaggedList } from "./fallbackReferrers";
 import { RegistryError } from "./registryError";
 
 /** The tag that keeps what is built and has no tag yet. No version and no floating tag begins with `_`. */

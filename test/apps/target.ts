@@ -3,7 +3,7 @@ import type { Platform } from "../../components/model/platform";
 import { collectVersions } from "../../components/decide/versions";
 import type { Keep } from "../../components/model/appSpecification";
 import { selectWindow } from "../../components/decide/window";
-import { buildTarget } from "../../components/model/buildTarget";
+import { buildTarget } from "../../components/model/release";
 
 const commit = "c".repeat(40);
 

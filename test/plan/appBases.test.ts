@@ -4,7 +4,7 @@ import type { AppPlan, PlannedVersion } from "../../components/decide/appPlan";
 import type { AppSpecification } from "../../components/model/appSpecification";
 import type { Platform } from "../../components/model/platform";
 import { AppBases } from "../../components/plan/appBases";
-import { buildTarget } from "../../components/model/buildTarget";
+import { buildTarget } from "../../components/model/release";
 import { prepareBuild } from "../../components/plan/buildRecipes";
 import { planApps } from "../../components/plan/planApps";
 import type { PlanEdges } from "../../components/plan/planEdges";

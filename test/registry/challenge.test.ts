@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Challenge, parseChallenge } from "../../components/registry/challenge";
+import { type Challenge, parseChallenge } from "../../components/registry/endpoints";
 
 describe("parseChallenge", () => {
   it.each<[string | undefined, Challenge | undefined]>([
