@@ -5,7 +5,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends \
       nlohmann-json3-dev zlib1g-dev
 ADD https://github.com/osmcode/libosmium.git?tag=v2.23.1&checksum=97dccf105391d410701ae8bd52170dc0ee041373&submodules=false /libosmium
 COPY . /osmium
-RUN cmake -S /osmium -B /build -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=OFF && cmake --build /build --parallel
+RUN cmake -S /osmium -B /build -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=OFF && cmake --build /build --parallel "$(nproc)"
 
 FROM debian:trixie-slim
 RUN apt-get update && apt-get install -y --no-install-recommends \
