@@ -64,7 +64,6 @@ export function openEdges(config: Configuration, host: Host): Edges {
   });
   const bases = appBaseRegistries(config, { hosts });
   const files = upstreamFiles(transport);
-  const misfits = misfitsIn(isolation, cacheDirectory());
   const startedAt = new Date();
   const failures: Promise<FailureRecord> =
     config.run.failures === undefined ? Promise.resolve({}) : readFailureFile(config.run.failures);
@@ -86,10 +85,9 @@ export function openEdges(config: Configuration, host: Host): Edges {
         });
       const appBases = new AppBases(config, planOf, { probe, discover: find, offer: files.offer });
       return {
-        now: startedAt,
-        probe,
+        ...{ now: startedAt, probe },
         discover: find,
-        misfits,
+        misfits: misfitsIn(isolation, cacheDirectory()),
         labels: async (reference) => labelsOf(registry, reference, cacheDirectory()),
         offer: (specification, target) => appBases.offer(specification, target),
         attestations: attestationProbe(registry, config, () => signerOf(config, host)),

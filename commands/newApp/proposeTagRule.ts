@@ -59,7 +59,12 @@ function familiesOf(tags: readonly string[]): readonly Family[] {
   }
   return [...byShape]
     .map(([shape, members]) => ({ shape, tags: members.toSorted(naturalOrder) }))
-    .toSorted((left, right) => right.tags.length - left.tags.length);
+    .toSorted((left, right) => weight(right) - weight(left));
+}
+
+/** A word in front often names a part of the program or a line of its versions (`previous-`): a family without one counts double. */
+function weight({ shape, tags }: Family): number {
+  return tags.length * (/^[vV]?[#0]/.test(shape) ? 2 : 1);
 }
 
 /** Numbers joined by dots are `#`, a lone one `0`, a commit's name `%`, a single letter at the end behind a number `&`. */

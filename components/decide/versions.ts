@@ -63,7 +63,7 @@ export function collectVersions(
  */
 function linesAmong(releases: readonly Release[], candidates: readonly TagCandidate[]): readonly Release[] {
   const counts = new Map(releases.map((release) => [release, numbersOf(release.version).length]));
-  const alone = !candidates.some(({ tag }) => /^v?\d+\.\d/.test(tag));
+  const alone = !candidates.some(({ tag }) => /^v?\d+\.\d/i.test(tag));
   const heads = new Set(
     releases.flatMap((release) =>
       (counts.get(release) ?? 0) > 2 ? `${release.commit} ${lineOf(release.version, 2)}` : [],
@@ -112,7 +112,7 @@ function readVersion(tag: string, rule: RegExp): string | Pick<RejectedTag, "rea
   if (!safeTag.test(tag) || tag.includes("..")) return { reason: "characters outside A-Z a-z 0-9 . _ + @ / -" };
   const version = captured(tag, rule);
   if (version === undefined) {
-    const early = /^v?\d+(?:\.\d+)+-/.test(tag);
+    const early = /^v?\d+(?:\.\d+)+-/i.test(tag);
     return { reason: early ? "pre-release by its name" : "not a version by the app's tag rule", unread: true };
   }
   if (!isVersion(version)) return { reason: "the tag rule finds no version in it", unread: true };

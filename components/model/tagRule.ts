@@ -7,7 +7,7 @@ export const acceptedTagRule =
  * Nothing but nines (`99.99.99.4478`) is what people call a build that is to be above all versions.
  */
 export const defaultTagRule =
-  /^v?(?!(?:99+\.){2})(?<version>\d+(?:\.\d+){0,4})(?:(?:p|\+[0-9A-Za-z.-]*?)(?<revision>\d+))?$/;
+  /^[vV]?(?!(?:99+\.){2})(?<version>\d+(?:\.\d+){0,4})(?:(?:p|\+[0-9A-Za-z.-]*?)(?<revision>\d+))?$/;
 
 const group = String.raw`(?<!\\)(?:\\\\)*`;
 
