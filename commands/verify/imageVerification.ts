@@ -13,6 +13,7 @@ import {
   type VerificationCheck,
   type VerificationWishes,
   childrenOf,
+  nothingBuilt,
   provenanceCheck,
   recordCheck,
 } from "./statementChecks";
@@ -201,7 +202,9 @@ async function statementChecks(
   const none = (what: string) => ({ what, ok: false, detail: "none by the expected signer" });
   return [
     ...provenances.map(({ predicate }) => provenanceCheck(predicate, wishes, certificate)),
-    ...(provenances.length === 0 && image.isIndex ? [none("provenance")] : []),
+    ...(provenances.length === 0 && image.isIndex
+      ? [nothingBuilt(records.map(({ predicate }) => predicate)) ?? none("provenance")]
+      : []),
     ...records.map(({ predicate }) => recordCheck(predicate, image, wishes)),
     ...(records.length === 0 && image.isIndex ? [none("mirror record")] : []),
   ];

@@ -24,7 +24,14 @@ const recordSchema = z.looseObject({
   upstream: sourceSchema,
   version: z.string(),
   image: z.looseObject({ repository: z.string(), tag: z.string(), digest: z.string() }),
-  platforms: z.array(z.looseObject({ platform: z.string(), digest: z.string() })),
+  platforms: z.array(
+    z.looseObject({
+      platform: z.string(),
+      digest: z.string(),
+      origin: z.string().optional(),
+      adopted: z.boolean().optional(),
+    }),
+  ),
 });
 
 /**
@@ -49,6 +56,16 @@ export function provenanceCheck(
   } catch (error) {
     return check(false, reasonOf(error));
   }
+}
+
+/** The check of an image without provenance whose records all say that nothing of it was built here; undefined when they do not. */
+export function nothingBuilt(records: readonly unknown[]): VerificationCheck | undefined {
+  const said = records.map((record) => recordSchema.safeParse(record).data?.platforms);
+  const isNone = said.every((platforms) =>
+    platforms?.every(({ origin, adopted }) => origin === "copied" || adopted === true),
+  );
+  if (said.length === 0 || !isNone) return undefined;
+  return { what: "provenance", ok: true, detail: "none, as its mirror record says that nothing of it was built here" };
 }
 
 /** Whether a mirror record is about this repository, tag, version, digest and these platforms, and names the source expected. */

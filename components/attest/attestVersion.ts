@@ -42,7 +42,9 @@ export async function examineIndex(plan: AttestPlan, edges: OwnershipEdges): Pro
   const platforms = await platformsOf(plan, edges.reader);
   const isOurs = plan.config.adopted || (await isSigned(plan.repository, plan.indexDigest, edges));
   if (!isOurs) await refuseForeign(plan, platforms, edges);
-  const record = plan.record ?? (await signedRecord(plan, platforms, edges));
+  // What a plan knows without a build are origins: the builds are asked of the images.
+  const isBuilt = plan.record !== undefined && plan.record.builds.length > 0;
+  const record = isBuilt ? plan.record : ((await signedRecord(plan, platforms, edges)) ?? plan.record);
   if (!isOurs && plan.record === undefined) await refuseSilent(plan, platforms, record, edges.reader);
   const lacking = Object.keys(record?.platforms ?? {}).filter((platform) => !(platform in platforms));
   if (lacking.length > 0) throw new Error(`it has no ${lacking.join(", ")}, which were said to be in it`);
@@ -99,7 +101,7 @@ async function refuseSilent(
 
 /** The version's record out of the provenance its images carry, signed by us; undefined when none does. */
 async function signedRecord(
-  { repository, version, tag }: AttestPlan,
+  { repository, version, tag, record: known }: AttestPlan,
   platforms: Platforms,
   edges: OwnershipEdges,
 ): Promise<VersionRecord | undefined> {
@@ -118,7 +120,12 @@ async function signedRecord(
   if (other)
     throw new Error(`not ours: its ${other.platform} is the image of version ${other.version}, not ${version}`);
   const [first] = records;
-  return first && versionRecord({ version, tag, repository, upstream: first.upstream, records, present: platforms });
+  if (!first) return undefined;
+  const { upstream } = first;
+  const signed = versionRecord({ version, tag, repository, upstream, records, present: platforms });
+  const built = new Set<string>(records.map(({ platform }) => platform));
+  const origins = Object.entries(known?.platforms ?? {}).filter(([platform]) => !built.has(platform));
+  return { ...signed, platforms: { ...signed.platforms, ...Object.fromEntries(origins) } };
 }
 
 /** The platform manifests, as the registry has them; attestations of other tools in the index are left alone. */

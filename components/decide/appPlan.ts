@@ -87,8 +87,10 @@ export interface PlannedVersion {
   readonly official: readonly Platform[];
   /** Platform manifests that need no build, by digest: upstream's own, to be copied. */
   readonly copies: PerPlatform<string>;
-  /** Platforms that others published and the stack is told to take over. */
+  /** Platforms that others published, which its mirror record says: the stack is told to take them over, or once was. */
   readonly adopted: readonly Platform[];
+  /** The stack is told to take over what others published, signed or not. */
+  readonly adopting: boolean;
   /** Manifests that are ours, signed or not: those this stack's state says it built, and upstream's own where they are copied. */
   readonly known: readonly Digest[];
   /** What build runs handed over and nothing speaks against. */
@@ -124,6 +126,7 @@ export const nothingPlanned = {
   official: [],
   copies: {},
   adopted: [],
+  adopting: false,
   known: [],
   records: {},
   inWindow: true,

@@ -1,6 +1,7 @@
 import type { BuildRecord, BuiltRecord } from "../model/buildRecord";
 import type { Digest } from "../model/digest";
 import { type PerPlatform, type Platform, platformEntries } from "../model/platform";
+import { digestIn } from "../model/reference";
 import type { VersionRecord } from "../model/versionRecord";
 
 /** What a version's record is put together from. */
@@ -16,6 +17,8 @@ export interface VersionFacts {
   readonly records: readonly BuildRecord[];
   /** Platforms the tag holds already, all of which stay. */
   readonly present: PerPlatform<Digest>;
+  /** Upstream's own manifests where they are copied, each `name@sha256:…`. */
+  readonly copies?: PerPlatform<string>;
   /** Those of them that others published, and the stack takes over. */
   readonly adopted?: readonly Platform[];
 }
@@ -28,12 +31,14 @@ function isNew(record: BuildRecord): record is NewRecord {
 
 /** Puts the record of a version together. The commit is the one its images were built from, wherever the tag points by now. */
 export function versionRecord(facts: VersionFacts): VersionRecord {
-  const { version, tag, repository, records, present, adopted = [] } = facts;
+  const { version, tag, repository, records, present, copies = {}, adopted = [] } = facts;
   const builds = records.filter((record): record is BuiltRecord => record.origin === "built");
-  const kept = platformEntries(present).map(([platform, digest]): [Platform, VersionRecord["platforms"][string]] => [
-    platform,
-    { origin: "kept", from: `${repository}@${digest}`, ...(adopted.includes(platform) && { adopted: true }) },
-  ]);
+  const kept = platformEntries(present).map(([platform, digest]): [Platform, VersionRecord["platforms"][string]] => {
+    const copy = copies[platform];
+    if (copy !== undefined && digestIn(copy) === digest) return [platform, { origin: "copied", from: copy }];
+    const own = `${repository}@${digest}`;
+    return [platform, { origin: "kept", from: own, ...(adopted.includes(platform) && { adopted: true }) }];
+  });
   const made = records
     .filter(isNew)
     .map((record): [Platform, VersionRecord["platforms"][string]] => [

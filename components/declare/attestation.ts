@@ -24,7 +24,7 @@ export interface AttestationArgs {
   /** What every image built for the version has among its labels. */
   readonly labels: Readonly<Record<string, string>>;
   readonly mode: Exclude<AttestationMode, "none">;
-  /** How the version came to be. A repair uses the record of the run that built it, where the state still has that. */
+  /** How the version came to be; undefined: its images say so. */
   readonly record?: pulumi.Input<VersionRecord | undefined>;
   /** The images made for it in this run or handed over to it, whose SBOMs are to be attested. */
   readonly images?: pulumi.Input<readonly RecordedImage[]>;
@@ -67,9 +67,8 @@ export class Attestation extends pulumi.ComponentResource {
 function ignored(mode: AttestationArgs["mode"]): string[] {
   switch (mode) {
     case "fresh":
-      return [];
     case "repair":
-      return ["stdin"];
+      return [];
     case "keep":
       return ["*"];
     default:

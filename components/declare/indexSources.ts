@@ -111,7 +111,8 @@ async function sealed(
   { repository, planned, services }: SourcesRequest,
 ): Promise<CheckedSources> {
   const { images, present: kept } = sources;
-  const { known, adopted } = planned;
+  const { known } = planned;
+  const adopted = planned.adopting ? planned.adopted : [];
   const own = sources.references.filter((reference) => reference.startsWith(`${repository}@`));
   await services.seal({
     ...{ repository, images, kept, known, adopted },

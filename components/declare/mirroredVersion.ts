@@ -208,10 +208,10 @@ function existingSource({ copies, records }: PlannedVersion, platform: Platform)
 
 /** How the version came to be, by the records of its images; undefined when the release it stands for is not known. */
 function recordOf({ repository, planned }: MirroredVersionArgs, checked: CheckedSources): VersionRecord | undefined {
-  const { version, tag, upstream, adopted } = planned;
+  const { version, tag, upstream, copies, adopted } = planned;
   const { images, present } = checked;
   const records = images.map(({ record }) => record);
-  return upstream && versionRecord({ version, tag, repository, upstream, present, records, adopted });
+  return upstream && versionRecord({ version, tag, repository, upstream, present, records, copies, adopted });
 }
 
 /** What a preview cannot know yet. */

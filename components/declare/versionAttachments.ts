@@ -40,7 +40,7 @@ export class VersionAttachments {
     if (indexDigest === undefined) return;
     const { attestation, referrers } = planned;
     const { startedOn } = services.attest;
-    const config = { ...services.attest.config, adopted: planned.adopted.length > 0 };
+    const config = { ...services.attest.config, adopted: planned.adopting && planned.adopted.length > 0 };
     const { version, tag, known } = planned;
     const labels = versionLabels(specification, version);
     if (attestation && attestation.mode !== "none") {

@@ -1,5 +1,6 @@
 import type { Digest } from "./digest";
 import type { PerPlatform, Platform } from "./platform";
+import type { VersionRecord } from "./versionRecord";
 
 /**
  * What a run recorded about one version, in the stack output `published`.
@@ -21,6 +22,8 @@ export interface PublishedVersion {
   readonly images?: PerPlatform<Digest>;
   /** The version's attestations are declared by this stack. */
   readonly attested?: boolean;
+  /** How it came to be, as the state has it beside those attestations. Not part of the output. */
+  readonly record?: VersionRecord;
   /** This stack declares that what upstream attached to copied manifests is copied too. */
   readonly referrers?: boolean;
   /** Somebody removed the tag after the version had left the window. It stays so; only the stack still declares it. */

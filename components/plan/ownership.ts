@@ -21,6 +21,12 @@ export interface OwnershipRequest {
   readonly known: readonly Digest[];
 }
 
+/** What a version's tag names, and whose that is. */
+export interface HeldVersion {
+  readonly present: PresentProbe;
+  readonly ownership: Ownership;
+}
+
 /** Whose a published version is, as far as reading tells: nothing is signed, completed or moved before cosign has said the same. */
 export interface Ownership {
   /** What is attached to its digests. Undefined: the registry gave no usable answer. */
@@ -124,14 +130,17 @@ interface About {
 const mirrorRecord = z.object({
   version: z.string(),
   image: z.object({ repository: z.string(), tag: z.string() }),
-  platforms: z.array(z.object({ origin: z.string() })),
+  platforms: z.array(
+    z.object({ platform: z.string().default(""), origin: z.string(), adopted: z.boolean().default(false) }),
+  ),
 });
 
 function mirrorRecords(lists: AttachedLists, index: Digest): readonly About[] {
-  return statements(lists, index, "mirror").flatMap((predicate) => {
-    const parsed = mirrorRecord.safeParse(predicate);
-    return parsed.success ? [{ version: parsed.data.version, ...parsed.data.image }] : [];
-  });
+  return recordsOn(lists, index).map(({ version, image }) => ({ version, ...image }));
+}
+
+function recordsOn(lists: AttachedLists, index: Digest): readonly z.output<typeof mirrorRecord>[] {
+  return statements(lists, index, "mirror").flatMap((predicate) => mirrorRecord.safeParse(predicate).data ?? []);
 }
 
 const buildProvenance = z.object({
@@ -156,12 +165,37 @@ function statements(lists: AttachedLists, digest: Digest, kind: AttestationKind)
   return bundles.flatMap((bundle) => (bundle.kind === kind && bundle.statement ? [bundle.statement.predicate] : []));
 }
 
+/**
+ * Platforms of a version that others published: those its mirror record says so of. A stack that takes over what others published
+ * adds those nothing of ours is attached to, and where nothing is stated about the version, as after a run that was killed,
+ * those it has signed without having made them.
+ * @param known manifests that are ours, signed or not.
+ * @param provenance whether what was made here carries its provenance.
+ */
+export function publishedByOthers(
+  { present: { digest, platforms }, ownership: { lists, foreign } }: HeldVersion,
+  known: readonly Digest[],
+  { adopting, provenance }: { readonly adopting: boolean; readonly provenance: boolean },
+): readonly Platform[] {
+  const others = adopting ? foreign : [];
+  if (!lists) return others;
+  const records = recordsOn(lists, digest);
+  const said = records.flatMap((record) => record.platforms.filter(({ adopted }) => adopted));
+  const isStated = records.length > 0 || statements(lists, digest, "provenance").length > 0;
+  const isMade = (image: Digest): boolean =>
+    known.includes(image) || !provenance || statements(lists, image, "provenance").length > 0;
+  return platformEntries(platforms).flatMap(([platform, image]) => {
+    const isTaken = others.includes(platform) || (adopting && !isStated && !isMade(image));
+    return isTaken || said.some((entry) => entry.platform === platform) ? platform : [];
+  });
+}
+
 /** What a version has to carry, by what is known of how it was put together, and what nobody can restore. */
 export interface ExpectedStatements {
   /** Its images carry the records of their builds. */
   readonly built: boolean;
   readonly recorded: boolean;
-  /** What was stated about it once and is gone, with all it could be written from again. */
+  /** What it should carry and does not, where its images carry nothing that could be written from. */
   readonly lost: readonly ("provenance" | "mirror")[];
 }
 
@@ -171,9 +205,7 @@ export function statementsExpected(
   index: Digest,
   platforms: readonly Digest[],
 ): ExpectedStatements {
-  const records = statements(lists, index, "mirror").flatMap(
-    (predicate) => mirrorRecord.safeParse(predicate).data ?? [],
-  );
+  const records = recordsOn(lists, index);
   const built = platforms.some((digest) => statements(lists, digest, "provenance").length > 0);
   const stated = statements(lists, index, "provenance").length > 0;
   const claims = records.some((record) => record.platforms.some(({ origin }) => origin === "built"));
@@ -182,7 +214,7 @@ export function statementsExpected(
     recorded: built || records.length > 0,
     lost: [
       ...(claims && !built && !stated ? (["provenance"] as const) : []),
-      ...(stated && !built && records.length === 0 ? (["mirror"] as const) : []),
+      ...(!built && records.length === 0 ? (["mirror"] as const) : []),
     ],
   };
 }

@@ -163,6 +163,7 @@ async function planVersions(
         ...(release && { release }),
         ...(record ? declaresResources(record) && { managed: record } : { unrecorded: true }),
         attested: record?.attested ?? false,
+        ...(record?.record && { stated: record.record }),
         referrers: record?.referrers ?? false,
         ...(record?.commit !== undefined && { recordedCommit: record.commit }),
       },

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { type AttestConfig, wantedAttestations } from "../config/attestConfig";
 import type { PlannedAttestation, PlannedReferrers, PlannedVersion } from "../decide/appPlan";
 import { attestationMode, describeMissing } from "../decide/attestations";
@@ -5,12 +6,13 @@ import { writesIndex } from "../decide/versionPlan";
 import { versionRecord } from "../decide/versionRecord";
 import type { AppSpecification } from "../model/appSpecification";
 import type { Digest } from "../model/digest";
-import { platformEntries } from "../model/platform";
+import { type PerPlatform, platformEntries } from "../model/platform";
 import type { PresentProbe } from "../model/probe";
 import { reasonOf } from "../model/reasonOf";
+import type { VersionRecord } from "../model/versionRecord";
 import { missingAttestations } from "../probe/attestations";
 import type { OfficialImage } from "./officialImage";
-import { type Ownership, statementsExpected } from "./ownership";
+import { type HeldVersion, statementsExpected } from "./ownership";
 import type { PlanEdges } from "./planEdges";
 
 /** One version that may need attestations. */
@@ -19,17 +21,15 @@ export interface AttestationRequest {
   readonly repository: string;
   readonly config: AttestConfig;
   readonly planned: PlannedVersion;
-  /** What the tag holds, and whose that is; undefined when it holds nothing. */
-  readonly held?: { readonly present: PresentProbe; readonly ownership: Ownership };
+  /** How the version came to be, as the state has it. */
+  readonly stated?: VersionRecord;
+  /** Undefined when the tag holds nothing. */
+  readonly held?: HeldVersion;
 }
 
 /** Decides what is done about a version's attestations. Undefined: nothing is declared. */
-export function planAttestation({
-  repository,
-  config,
-  planned,
-  held,
-}: AttestationRequest): PlannedAttestation | undefined {
+export function planAttestation(request: AttestationRequest): PlannedAttestation | undefined {
+  const { config, planned, held } = request;
   if (config.signing.mode === "off") return undefined;
   const { attested: declaredBefore, plan } = planned;
   if (writesIndex(plan)) return { mode: "fresh", gaps: [], scans: [] };
@@ -39,45 +39,67 @@ export function planAttestation({
   const { lists, trouble } = ownership;
   if (!lists) return { ...(kept ?? nothing), ...(trouble !== undefined && { problem: trouble }) };
   const version = { indexDigest: present.digest, platformDigests: present.platforms };
+  const record = recordAtHand(request, present);
   const expected = statementsExpected(lists, present.digest, Object.values(present.platforms));
-  const isAdopted = planned.adopted.length > 0;
-  const mayRestore = declaredBefore && expected.lost.length === 0;
   const wanted = wantedAttestations(config, {
-    built: expected.built || (mayRestore && !expected.recorded && !isAdopted),
-    recorded: expected.recorded || mayRestore || (isAdopted && planned.upstream !== undefined),
+    built: expected.built || (record?.builds ?? []).length > 0,
+    recorded: expected.recorded || record !== undefined,
   });
   const missing = missingAttestations(version, wanted, lists);
   const mode = attestationMode({ changes: false, missing, declaredBefore, ours: true });
   if (mode === "none") return undefined;
   if (mode !== "repair") return { mode, gaps: [], scans: [] };
-  const record = isAdopted ? adoptedRecord(repository, planned, present) : undefined;
   const scans = missing.flatMap(({ kind, platform }) => (kind === "sbom" && platform !== undefined ? [platform] : []));
   return { mode, gaps: missing.map(describeMissing), scans, ...(record && { record }) };
 }
 
 /** What nobody can restore of a version's statements, and what an operator may do about it. */
-export function lostStatements(
-  config: AttestConfig,
-  { present, ownership }: NonNullable<AttestationRequest["held"]>,
-): readonly string[] {
+export function lostStatements(request: AttestationRequest): readonly string[] {
+  const { config, planned, held } = request;
+  if (!held || config.signing.mode === "off" || writesIndex(planned.plan)) return [];
+  const { present, ownership } = held;
   const { lists, reason } = ownership;
-  if (!lists || reason !== undefined || config.signing.mode === "off") return [];
+  if (!lists || (reason !== undefined && !planned.adopting)) return [];
+  const record = recordAtHand(request, present);
   const { lost } = statementsExpected(lists, present.digest, Object.values(present.platforms));
   return lost
-    .filter((kind) => kind === "mirror" || config.provenance)
+    .filter((kind) => (kind === "mirror" ? record === undefined : config.provenance && !record?.builds.length))
     .map(
       (kind) =>
-        `its ${kind === "mirror" ? "mirror record" : kind} is gone, and its images carry nothing it could be written from again; ` +
+        `its ${kind === "mirror" ? "mirror record" : kind} is missing, and its images carry nothing it could be written from; ` +
         "it stays without, and npm run verify refuses it. To have it built and stated anew, delete its tag",
     );
 }
 
 const nothing = { mode: "none", gaps: [], scans: [] } as const;
 
-/** All that can be said of a version others published. */
-function adoptedRecord(repository: string, planned: PlannedVersion, { platforms }: PresentProbe) {
-  const { version, tag, upstream, adopted } = planned;
-  return upstream && versionRecord({ version, tag, repository, upstream, records: [], present: platforms, adopted });
+/**
+ * How a version came to be, as far as that is known without asking what is signed about its images: from the state, or from the build records
+ * of a run that was killed, what is upstream's own and what others published. Undefined: nothing is.
+ */
+function recordAtHand(
+  { repository, planned, stated }: AttestationRequest,
+  { platforms: present }: PresentProbe,
+): VersionRecord | undefined {
+  const images = platformEntries(present);
+  if (stated && isAbout(stated, present)) return stated;
+  const { version, tag, upstream, copies, adopted } = planned;
+  if (!upstream) return undefined;
+  const records = images.flatMap(([platform, digest]) => {
+    const record = planned.records[platform]?.record;
+    return record?.image.digest === digest ? [record] : [];
+  });
+  const record = versionRecord({ version, tag, repository, upstream, records, present, copies, adopted });
+  const isTold = Object.values(record.platforms).some(({ origin, adopted: others }) => origin !== "kept" || others);
+  return isTold ? record : undefined;
+}
+
+/** Whether a record is about these very images. */
+function isAbout({ platforms, builds }: VersionRecord, present: PerPlatform<Digest>): boolean {
+  return (
+    isDeepStrictEqual(new Set(Object.keys(platforms)), new Set(Object.keys(present))) &&
+    builds.every(({ platform, image }) => present[platform] === image.digest)
+  );
 }
 
 /** One version some of whose manifests may be upstream's. */

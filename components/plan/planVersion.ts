@@ -13,10 +13,11 @@ import { reasonOf } from "../model/reasonOf";
 import { digestIn, siblingOf } from "../model/reference";
 import { type Release, gitReferenceOf } from "../model/release";
 import { resolveSource } from "../model/source";
+import type { VersionRecord } from "../model/versionRecord";
 import { type ExaminedRecords, examineRecords } from "./examineRecords";
 import { askUpstream } from "./offers";
 import { type OfficialImage, askOfficialImage, indexToCopy, noOfficialImage } from "./officialImage";
-import { type Ownership, examineLabels, examineOwnership } from "./ownership";
+import { type Ownership, examineLabels, examineOwnership, publishedByOthers } from "./ownership";
 import { lostStatements, planAttestation, planReferrers } from "./planAttestation";
 import type { PlanEdges, PreparedBuild } from "./planEdges";
 
@@ -34,6 +35,8 @@ export interface VersionRequest {
   readonly unrecorded?: true;
   /** An earlier run declared the version's attestations. */
   readonly attested: boolean;
+  /** How the version came to be, as the state has it. */
+  readonly stated?: VersionRecord;
   /** An earlier run declared that upstream's referrers are copied. */
   readonly referrers: boolean;
   /** The commit that was recorded for the version first. */
@@ -79,7 +82,6 @@ export async function planVersion(request: VersionRequest, edges: PlanEdges): Pr
   const decided = (prepared.problem ?? prepared.waiting) ? withholdBuild(facts, prepared.problem) : plan;
   const index = isNew(decided) && nothingBuilt(accepted) ? indexToCopy(official, decided.build) : undefined;
   const held = probe.state === "present" && ownership ? { present: probe, ownership } : undefined;
-  const lost = held ? lostStatements(edges.attestations.config, held) : [];
   const planned: PlannedVersion = {
     version: request.version,
     tag,
@@ -88,13 +90,14 @@ export async function planVersion(request: VersionRequest, edges: PlanEdges): Pr
     plan: decided,
     recipes: prepared.build?.recipes ?? [],
     unpublishedBases: prepared.build?.unpublishedBases ?? [],
-    warnings: [...remarksOf(probe), ...lost, ...(prepared.build?.warnings ?? [])],
+    warnings: [...remarksOf(probe), ...(prepared.build?.warnings ?? [])],
     keptBases: await keptBases(request, edges),
     notOffered: offers.missing,
     official: official.platforms,
     copies: official.copies,
     records: usable(accepted, decided.build),
-    adopted: adopting ? (ownership?.foreign ?? []) : [],
+    adopted: held ? publishedByOthers(held, ours, { adopting, provenance: edges.attestations.config.provenance }) : [],
+    adopting,
     known: ours,
     ...(release && { upstream: upstreamOf(request, release) }),
     ...(index !== undefined && { copiedIndex: index }),
@@ -106,12 +109,10 @@ export async function planVersion(request: VersionRequest, edges: PlanEdges): Pr
     ...(request.unrecorded && { unrecorded: true }),
     ...(request.recordedCommit !== undefined && { recordedCommit: request.recordedCommit }),
   };
-  const attestation = planAttestation({
-    repository,
-    config: edges.attestations.config,
-    planned,
-    ...(held && { held }),
-  });
+  const { stated } = request;
+  const { config } = edges.attestations;
+  const asked = { repository, config, planned, ...(stated && { stated }), ...(held && { held }) };
+  const attestation = planAttestation(asked);
   const referrers = await planReferrers(
     { repository, specification: request.specification, planned, official, declared: request.referrers },
     edges,
@@ -119,6 +120,7 @@ export async function planVersion(request: VersionRequest, edges: PlanEdges): Pr
   const scans = attestation?.scans.filter(edges.run.covers) ?? [];
   return {
     ...planned,
+    warnings: [...planned.warnings, ...lostStatements(asked)],
     ...(attestation && { attestation: { ...attestation, scans } }),
     ...(referrers && { referrers }),
   };

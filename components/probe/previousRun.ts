@@ -112,6 +112,8 @@ function versionInState(app: string, name: string, entry: PublishedVersion, stat
       [base, inState(all, (platform) => resourceNames.baseImage(app, name, base, platform), state)] as const,
   );
   const indexed = sources !== undefined && state.indexes.has(resource);
+  const attestation = `${resource}-attestation`;
+  const record = attested && state.commands.get(attestation);
   const isManaged = indexed || Object.keys(own).length > 0;
   return {
     ...seen,
@@ -119,7 +121,8 @@ function versionInState(app: string, name: string, entry: PublishedVersion, stat
     ...(indexed && { sources }),
     ...(images && isManaged && { images: own }),
     ...(baseImages && { baseImages: Object.fromEntries(bases) }),
-    ...(attested && state.commands.has(`${resource}-attestation`) && { attested }),
+    ...(attested && state.commands.has(attestation) && { attested }),
+    ...(record && { record }),
     ...(referrers && state.commands.has(`${resource}-referrers`) && { referrers }),
   };
 }

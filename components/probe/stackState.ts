@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type Digest, isDigest } from "../model/digest";
+import { type VersionRecord, versionRecordSchema } from "../model/versionRecord";
 
 /** What the stack's state says exists, by resource name. It may be wrong: the registry is the truth. */
 export interface StackState {
@@ -7,8 +8,8 @@ export interface StackState {
   readonly images: ReadonlyMap<string, { readonly digest: Digest; readonly exported?: string }>;
   /** The sources each Index was last written from. */
   readonly indexes: ReadonlyMap<string, readonly string[]>;
-  /** What was attested or copied beside indexes: the commands that did it. */
-  readonly commands: ReadonlySet<string>;
+  /** What was attested or copied beside indexes: the commands that did it, with what each was told of how the version came to be. */
+  readonly commands: ReadonlyMap<string, VersionRecord | undefined>;
 }
 
 /** One resource of a state. */
@@ -24,15 +25,25 @@ const exportList = z.array(z.object({ raw: z.string() }));
 export function stackState(resources: readonly StateResource[]): StackState {
   const images = new Map<string, { digest: Digest; exported?: string }>();
   const indexes = new Map<string, readonly string[]>();
-  const commands = new Set<string>();
+  const commands = new Map<string, VersionRecord | undefined>();
   for (const { urn, type, outputs } of resources) {
     const name = urn.slice(urn.lastIndexOf("::") + 2);
-    const { digest, sources, exports } = outputs;
+    const { digest, sources, exports, stdin } = outputs;
     if (type === "docker-build:index:Image" && isDigest(digest)) images.set(name, { digest, ...exportOf(exports) });
     if (type === "docker-build:index:Index" && isTextList(sources)) indexes.set(name, sources);
-    if (type === "command:local:Command") commands.add(name);
+    if (type === "command:local:Command") commands.set(name, recordOf(stdin));
   }
   return { images, indexes, commands };
+}
+
+/** Undefined where it was told nothing, or by a version of this program from whose record nothing can be stated. */
+function recordOf(stdin: unknown): VersionRecord | undefined {
+  if (typeof stdin !== "string" || stdin === "") return undefined;
+  try {
+    return versionRecordSchema.safeParse(JSON.parse(stdin)).data;
+  } catch {
+    return undefined;
+  }
 }
 
 function exportOf(exports: unknown): { exported?: string } {

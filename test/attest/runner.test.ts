@@ -12,7 +12,7 @@ import { versionRecord } from "../../components/decide/versionRecord";
 import type { Digest } from "../../components/model/digest";
 import { AttestedRegistry } from "./attestedRegistry";
 import { exampleSigner, testAuthority, testCertificate } from "./bundles";
-import { exampleBuild, exampleRecord } from "./fixtures";
+import { exampleBuild, exampleImages, exampleRecord } from "./fixtures";
 import { FakeClock } from "../support/fakeClock";
 import { FakeTools, type ToolAnswer, type ToolCall } from "./fakeTools";
 
@@ -324,6 +324,25 @@ describe("attesting a version", () => {
     const provenance = registry.attached(registry.index).find(({ kind }) => kind === "provenance")?.predicate;
     expect(JSON.parse(provenance ?? "")).toMatchObject({
       runDetails: { builder: exampleBuild("linux/amd64").builder, metadata: exampleBuild("linux/amd64").run },
+    });
+  });
+
+  it("says of each image where it is from: its own provenance of what was built, and the plan of all others", async () => {
+    const { "linux/amd64": built } = registry.platforms;
+    carryProvenance("linux/amd64", built);
+    const from = `docker.io/upstream/app@${exampleImages["linux/arm64"]}`;
+    const platforms = { "linux/amd64": { origin: "kept" }, "linux/arm64": { origin: "copied", from } } as const;
+    expect(await attest({ record: { ...exampleRecord, platforms, builds: [] } })).toMatchObject({ status: 0 });
+    const stated = (wanted: AttestationKind): unknown =>
+      JSON.parse(registry.attached(registry.index).find(({ kind }) => kind === wanted)?.predicate ?? "{}");
+    expect(stated("mirror")).toMatchObject({
+      platforms: expect.arrayContaining([
+        { platform: "linux/amd64", digest: built, origin: "built" },
+        expect.objectContaining({ platform: "linux/arm64", origin: "copied", from }),
+      ]) as unknown,
+    });
+    expect(stated("provenance")).toMatchObject({
+      buildDefinition: { externalParameters: { builtPlatforms: ["linux/amd64"] } },
     });
   });
 

@@ -36,7 +36,7 @@ async function planOf(situation: Situation): Promise<{ readonly plan: AppPlan; r
     const known = Object.entries(images).map(
       ([name, value]) => [name, { digest: value, exported: imageExport() }] as const,
     );
-    return Promise.resolve({ images: new Map(known), indexes: new Map(Object.entries(indexes)), commands: new Set() });
+    return Promise.resolve({ images: new Map(known), indexes: new Map(Object.entries(indexes)), commands: new Map() });
   };
   const answer = (reference: string): Promise<boolean> =>
     exists instanceof Error ? Promise.reject(exists) : Promise.resolve(exists.includes(reference));
@@ -116,7 +116,11 @@ describe("what the state says exists", () => {
     const versions = plan.versions.map((version) => ({ ...version, records: { [amd]: { record: build } } }));
     const images = new Map([["app-1.0.0-linux-amd64", { digest: build.image.digest }]]);
     const state = () =>
-      Promise.resolve({ images, indexes: new Map<string, readonly string[]>(), commands: new Set<string>() });
+      Promise.resolve({
+        images,
+        indexes: new Map<string, readonly string[]>(),
+        commands: new Map<string, undefined>(),
+      });
     const aligned = await alignWithState({ ...plan, versions }, { state, exists: () => Promise.resolve(true) });
     expect(aligned.versions[0]?.plan.keep).toEqual({ [amd]: build.image.digest });
   });

@@ -8,6 +8,8 @@ import type { PublishedVersion } from "../../components/model/published";
 import type { AttachedLists, AttestationList } from "../../components/probe/attestations";
 import { planApp } from "../../components/plan/planApp";
 import type { AppRequest } from "../../components/plan/planApp";
+import { versionRecord } from "../../components/decide/versionRecord";
+import { exampleBuild, exampleRecord } from "../attest/fixtures";
 import { amd, arm, digest, FakeEdges, held, managed, release, repository, request, specification } from "./fakeEdges";
 
 type Statement = readonly [kind: AttestationKind, predicate?: unknown];
@@ -23,12 +25,14 @@ function list(...ours: readonly Statement[]): AttestationList {
   return { entries: ours.length, counts, bundles, dangling: [] };
 }
 
-const mirror = (over: { version?: string; tag?: string; repository?: string } = {}): Statement => [
+const mirror = (over: { version?: string; tag?: string; repository?: string; adopted?: string } = {}): Statement => [
   "mirror",
   {
     version: over.version ?? "1.0.0",
     image: { repository: over.repository ?? repository, tag: over.tag ?? over.version ?? "1.0.0" },
-    platforms: [{ origin: "built" }],
+    platforms: [
+      over.adopted === undefined ? { origin: "built" } : { platform: over.adopted, origin: "kept", adopted: true },
+    ],
   },
 ];
 const provenance = (version = "1.0.0"): Statement => [
@@ -172,9 +176,17 @@ describe("an image that is already under a wanted tag", () => {
       attached: () => Promise.resolve(new Map()),
     };
     const { versions } = await planApp(request({ specification: app }), edges);
+    const from = (platform: string) => ({
+      origin: "copied",
+      from: `docker.io/upstream/app@${digest(`1.0.0 ${platform}`)}`,
+    });
     expect(versions[0]).toMatchObject({
       plan: { state: "published" },
-      attestation: { mode: "repair" },
+      attestation: {
+        mode: "repair",
+        gaps: expect.not.arrayContaining(["no provenance"]) as unknown,
+        record: { builds: [], platforms: { [amd]: from(amd), [arm]: from(arm) } },
+      },
       known: [onAmd, onArm],
     });
   });
@@ -185,7 +197,7 @@ describe("an image that is already under a wanted tag", () => {
   });
 
   it("is taken over by a stack or an app that says so, which its record then says of each foreign platform", async () => {
-    const attached: World["attached"] = [[onArm, list(signature, sbom)]];
+    const attached: World["attached"] = [[onArm, list(signature, sbom, provenance())]];
     for (const world of [{ adopted: true }, { request: { settings: { ...request().settings, adopted: true } } }]) {
       const { version } = await plan({ attached, ...world });
       expect(version).toMatchObject({ plan: { state: "published" }, adopted: [amd], attestation: { mode: "repair" } });
@@ -194,10 +206,35 @@ describe("an image that is already under a wanted tag", () => {
         platforms: { [amd]: { origin: "kept", adopted: true }, [arm]: { origin: "kept" } },
       });
       expect(version.attestation?.gaps).toContain("no mirror record");
-      expect(version.attestation?.gaps).not.toContain("no provenance");
     }
     const refusing = { settings: { ...request().settings, adopted: false } };
     expect((await plan({ adopted: true, request: refusing })).version.plan.state).toBe("not ours");
+  });
+
+  it.each<[string, readonly Statement[], readonly string[]]>([
+    ["its record says so, whatever the stack does today", [signature, mirror({ adopted: amd })], [amd]],
+    ["its record says that it was not", [signature, mirror()], []],
+  ])("was taken over when %s", async (_, onIndex, adopted) => {
+    const attached: World["attached"] = [
+      [index, list(...onIndex)],
+      [onAmd, list(signature)],
+    ];
+    for (const adopting of [true, false])
+      expect((await plan({ attached, adopted: adopting })).version).toMatchObject({ adopted, adopting });
+  });
+
+  it("was taken over by a run that was killed when its images are signed, and nothing says how they were made", async () => {
+    const attached: World["attached"] = [
+      [index, list(signature)],
+      [onAmd, list(signature, sbom)],
+      [onArm, list(signature, sbom, provenance())],
+    ];
+    const { version } = await plan({ attached, adopted: true });
+    expect(version.attestation?.record?.platforms).toMatchObject({
+      [amd]: { origin: "kept", adopted: true },
+      [arm]: expect.not.objectContaining({ adopted: true }) as object,
+    });
+    expect((await plan({ attached })).version.adopted).toEqual([]);
   });
 
   it("is neither completed nor signed while the registry does not say whose it is", async () => {
@@ -292,9 +329,37 @@ describe("statements that are gone", () => {
     expect(told(app)).toEqual([]);
   });
 
+  it("are missing while the state or a build record has what they are written from, and told when neither has", async () => {
+    const attached: World["attached"] = [
+      [index, list(signature, sbom, sbom)],
+      [onAmd, list(signature, sbom)],
+      [onArm, list(signature, sbom)],
+    ];
+    const records = (["linux/amd64", "linux/arm64"] as const).map((platform) => {
+      const image = { repository, digest: digest(`1.0.0 ${platform}`) };
+      return { ...exampleBuild(platform), app: "app", version: "1.0.0", tag: "1.0.0", image };
+    });
+    const { upstream } = exampleRecord;
+    const stated = versionRecord({ version: "1.0.0", tag: "1.0.0", repository, upstream, records, present: {} });
+    const known = await plan({ attached, record: { ...managed("1.0.0"), attested: true, record: stated } });
+    expect(known.version.attestation).toMatchObject({ gaps: ["no provenance", "no mirror record"], record: stated });
+    expect(told(known.app)).toEqual([]);
+    const other = { ...stated, builds: records.map((build) => ({ ...build, image: { repository, digest: index } })) };
+    for (const record of [undefined, other]) {
+      const state = { ...managed("1.0.0"), attested: true, ...(record && { record }) };
+      const unknown = await plan({ attached, record: state });
+      expect(unknown.version.attestation).toEqual({ mode: "keep", gaps: [], scans: [] });
+      expect(told(unknown.app)).toEqual([expect.stringContaining("its mirror record is missing")]);
+    }
+  });
+
   it.each<[string, Statement, RegExp]>([
-    ["the provenance", mirror(), /^1\.0\.0: its provenance is gone.*To have it built and stated anew, delete its tag$/],
-    ["the mirror record", provenance(), /^1\.0\.0: its mirror record is gone/],
+    [
+      "the provenance",
+      mirror(),
+      /^1\.0\.0: its provenance is missing.*To have it built and stated anew, delete its tag$/,
+    ],
+    ["the mirror record", provenance(), /^1\.0\.0: its mirror record is missing/],
   ])("are told, and not missing for ever, when that is gone as well: %s of an older program", async (_, left, note) => {
     const attached: World["attached"] = [
       [index, list(signature, sbom, sbom, left)],

@@ -2,13 +2,14 @@ import { describe, expect, it } from "vitest";
 import { previousRun as read } from "../../components/probe/previousRun";
 import type { Phase } from "../../components/config/runOptions";
 import type { StackState } from "../../components/probe/stackState";
+import { exampleRecord } from "../attest/fixtures";
 import { amd, arm, digest, managed } from "../plan/fakeEdges";
 
 const tiny = { repository: "localhost:5000/mirror/tiny", versions: {}, floatingTags: {} };
 
 const noState = (): Promise<StackState> => Promise.reject(new Error("the record names no resources"));
 const stateWith = (state: Partial<StackState>) => (): Promise<StackState> =>
-  Promise.resolve({ images: new Map(), indexes: new Map(), commands: new Set<string>(), ...state });
+  Promise.resolve({ images: new Map(), indexes: new Map(), commands: new Map<string, undefined>(), ...state });
 
 let outputs: Readonly<Record<string, unknown>> = {};
 const stateOf = (given: Readonly<Record<string, unknown>>): void => void (outputs = given);
@@ -45,9 +46,14 @@ describe("what the last run recorded", () => {
     const state = {
       images: new Map(["app-1.0.0-linux-amd64", "app-1.0.0-linux-arm64"].map((name) => [name, image])),
       indexes: new Map(["app-1.0.0", "app-latest"].map((name) => [name, ["name@digest"]])),
-      commands: new Set(["app-1.0.0-attestation", "app-1.0.0-referrers"]),
+      commands: new Map([
+        ["app-1.0.0-attestation", exampleRecord],
+        ["app-1.0.0-referrers", undefined],
+      ]),
     };
-    expect(await previousRun("all", stateWith(state))).toEqual({ app });
+    const { record, ...left } = (await previousRun("all", stateWith(state)))["app"]?.versions["1.0.0"] ?? {};
+    expect(left).toEqual(app.versions["1.0.0"]);
+    expect(record).toEqual(exampleRecord);
   });
 
   it.each([

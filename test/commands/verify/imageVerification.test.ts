@@ -127,6 +127,29 @@ describe("verifying a version", () => {
     },
   );
 
+  it.each<[string, object, readonly string[]]>([
+    ["copied from upstream", { origin: "copied", from: "docker.io/app@sha256:1" }, []],
+    ["taken over from others", { origin: "kept", adopted: true }, []],
+    ["built", { origin: "built" }, ["provenance: none by the expected signer"]],
+    ["there before", { origin: "kept" }, ["provenance: none by the expected signer"]],
+  ])("wants provenance of what may have been built here: all of it was %s", async (_, origin, failed) => {
+    complete();
+    const platforms = Object.entries(registry.platforms);
+    const record = versionRecord({
+      ...exampleRecord,
+      version: "1.0.0",
+      tag: "1.0.0",
+      records: [],
+      present: {},
+      repository: "",
+    });
+    const stated = { ...record, platforms: Object.fromEntries(platforms.map(([platform]) => [platform, origin])) };
+    const image = { repository: registry.repository, digest: registry.index, platforms: registry.platforms };
+    const predicate = mirrorPredicate(stated as typeof record, image);
+    registry.attach(registry.index, "mirror", { predicate: JSON.stringify(predicate) });
+    expect(await failures()).toEqual(failed);
+  });
+
   it("refuses a record about another repository or another index", async () => {
     complete();
     const other: Digest = `sha256:${"9".repeat(64)}`;
