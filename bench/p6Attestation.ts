@@ -137,6 +137,7 @@ async function runner(workshop: Workshop, repository: string, version: CopiedVer
     version: exampleRecord.version,
     tag: exampleRecord.tag,
     known: Object.values(platforms),
+    labels: {},
     sboms: Object.fromEntries(sboms),
     startedOn: "2026-01-01T00:00:00Z",
   };
