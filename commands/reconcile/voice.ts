@@ -12,10 +12,12 @@ export interface Screen {
   readonly colours: boolean;
 }
 
-/** Standard output, with colours as https://no-color.org has it. */
-export function standardScreen({ NO_COLOR, TERM }: NodeJS.ProcessEnv): Screen {
-  const { isTTY, columns } = process.stdout;
-  const terminal = isTTY && TERM !== "dumb";
+/** Standard output, with colours as https://no-color.org has it. Some services give their jobs a terminal, and make a log of it. */
+export function standardScreen(
+  { NO_COLOR, TERM, CI }: NodeJS.ProcessEnv,
+  { isTTY, columns }: Pick<NodeJS.WriteStream, "isTTY" | "columns"> = process.stdout,
+): Screen {
+  const terminal = isTTY && TERM !== "dumb" && !CI;
   return {
     write: (text) => void process.stdout.write(text),
     ...(terminal && { columns: columns || 80 }),

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { announce, Ticker } from "../../../commands/reconcile/announce";
 import type { EngineEvent } from "../../../commands/reconcile/engineEvents";
 import { Progress } from "../../../commands/reconcile/progress";
-import { type Screen, Voice } from "../../../commands/reconcile/voice";
+import { type Screen, standardScreen, Voice } from "../../../commands/reconcile/voice";
 
 const image = "docker-build:index:Image";
 const tag = "docker-build:index:Index";
@@ -136,5 +136,18 @@ describe("what is being built", () => {
     ticker.tick(75_000);
     expect(text).toMatch(/^still building hello-flask 1\.0\.0 linux\/arm64 {2}1:05 {2}\[2\/2\] RUN x+\n$/);
     for (const each of [ticker, idle]) each.stop();
+  });
+});
+
+describe("the screen", () => {
+  it.each([
+    [true, {}, { columns: 120, colours: true }],
+    [true, { NO_COLOR: "1" }, { columns: 120, colours: false }],
+    [true, { TERM: "dumb" }, { colours: false }],
+    [true, { CI: "true" }, { colours: false }],
+    [false, {}, { colours: false }],
+  ])("with a terminal %s and %o in its environment is %o", (isTTY, environment, expected) => {
+    const { write, ...screen } = standardScreen(environment, { isTTY, columns: 120 });
+    expect(screen).toEqual(expected);
   });
 });
