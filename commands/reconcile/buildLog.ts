@@ -31,20 +31,20 @@ export class BuildLog {
   }
 
   /**
-   * The step that failed, without the times in front of its lines; where none says so, as when a build was cut off, the one that
-   * printed last and did not end.
+   * The step that failed, without the times in front of its lines; where none says so, as when a build was cut off, the one of
+   * the Dockerfile that printed last and did not end. Pulumi's provider may lose the last lines of a build that fails.
    */
   get failedStep(): FailedStep | undefined {
     const ended = new Set(this.lines.flatMap((line) => /^#(\d+) (?:DONE |CACHED$)/.exec(line)?.[1] ?? []));
-    const isOpen = (line: string): boolean =>
-      !ended.has(/^#(\d+) -?\d/.exec(line)?.[1] ?? "") && /^#\d+ -?\d/.test(line);
-    const last = this.lines.findLast(isOpen);
-    const number = this.failed ?? /^#(\d+) /.exec(last ?? "")?.[1];
+    const isOpen = (number: string): boolean =>
+      !ended.has(number) && this.names.get(number)?.startsWith("[internal]") === false;
+    const printing = this.lines.flatMap((line) => /^#(\d+) -?\d/.exec(line)?.[1] ?? []);
+    const number = this.failed ?? printing.findLast(isOpen);
     if (number === undefined) return undefined;
     const prefix = `#${number} `;
     const own = this.lines.filter((line) => line.startsWith(prefix)).map((line) => line.slice(prefix.length));
     const printed = own.filter((line) => !/^(?:\[|DONE |CACHED$|CANCELED$)/.test(line));
-    const lines = printed.slice(-shownLines).map((line) => line.replace(/^-?\d+\.\d+ /, ""));
+    const lines = printed.slice(-shownLines).map((line) => line.replace(/^-?\d+\.\d+ /, "").replaceAll("\t", "    "));
     return { name: this.names.get(number) ?? prefix.trim(), lines };
   }
 }

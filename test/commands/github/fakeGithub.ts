@@ -34,8 +34,12 @@ export class FakeGithub extends LoopbackServer {
   /** Answered to every request while it is set. */
   trouble: { readonly status: number; readonly body: string } | undefined;
 
-  static async start(): Promise<FakeGithub> {
-    return new FakeGithub().start();
+  private constructor(private readonly repository: string) {
+    super();
+  }
+
+  static async start(repository = "acme/mirror"): Promise<FakeGithub> {
+    return new FakeGithub(repository).start();
   }
 
   protected override async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -54,7 +58,7 @@ export class FakeGithub extends LoopbackServer {
   get environment(): Readonly<Record<string, string>> {
     return {
       GITHUB_API_URL: `http://127.0.0.1:${this.port}`,
-      GITHUB_REPOSITORY: "acme/mirror",
+      GITHUB_REPOSITORY: this.repository,
       GITHUB_TOKEN: "secret",
     };
   }
@@ -68,7 +72,7 @@ export class FakeGithub extends LoopbackServer {
   }
 
   private answer(method: string, url: URL, body: Partial<FakeIssue>): { status: number; body: string } {
-    const path = url.pathname.replace("/repos/acme/mirror", "");
+    const path = url.pathname.replace(`/repos/${this.repository}`, "");
     const json = (value: unknown, status = 200) => ({ status, body: JSON.stringify(value) });
     if (method === "GET" && path === "/issues") return json(this.page(url.searchParams));
     if (method === "POST" && path === "/issues") return json(this.add(body), 201);

@@ -112,9 +112,11 @@ describe("the progress of a run", () => {
       ).build("esbuild-1.0.0-linux-amd64")?.failedStep;
     const fetched = ["#1 [internal] load git source", "#1 0.1 From elsewhere", "#1 DONE 0.8s"];
     expect(logged(...fetched)).toBeUndefined();
-    expect(logged(...fetched, "#2 [2/2] RUN make", "#2 0.2 cut o")).toEqual({
+    // What follows may never have come: fetching upstream is not what fails then.
+    expect(logged(...fetched.slice(0, 2))).toBeUndefined();
+    expect(logged(...fetched, "#2 [2/2] RUN make", "#2 0.2 main.c:4\tcut o")).toEqual({
       name: "[2/2] RUN make",
-      lines: ["cut o"],
+      lines: ["main.c:4    cut o"],
     });
   });
 
