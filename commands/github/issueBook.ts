@@ -54,7 +54,8 @@ export class IssueBook {
   async close(key: string, word: string): Promise<boolean> {
     const issue = await this.find(key);
     if (!issue) return false;
-    await this.api.send("POST", `/issues/${issue.number}/comments`, { body: word });
+    const body = this.source === undefined ? word : `${word}\n\n${this.source}`;
+    await this.api.send("POST", `/issues/${issue.number}/comments`, { body });
     await this.api.send("PATCH", `/issues/${issue.number}`, { state: "closed", state_reason: "completed" });
     return true;
   }

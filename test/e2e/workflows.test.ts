@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Sandbox } from "../../tools/sandbox/sandbox";
 import { startSandbox } from "../../tools/sandbox/startSandbox";
 import { FakeGithub } from "../commands/github/fakeGithub";
+import { smallFork } from "./support/forkFiles";
 import { RegistryView } from "./support/registryView";
 import { tinyAppFile, tinyDockerfile, tinyUpstream } from "./support/tinyUpstream";
 import { WorkflowFork } from "./support/workflowRun";
@@ -46,14 +47,18 @@ beforeAll(async () => {
   fork = new WorkflowFork({
     folder,
     sandbox,
-    apps: { tiny: tinyAppFile(sandbox, "tiny").replace(/source: \{.*\}/, releases) },
-    settings: {
-      registry: sandbox.urls.registry,
-      namespace: "forker",
-      keep: 2,
-      apps: { tiny: { repository: `${sandbox.urls.git}/tiny.git` } },
-      attest: "off",
-    },
+    write: smallFork({
+      apps: { tiny: tinyAppFile(sandbox, "tiny").replace(/source: \{.*\}/, releases) },
+      stacks: {
+        prod: {
+          registry: sandbox.urls.registry,
+          namespace: "forker",
+          keep: 2,
+          apps: { tiny: { repository: `${sandbox.urls.git}/tiny.git` } },
+          attest: "off",
+        },
+      },
+    }),
     environment: github.environment,
     secrets: { GITHUB_TOKEN: "secret", REGISTRY_USER: account.user, REGISTRY_PASSWORD: account.password },
   });

@@ -89,6 +89,8 @@ describe("the issue of an app", () => {
     expect(github.issues[0]?.body).toContain("runs/1");
     expect(await of("3").keep(issue("two"))).toBe("updated");
     expect(github.issues[0]?.body).toContain("runs/3");
+    await of("4").close("esbuild", "done");
+    expect(github.issues[0]?.comments).toEqual(["done\n\n[log](https://x/runs/4)"]);
   });
 
   it("is not changed because of the line ends an editor left", async () => {

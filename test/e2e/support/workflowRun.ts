@@ -1,12 +1,10 @@
-import { execFile, execFileSync } from "node:child_process";
-import { chmodSync, cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { type ChildProcess, execFile, execFileSync } from "node:child_process";
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { stringify } from "yaml";
 import { actions } from "../../workflows/actions";
 import { checkout } from "../../../components/engine/checkout";
 import type { Sandbox } from "../../../tools/sandbox/sandbox";
-import { copyProgram } from "./programCopy";
-import type { Settings } from "./mirrorUnderTest";
 
 /** The script that stands in for each action that needs the internet or a container engine, in `actions/`. */
 const standIns: Readonly<Record<string, string>> = {
@@ -26,14 +24,13 @@ const standIns: Readonly<Record<string, string>> = {
   "anchore/sbom-action/download-syft": "tool.cjs",
 };
 
-/** What of the checkout a job needs besides the program. */
-const parts = ["commands", "tools", "package-lock.json", ".npmrc", ".node-version", ".github"];
-
 /** How one run of a workflow ended. */
 export interface WorkflowRun {
   /** Every job that ran succeeded. */
   readonly good: boolean;
   readonly log: string;
+  /** What its jobs wrote for the page of the run, Markdown. */
+  readonly summary: string;
   /** Names of the jobs that ran, and whether each succeeded. */
   readonly jobs: Readonly<Record<string, boolean>>;
 }
@@ -52,13 +49,20 @@ export interface WorkflowEvent {
   readonly run?: { readonly id: number; readonly attempt: number };
 }
 
+/** A run that is under way: act's process, and how it will have ended. */
+export interface RunningWorkflow {
+  readonly child: ChildProcess;
+  readonly ended: Promise<WorkflowRun>;
+}
+
 /** Where a fork is and whom it talks to. */
 export interface ForkOptions {
   readonly folder: string;
   readonly sandbox: Sandbox;
-  /** Text of the files in `apps/`, by the name of their export. */
-  readonly apps: Readonly<Record<string, string>>;
-  readonly settings: Settings;
+  /** Owner and name. Default: as GitHub's stand-in has it. */
+  readonly repository?: string;
+  /** Writes the files of the fork into a folder. */
+  readonly write: (folder: string) => void;
   /** Environment of every job: where GitHub's API is, and how a job is told. */
   readonly environment: Readonly<Record<string, string>>;
   /** Secrets of the stack's environment, and the token of GitHub. */
@@ -71,45 +75,61 @@ export interface ForkOptions {
  * concurrency, the signing identity, runners of other processors; nor is actions/checkout, which act does by itself.
  */
 export class WorkflowFork {
+  /** Its files. */
+  readonly files: string;
   private runs = 0;
-  private readonly repository: string;
 
   constructor(private readonly options: ForkOptions) {
-    const { folder, apps, settings } = options;
-    this.repository = join(folder, "fork");
-    for (const name of ["cache", "artifacts", "bin", "home"]) mkdirSync(join(folder, name), { recursive: true });
-    copyProgram(this.repository, apps, { libraries: false });
-    copyParts(this.repository);
-    leaveOutUnknown(join(this.repository, ".github", "workflows", "mirror.yml"));
-    const config = Object.fromEntries(
-      Object.entries(settings).map(([key, value]) => [`multiarch-mirror:${key}`, value]),
-    );
-    writeFileSync(join(this.repository, "Pulumi.prod.yaml"), stringify({ config }));
-    writeFileSync(join(this.repository, ".gitignore"), "node_modules/\n");
+    const { folder, repository = "acme/mirror" } = options;
+    this.files = join(folder, "fork");
+    for (const name of ["cache", "artifacts", "bin", "home", "summaries"])
+      mkdirSync(join(folder, name), { recursive: true });
+    options.write(this.files);
+    leaveOutUnknown(join(this.files, ".github", "workflows", "mirror.yml"));
     for (const [name, script] of Object.entries(standIns)) this.writeAction(name, script);
     cpSync(join(__dirname, "actions", "npm.cjs"), join(folder, "bin", "npm"));
     chmodSync(join(folder, "bin", "npm"), 0o755);
-    const git = (...args: readonly string[]): void =>
-      void execFileSync("git", ["-c", "user.name=fork", "-c", "user.email=fork@example.org", ...args], {
-        cwd: this.repository,
-      });
-    git("init", "--quiet", "--initial-branch", "main");
-    git("add", "--all");
-    git("commit", "--quiet", "--message", "Mirror into my namespace");
-    git("remote", "add", "origin", "https://github.com/acme/mirror.git");
+    this.git("init", "--quiet", "--initial-branch", "main");
+    this.git("remote", "add", "origin", `https://github.com/${repository}.git`);
+    this.commit();
   }
 
-  async run({
-    workflow = "mirror.yml",
-    event,
-    inputs,
-    payload,
-    variables = {},
-    run,
-  }: WorkflowEvent): Promise<WorkflowRun> {
+  /** Commits what was changed in the fork's files. */
+  commit(): void {
+    this.git("add", "--all");
+    this.git("commit", "--quiet", "--message", "Change it");
+  }
+
+  /** The record of failed builds in each cache entry. */
+  records(): Readonly<Record<string, Readonly<Record<string, { readonly count: number }>>>> {
+    const read = (key: string) => JSON.parse(readFileSync(this.recordFile(key), "utf8")) as Record<string, never>;
+    return Object.fromEntries(this.entries().map((key) => [decodeURIComponent(key), read(key)]));
+  }
+
+  /** Lets hours pass for the records of failed builds. */
+  letPass(hours: number): void {
+    const earlier = (time: string): string => new Date(Date.parse(time) - hours * 3_600_000).toISOString();
+    for (const key of this.entries()) {
+      const record = readFileSync(this.recordFile(key), "utf8");
+      writeFileSync(this.recordFile(key), record.replace(/(?<="(?:last|since)": ?")[^"]+/g, earlier));
+    }
+  }
+
+  /** Names of a run's artifacts. */
+  artifacts(run: number): readonly string[] {
+    return readdirSync(join(this.options.folder, "artifacts", String(run))).toSorted();
+  }
+
+  run(event: WorkflowEvent): Promise<WorkflowRun> {
+    return this.start(event).ended;
+  }
+
+  /** Starts a run without waiting for it. */
+  start({ workflow = "mirror.yml", event, inputs, payload, variables = {}, run }: WorkflowEvent): RunningWorkflow {
     const { id, attempt } = run ?? { id: (this.runs += 1), attempt: 1 };
     const { folder, secrets, sandbox } = this.options;
-    const file = join(folder, "event.json");
+    const name = `${id}-${attempt}`;
+    const file = join(folder, `event-${name}.json`);
     writeFileSync(file, JSON.stringify({ ...(inputs && { inputs }), ...(payload && { client_payload: payload }) }));
     const flags = [
       ...["ubuntu-24.04", "ubuntu-24.04-arm"].flatMap((label) => ["--platform", `${label}=-self-hosted`]),
@@ -124,10 +144,23 @@ export class WorkflowFork {
       ...["--actor", "forker", "--no-cache-server", "--concurrent-jobs", "1"],
     ];
     const args = [event, "--workflows", `.github/workflows/${workflow}`, "--eventpath", file, "--json", ...flags];
-    return report(await this.act(args));
+    return this.act(args, join(folder, "summaries", `${name}.md`));
   }
 
-  private act(args: readonly string[]): Promise<{ readonly good: boolean; readonly output: string }> {
+  private entries(): readonly string[] {
+    return readdirSync(join(this.options.folder, "cache")).filter((key) => existsSync(this.recordFile(key)));
+  }
+
+  private recordFile(key: string): string {
+    return join(this.options.folder, "cache", key, "failures", "record.json");
+  }
+
+  private git(...args: readonly string[]): void {
+    const who = ["-c", "user.name=fork", "-c", "user.email=fork@example.org"];
+    execFileSync("git", [...who, ...args], { cwd: this.files });
+  }
+
+  private act(args: readonly string[], summary: string): RunningWorkflow {
     const { folder, sandbox, environment } = this.options;
     const npm = execFileSync("sh", ["-c", "command -v npm"], { encoding: "utf8" }).trim();
     const env = {
@@ -146,13 +179,16 @@ export class WorkflowFork {
       STAND_IN_PAGES: join(folder, "pages"),
       STAND_IN_LIBRARIES: join(checkout, "node_modules"),
       STAND_IN_NPM: npm,
+      STAND_IN_SUMMARY: summary,
     };
-    return new Promise((resolve) => {
-      const options = { cwd: this.repository, env, timeout: 840_000, maxBuffer: 256 * 1024 * 1024 };
-      execFile("act", [...args], options, (error, stdout, stderr) =>
-        resolve({ good: error === null, output: `${stdout}${stderr}` }),
-      );
+    const options = { cwd: this.files, env, timeout: 840_000, maxBuffer: 256 * 1024 * 1024 };
+    let end: (run: WorkflowRun) => void;
+    const ended = new Promise<WorkflowRun>((resolve) => (end = resolve));
+    const child = execFile("act", [...args], options, (error, stdout, stderr) => {
+      const written = existsSync(summary) ? readFileSync(summary, "utf8") : "";
+      end({ ...report(`${stdout}${stderr}`), good: error === null, summary: written });
     });
+    return { child, ended };
   }
 
   /** `owner/name@commit=folder`, as act takes it. */
@@ -180,17 +216,6 @@ export class WorkflowFork {
   }
 }
 
-function copyParts(folder: string): void {
-  const listed = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", ...parts], {
-    cwd: checkout,
-    encoding: "utf8",
-  });
-  for (const path of new Set(listed.split("\0").filter((name) => name !== "" && !name.startsWith("tools/go/")))) {
-    mkdirSync(dirname(join(folder, path)), { recursive: true });
-    cpSync(join(checkout, path), join(folder, path), { force: true });
-  }
-}
-
 /** Takes two keys out that act 0.2.89 refuses. Both are about what GitHub does before a job starts. */
 function leaveOutUnknown(file: string): void {
   writeFileSync(file, readFileSync(file, "utf8").replace(/^ *(queue: max|deployment: false)\n/gm, ""));
@@ -203,7 +228,7 @@ interface LogLine {
 }
 
 /** Reads act's log, a JSON object per line. */
-function report({ good, output }: { readonly good: boolean; readonly output: string }): WorkflowRun {
+function report(output: string): Pick<WorkflowRun, "log" | "jobs"> {
   const lines = output.split("\n").flatMap((line): LogLine[] => {
     try {
       return [JSON.parse(line) as LogLine];
@@ -217,7 +242,6 @@ function report({ good, output }: { readonly good: boolean; readonly output: str
       : [[job.replace(/^[^/]*\/|(-\d+)?\s*$/g, ""), jobResult === "success"] as const],
   );
   return {
-    good,
     log: lines.map(({ job = "", msg = "" }) => `${job}: ${msg.trimEnd()}`).join("\n"),
     jobs: Object.fromEntries(ended),
   };

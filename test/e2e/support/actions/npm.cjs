@@ -1,14 +1,16 @@
 #!/usr/bin/env node
 "use strict";
 // npm as a job of the workflows calls it: `npm ci` takes the libraries from the checkout under test instead of the internet,
-// and leaves out what the options say; everything else is npm itself.
+// and leaves out what the options say; everything else is npm itself. What a step writes for the page of the run is kept, which
+// act throws away.
 const { spawnSync } = require("node:child_process");
 const fs = require("node:fs");
 const { dirname, join } = require("node:path");
 
 const [command, ...options] = process.argv.slice(2);
 if (command !== "ci") {
-  const { status } = spawnSync(process.env.STAND_IN_NPM, process.argv.slice(2), { stdio: "inherit" });
+  const env = { ...process.env, GITHUB_STEP_SUMMARY: process.env.STAND_IN_SUMMARY };
+  const { status } = spawnSync(process.env.STAND_IN_NPM, process.argv.slice(2), { stdio: "inherit", env });
   process.exit(status ?? 1);
 }
 const expected = ["--ignore-scripts", "--omit=dev"];
