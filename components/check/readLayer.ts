@@ -62,7 +62,7 @@ const chunkSize = 256 * 1024;
 
 /**
  * A stream that unpacks a layer of the given media type (OCI and Docker, also Docker's "foreign" layers): gzip, zstd or plain tar.
- * It fails on damaged or cut data. Node has zstd from 22.15; before that a JavaScript decompressor is used.
+ * It fails on damaged or cut data. Node's own zstd (as of 24) stops after the first frame, and takes the rest for nothing.
  * @throws Error naming the media type when it is none of these.
  */
 function decompress(mediaType: string): Duplex {
@@ -75,13 +75,6 @@ function decompress(mediaType: string): Duplex {
 }
 
 function zstd(): Duplex {
-  if ("createZstdDecompress" in zlib && typeof zlib.createZstdDecompress === "function") {
-    return (zlib.createZstdDecompress as (options: { chunkSize: number }) => Duplex)({ chunkSize });
-  }
-  return zstdInJavaScript();
-}
-
-function zstdInJavaScript(): Duplex {
   const stream = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       done(attempt(() => void unpack.push(chunk)));
