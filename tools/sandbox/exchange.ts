@@ -89,13 +89,18 @@ export class Exchange {
     const limit = typeof rule?.cut === "object" && "requestBytes" in rule.cut ? rule.cut.requestBytes : undefined;
     const bytesPerSecond = rule?.bytesPerSecond;
     if (limit === undefined && bytesPerSecond === undefined) return void this.request.pipe(upstream);
-    const pacer = new Pacer({ bytesPerSecond, limit }, () => {
+    let cutShort = false;
+    const pacer = new Pacer({ bytesPerSecond, limit }, () => (cutShort = true));
+    pacer.once("end", () => {
+      if (!cutShort) return void upstream.end();
       this.request.unpipe();
-      pacer.unpipe();
-      this.cut();
-      upstream.destroy();
+      // Called when all that was passed on has left: the part is to see it.
+      upstream.write("", () => {
+        this.cut();
+        upstream.destroy();
+      });
     });
-    this.request.pipe(pacer).pipe(upstream);
+    this.request.pipe(pacer).pipe(upstream, { end: false });
   }
 
   private relay(reply: IncomingMessage, rule: FaultRule | undefined): void {
