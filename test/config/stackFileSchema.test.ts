@@ -1,9 +1,10 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import Ajv from "ajv";
 import { format } from "prettier";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { apps } from "../../apps";
+import type { AppSpecification } from "../../components/model/appSpecification";
 import { stackFileSchema } from "../../components/config/stackFileSchema";
 
 interface Node {
@@ -13,6 +14,7 @@ interface Node {
   readonly oneOf?: readonly Node[];
   readonly allOf?: readonly Node[];
   readonly properties?: Readonly<Record<string, Node>>;
+  readonly items?: Node;
   readonly required?: readonly string[];
   readonly enum?: readonly string[];
   readonly const?: string;
@@ -30,7 +32,10 @@ const prefix = "multiarch-mirror:";
 const settings = Object.fromEntries(
   Object.entries(schema.properties!["config"]!.properties!).map(([key, node]) => [key.replace(prefix, ""), node]),
 );
-const stackFiles = ["prod", "dockerhub", "sandbox"].map((stack) => `Pulumi.${stack}.yaml`);
+// A fork may have left one out.
+const stackFiles = ["prod", "dockerhub", "sandbox"].map((stack) => `Pulumi.${stack}.yaml`).filter(existsSync);
+/** Any app there is. */
+const someApp = apps[0]!.name;
 
 /** The alternatives of a setting, all of them looked up; that any text may hold a variable goes without saying. */
 function alternatives({ $ref, ...node }: Node): readonly Node[] {
@@ -55,6 +60,14 @@ function kindsIn(cell: string): readonly string[] {
   return [...new Set(found)].toSorted();
 }
 
+/** Apps of the names the file lists; the schema has nothing else of them. */
+function namedInFile(): readonly AppSpecification[] {
+  const file = JSON.parse(readFileSync(schemaFile, "utf8")) as Node;
+  const list = file.properties?.["config"]?.properties?.[`${prefix}newPackages`];
+  const names = list?.items?.anyOf?.find((node) => node.enum !== undefined)?.enum ?? [];
+  return names.map((name) => ({ name, source: { kind: "gitTags", url: "https://git.example/app.git" } }));
+}
+
 const page = "docs/configuration.md";
 
 /** The table of the page whose header begins with these columns. */
@@ -76,7 +89,10 @@ const bare = (cell = "") => cell.replaceAll("`", "");
 
 describe("the JSON schema of the stack files", () => {
   it("is what the code makes now; `npx vitest run test/config/stackFileSchema.test.ts --update` writes it anew", async () => {
-    const text = await format(JSON.stringify(stackFileSchema(apps)), { parser: "json", printWidth: 120 });
+    // Before that it does not name the apps of a fork, which only editors notice.
+    const writes = expect.getState().snapshotState.snapshotUpdateState === "all";
+    const made = stackFileSchema(writes ? apps : namedInFile());
+    const text = await format(JSON.stringify(made), { parser: "json", printWidth: 120 });
     await expect(text).toMatchFileSnapshot(`../../${schemaFile}`);
   });
 
@@ -98,7 +114,7 @@ describe("the JSON schema of the stack files", () => {
       { config: { ...config, [`${prefix}keep`]: "4", [`${prefix}floatingTags`]: "false" } },
     ],
     ["lines to keep", { config: { ...config, [`${prefix}keep`]: { latest: 3, perMinor: 1, minors: 2 } } }],
-    ["an app without settings", { config: { ...config, [`${prefix}apps`]: { outline: null } } }],
+    ["an app without settings", { config: { ...config, [`${prefix}apps`]: { [someApp]: null } } }],
     ["the salt of a passphrase", { config, encryptionsalt: "v1:x" }],
   ])("takes %s", (_, file) => {
     expect({ valid: validate(file), errors: validate.errors }).toEqual({ valid: true, errors: null });
@@ -109,8 +125,8 @@ describe("the JSON schema of the stack files", () => {
     ["an unknown key", { config: { ...config, [`${prefix}kep`]: 3 } }],
     ["a key without the project's name", { config: { ...config, keep: 3 } }],
     ["a key of Pulumi that is none", { config, encryptionsalz: "x" }],
-    ["an unknown app", { config: { ...config, [`${prefix}apps`]: { outlin: {} } } }],
-    ["an unknown setting of an app", { config: { ...config, [`${prefix}apps`]: { outline: { kep: 1 } } } }],
+    ["an unknown app", { config: { ...config, [`${prefix}apps`]: { nosuch: {} } } }],
+    ["an unknown setting of an app", { config: { ...config, [`${prefix}apps`]: { [someApp]: { kep: 1 } } } }],
     ["an unknown platform", { config: { ...config, [`${prefix}platforms`]: ["linux/amd46"] } }],
     ["a platform twice", { config: { ...config, [`${prefix}platforms`]: ["linux/arm64", "linux/arm64"] } }],
     ["half of the lines to keep", { config: { ...config, [`${prefix}keep`]: { latest: 3, perMinor: 1 } } }],
