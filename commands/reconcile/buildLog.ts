@@ -10,6 +10,15 @@ const shownLines = 20;
 /** Steps go on at the same time, so those of one are found among the lines of others. */
 const keptLines = 2000;
 
+/** A line a build printed as a terminal would show it, without colours: what a carriage return has overwritten is gone. */
+export function printedLine(text: string): string {
+  return text
+    .replace(/\x1b\[[0-?]*[ -/]*[@-~]/g, "")
+    .replace(/\r+$/, "")
+    .replace(/^(#\d+ (?:\d+\.\d+ )?)?.*\r/s, "$1")
+    .replaceAll("\t", "    ");
+}
+
 /** What BuildKit prints of one build as plain text: each line begins with the number of its step. */
 export class BuildLog {
   private lines: string[] = [];
@@ -18,7 +27,8 @@ export class BuildLog {
   /** The step that was named last. */
   step: string | undefined;
 
-  add(text: string): void {
+  add(line: string): void {
+    const text = printedLine(line);
     const [, number, rest = ""] = /^#(\d+) (.*)$/s.exec(text) ?? [];
     if (number !== undefined && rest.startsWith("[")) {
       this.names.set(number, rest);
@@ -44,7 +54,7 @@ export class BuildLog {
     const prefix = `#${number} `;
     const own = this.lines.filter((line) => line.startsWith(prefix)).map((line) => line.slice(prefix.length));
     const printed = own.filter((line) => !/^(?:\[|DONE |CACHED$|CANCELED$)/.test(line));
-    const lines = printed.slice(-shownLines).map((line) => line.replace(/^-?\d+\.\d+ /, "").replaceAll("\t", "    "));
+    const lines = printed.slice(-shownLines).map((line) => line.replace(/^-?\d+\.\d+ /, ""));
     return { name: this.names.get(number) ?? prefix.trim(), lines };
   }
 }

@@ -28,6 +28,9 @@ const app = "multiarch-mirror:index:MirroredApp";
 /** Resources that stand for work in the registry. Components and providers are bookkeeping. */
 const work = [image, "docker-build:index:Index", "command:local:Command"];
 
+/** What BuildKit says of a build that ends with the run. */
+const cancelled = "context canceled";
+
 const changing = ["create", "update", "replace", "create-replacement"];
 
 /** Whether an event is about work in the registry, and not about what is only recorded, read or forgotten. */
@@ -47,9 +50,12 @@ export class Progress {
 
   observe(event: EngineEvent): void {
     if (event.kind === "message") {
-      if (event.severity === "error") this.texts.push(event.text);
+      // That the update failed says nothing of why.
+      if (event.severity === "error" && ![cancelled, "update failed"].includes(event.text.trim()))
+        this.texts.push(event.text);
       const last = event.text.trim().split("\n").at(-1)?.trim();
-      if (event.severity === "error" && event.type === image && last) this.failures.set(event.name, last);
+      if (event.severity === "error" && event.type === image && last)
+        this.failures.set(event.name, last === cancelled ? "it was stopped" : last);
       return;
     }
     if (event.kind === "output") {

@@ -93,7 +93,8 @@ async function conclude(
   };
   let code = exitCode(request, ended, progress, left);
   if (!run) {
-    const said = progress.errors.length === 0 ? end.output : progress.errors.join("\n");
+    const unsaid = end.stopped === undefined ? end.output : "what is not published yet is left to the next run";
+    const said = progress.errors.length === 0 ? unsaid : progress.errors.join("\n");
     voice.say({ event: "output", text: said }, said);
     if (request.summary !== undefined)
       await writeSummary(request.summary, "## Mirror\n\n**The run broke off before it knew what to do; see its log.**");

@@ -7,7 +7,7 @@ export type ReconcileEvent = { readonly event: string } & Readonly<Record<string
 export interface Screen {
   readonly write: (text: string) => void;
   /** A terminal of so many columns, on which lines can be written anew; undefined: a log. */
-  readonly columns?: number;
+  readonly columns?: number | undefined;
   /** Colours may be used. They only repeat what words and symbols say. */
   readonly colours: boolean;
 }
@@ -15,17 +15,22 @@ export interface Screen {
 /** Standard output, with colours as https://no-color.org has it. Some services give their jobs a terminal, and make a log of it. */
 export function standardScreen(
   { NO_COLOR, TERM, CI }: NodeJS.ProcessEnv,
-  { isTTY, columns }: Pick<NodeJS.WriteStream, "isTTY" | "columns"> = process.stdout,
+  output: Pick<NodeJS.WriteStream, "isTTY" | "columns"> = process.stdout,
 ): Screen {
-  const terminal = isTTY && TERM !== "dumb" && !CI;
+  const terminal = output.isTTY && TERM !== "dumb" && !CI;
   return {
     write: (text) => void process.stdout.write(text),
-    ...(terminal && { columns: columns || 80 }),
+    get columns() {
+      return terminal ? output.columns || 80 : undefined;
+    },
     colours: terminal && !NO_COLOR,
   };
 }
 
 const colours = { red: "\x1b[31m", green: "\x1b[32m", yellow: "\x1b[33m" } as const;
+
+/** Lines that change at once: what has left the top of a terminal cannot be written anew. */
+const mostLive = 12;
 
 /** The colour of a line, by what it begins with. */
 function colourOf(line: string): keyof typeof colours | undefined {
@@ -74,10 +79,12 @@ export class Voice {
   show(lines: readonly string[]): void {
     const { columns, write } = this.screen;
     if (!this.isLive || columns === undefined) return;
-    const erase = this.live.length === 0 ? "" : `\x1b[${this.live.length}A\x1b[J`;
-    this.live = lines;
-    const text = `${erase}${lines.map((line) => `${safeText(line, columns - 1)}\n`).join("")}`;
-    if (text !== "") write(text);
+    // Whoever pressed a key has moved the cursor. Characters of two columns must not wrap, or too few lines were erased.
+    const erase = this.live.length === 0 ? "" : `\r\x1b[${this.live.length}A\x1b[J`;
+    const more = lines.length - mostLive;
+    this.live = more > 0 ? [...lines.slice(0, mostLive), `… and ${more} more`] : lines;
+    const shown = this.live.map((line) => `${safeText(line, columns - 1)}\n`).join("");
+    if (erase + shown !== "") write(`${erase}${shown === "" ? "" : `\x1b[?7l${shown}\x1b[?7h`}`);
   }
 
   private coloured(line: string): string {

@@ -17,6 +17,7 @@ import type { Platform } from "../../components/model/platform";
 import { reasonOf } from "../../components/model/reasonOf";
 import { openEdges } from "../../components/openEdges";
 import type { PlanEdges } from "../../components/plan/planEdges";
+import { printedLine } from "../reconcile/buildLog";
 import { readStackConfig } from "../reconcile/stackConfig";
 import { UsageError } from "../reconcile/usageError";
 import type { Voice } from "../reconcile/voice";
@@ -69,7 +70,7 @@ export async function tryApp(request: TryRequest, context: TryContext): Promise<
     const build = async (one: BuildRecipe, into: string): Promise<OciLayout> => {
       await mkdir(into, { recursive: true });
       const imageOf = (name: string, version: string): string => locationOf(built.get(`${name} ${version}`));
-      const onLine = (line: string): void => voice.text(`  | ${line}`);
+      const onLine = (line: string): void => voice.text(`  | ${printedLine(line)}`);
       return buildImage({ recipe: one, builder, folder: into, imageOf, onLine, environment: context.environment });
     };
     const image = await orFail(async () => {

@@ -114,6 +114,7 @@ function appResult(plan: AppPlan, outcome: AppOutcome | undefined): AppResult {
 function moved({ to, note, ...move }: FloatingReport, outcome: AppOutcome | undefined): FloatingReport {
   if (to === undefined) return { ...move, ...(note !== undefined && { note }) };
   const version = outcome?.published.floatingTags[move.tag]?.version;
+  if (version === undefined && move.from === undefined) return { ...move, note: "nothing it could name was published" };
   return { ...move, ...(version !== undefined && version !== move.from && { to: version }) };
 }
 

@@ -42,6 +42,15 @@ it.each<[Partial<VersionPlan>, string]>([
   expect(results).toMatchObject([{ versions: [{ outcome, reason: "why" }], problems: ended.problems }]);
 });
 
+it("does not say of a floating tag that was to be made, and was not, that it is there", () => {
+  const move = { tag: "latest", action: "create", candidates: ["1.0.0"] } as const;
+  const plan = appPlan({ versions: [planned()], floatingTags: [move] });
+  const published = { repository: plan.repository, versions: {}, floatingTags: {} };
+  const ended = { published, outcomes: {}, problems: [], failures: [] };
+  const { results } = runFile([plan], undefined, new Map([[plan.specification.name, ended]]));
+  expect(results?.[0]?.floating).toEqual([{ tag: "latest", note: "nothing it could name was published" }]);
+});
+
 describe("that all which went wrong is what nobody may read", () => {
   const facts = { wanted: both, required: both, inWindow: true };
   const unknown = (cause: UnknownCause) => ({ state: "unknown", cause, reason: "403" }) as const;

@@ -117,14 +117,25 @@ describe("what is being built", () => {
     const voice = new Voice(false, "all", { write: (piece) => void (text += piece), columns: 60, colours: true });
     const ticker = new Ticker(running(), voice);
     ticker.tick(75_000);
-    expect(text).toMatch(/^… hello-flask 1\.0\.0 linux\/arm64 {2}1:05 {2}\[2\/2\] RUN x+…\n$/);
-    expect(text.trim().length).toBeLessThan(60);
+    const [, line = ""] = /^\u001b\[\?7l(… hello-flask .*)\n\u001b\[\?7h$/.exec(text) ?? [];
+    expect(line).toMatch(/^… hello-flask 1\.0\.0 linux\/arm64 {2}1:05 {2}\[2\/2\] RUN x+…$/);
+    expect(line.length).toBeLessThan(60);
     text = "";
     voice.text("✗ FAILED other");
-    expect(text.startsWith("\u001b[1A\u001b[J\u001b[31m✗ FAILED other\u001b[0m\n… hello-flask")).toBe(true);
+    expect(text.startsWith("\r\u001b[1A\u001b[J\u001b[31m✗ FAILED other\u001b[0m\n\u001b[?7l… hello-flask")).toBe(true);
     text = "";
     ticker.stop();
-    expect(text).toBe("\u001b[1A\u001b[J");
+    expect(text).toBe("\r\u001b[1A\u001b[J");
+  });
+
+  it("takes no more lines than a terminal has, and erases as many as it took", () => {
+    let text = "";
+    const voice = new Voice(false, "all", { write: (piece) => void (text += piece), columns: 60, colours: false });
+    voice.show(Array.from({ length: 40 }, (_, build) => `… build ${build}`));
+    expect(text.split("\n").slice(-3)).toEqual(["… build 11", "… and 28 more", "\u001b[?7h"]);
+    text = "";
+    voice.show([]);
+    expect(text).toBe("\r\u001b[13A\u001b[J");
   });
 
   it("is a line in a log now and then, and nothing where nothing is built", () => {

@@ -103,6 +103,28 @@ describe("the progress of a run", () => {
     });
   });
 
+  it("shows what a build printed as a terminal would, without colours", () => {
+    const texts = [
+      "#3 [2/2] RUN make",
+      "#3 0.1 \u001b[31mred\u001b[0m\tcc -o",
+      "#3 0.2 10 %\r20 %\rdone\r",
+      "#3 ERROR: no",
+    ];
+    const printed = texts.map((text) => message(`${text}\n`, { ephemeral: true }));
+    const progress = after(image("resourcePreEvent", 10), ...printed, image("resOpFailedEvent", 15));
+    expect(progress.build("esbuild-1.0.0-linux-amd64")?.failedStep?.lines).toEqual([
+      "red    cc -o",
+      "done",
+      "ERROR: no",
+    ]);
+  });
+
+  it("says of a build that ended with the run that it was stopped, and does not repeat it", () => {
+    const progress = after(image("resourcePreEvent", 10), image("resOpFailedEvent", 15), message("context canceled\n"));
+    expect(progress.build("esbuild-1.0.0-linux-amd64")?.failure).toBe("it was stopped");
+    expect(progress.errors).toEqual([]);
+  });
+
   it("takes no step that ended for the one that failed, and one that did not for it where none says so", () => {
     const logged = (...texts: readonly string[]) =>
       after(
