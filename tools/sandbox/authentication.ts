@@ -47,6 +47,8 @@ export class Authentication {
   }
 
   private issue(request: IncomingMessage, url: URL): Answer {
+    // As of token servers that know no POST: clients that send their credentials in its body ask again by GET.
+    if (request.method === "POST") return { status: 404, body: "404 page not found\n" };
     const known = this.knows(request);
     if (!known && (request.headers.authorization !== undefined || this.options.anonymousPull !== true)) {
       return denied(`Basic realm="sandbox"`);
