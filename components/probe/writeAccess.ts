@@ -1,11 +1,13 @@
 import { connect } from "node:tls";
 import { isLoopback, parseReference } from "../model/reference";
+import { DockerCredentials } from "../registry/credentials";
 import { RegistryWriter } from "../registry/registryWriter";
 
 /**
  * Asks once per repository, of those anything is built for, whether this run may write there: a refusal is told before a build of
- * twenty minutes, not after it. Rejects with a RegistryError that names the registry's own words, and for a registry on this machine
- * that speaks no TLS: builders push to it all the same, but whatever composes an index reads it by HTTPS.
+ * twenty minutes, not after it. Rejects with a RegistryError that names the registry's own words; where builds could not log in as this
+ * run does (pulumi-docker-build 0.0.22, `wrap` in cli.go, drops identity tokens); and for a registry on this machine that speaks no
+ * TLS: builders push to it all the same, but whatever composes an index reads it by HTTPS.
  */
 export function writeAccess(
   environment: NodeJS.ProcessEnv,
@@ -29,6 +31,12 @@ async function ask(
     throw new Error(
       `${registry} speaks plain HTTP only, and the index of a version is read and written by HTTPS; ` +
         "accepted is a registry that speaks TLS on that port, whose certificate authority SSL_CERT_FILE names",
+    );
+  const credentials = await new DockerCredentials(environment).for(registry);
+  if (credentials && "identityToken" in credentials)
+    throw new Error(
+      `the credentials of ${registry} are an identity token, which Pulumi's provider for builds does not take; ` +
+        "accepted is a name and a password, as docker login --username stores them",
     );
   const writer = new RegistryWriter(environment);
   try {

@@ -25,7 +25,8 @@ type Configuration = z.infer<typeof configurationSchema>;
 export type Credentialed = Pick<DockerCredentials, "for" | "forget">;
 
 /** Docker keeps Docker Hub's credentials under the address of its first, long gone registry. */
-const hubKey = "https://index.docker.io/v1/";
+const hubKeys = ["https://index.docker.io/v1/", "index.docker.io"];
+/** Whichever of its names is asked for, builders look under those keys, and nowhere else: not under `docker.io`, which other clients write. */
 const hubHosts = ["docker.io", "index.docker.io", "registry-1.docker.io"];
 
 /**
@@ -58,7 +59,7 @@ export class DockerCredentials {
   }
 
   async #lookUp(host: string): Promise<Credentials | undefined> {
-    const keys = hubHosts.includes(host) ? [hubKey, ...hubHosts] : [host];
+    const keys = hubHosts.includes(host) ? hubKeys : [host];
     const given = stored(this.#given(), keys);
     if (given) return given;
     const configuration = await this.#configuration();

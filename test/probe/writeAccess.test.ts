@@ -46,6 +46,15 @@ describe("whether a run may write to a repository", () => {
   });
 });
 
+it("is refused, and nothing is asked, where builds cannot log in as this run does", async () => {
+  const auths = { [registry.host]: { auth: "MDAw", identitytoken: "canary" } };
+  const given = { ...environment, DOCKER_AUTH_CONFIG: JSON.stringify({ auths }) };
+  const refused = await writeAccess(given, () => Promise.resolve(true))(`${registry.host}/o/a`).catch(String);
+  expect(refused).toContain(`the credentials of ${registry.host} are an identity token`);
+  expect(refused).not.toContain("canary");
+  expect(registry.requests).toEqual([]);
+});
+
 describe("a registry on this machine", () => {
   it("is refused, and nothing is asked of it, when it speaks plain HTTP only", async () => {
     const refusal = `${registry.host} speaks plain HTTP only, and the index of a version is read and written by HTTPS`;

@@ -63,12 +63,20 @@ describe("basic authentication", () => {
     expect(registry.seen.every(({ authorization }) => authorization === undefined)).toBe(true);
   });
 
-  it("takes Docker Hub's from its legacy key", async () => {
-    const hub = { "https://index.docker.io/v1/": { username: "user", password: secret } };
-    await configure({ auths: hub });
-    const credentials = new DockerCredentials({ DOCKER_CONFIG: folder });
-    expect(await credentials.for("registry-1.docker.io")).toEqual({ username: "user", password: secret });
-    expect(await credentials.for("ghcr.io")).toBeUndefined();
+  // As builders find them: docker/cli `GetAuthConfig`, for which BuildKit's `LoadAuthConfig` takes Docker Hub's legacy key.
+  it.each([
+    ["https://index.docker.io/v1/", true],
+    ["index.docker.io", true],
+    ["https://index.docker.io/v2/", true],
+    ["docker.io", false],
+    ["registry-1.docker.io", false],
+    ["https://registry-1.docker.io/v2/", false],
+  ])("takes Docker Hub's, by whichever of its names, from the key %s: %s", async (key, found) => {
+    const credentials = { username: "user", password: secret };
+    await configure({ auths: { [key]: credentials } });
+    for (const name of ["docker.io", "index.docker.io", "registry-1.docker.io"])
+      expect(await new DockerCredentials({ DOCKER_CONFIG: folder }).for(name)).toEqual(found ? credentials : undefined);
+    expect(await new DockerCredentials({ DOCKER_CONFIG: folder }).for("ghcr.io")).toBeUndefined();
   });
 
   it.each<[string, () => unknown]>([
