@@ -18,8 +18,8 @@ type Entry = TaggedList["manifests"][number];
 /** What one run holds in one repository. */
 interface Held {
   readonly entries: Map<Digest, Entry>;
-  /** The write that will take in what is held by the time it begins. */
-  next: Promise<void> | undefined;
+  /** The write that will take in what is held by the time it begins, and what the list holds a while later. */
+  next: Promise<ReadonlySet<Digest>> | undefined;
   last: Promise<void>;
 }
 
@@ -53,20 +53,19 @@ export class UnpublishedIndex {
     this.#held.set(repository, held);
     held.entries.set(digest, { mediaType, digest, size: bytes.length, platform: nobodys, annotations });
     for (let tries = 1; tries <= mostTries; tries++) {
-      await this.#writeSoon(repository, held);
-      await sleep(this.waitMs);
-      if (await this.#lists(repository, digest)) return;
+      if ((await this.#writeSoon(repository, held)).has(digest)) return;
     }
     throw new Error(`${repository}:${unpublishedTag} is overwritten by others all the time`);
   }
 
-  /** One write at a time; all that is asked for meanwhile is in the next. */
-  #writeSoon(repository: string, held: Held): Promise<void> {
+  /** One write at a time; all that is asked for meanwhile is in the next, and looked for together. */
+  #writeSoon(repository: string, held: Held): Promise<ReadonlySet<Digest>> {
     held.next ??= held.last
       .catch(() => undefined)
       .then(() => {
         held.next = undefined;
-        return (held.last = this.#write(repository, [...held.entries.values()]));
+        held.last = this.#write(repository, [...held.entries.values()]);
+        return held.last.then(() => this.#listedLater(repository));
       });
     return held.next;
   }
@@ -86,9 +85,10 @@ export class UnpublishedIndex {
     }
   }
 
-  async #lists(repository: string, digest: Digest): Promise<boolean> {
+  async #listedLater(repository: string): Promise<ReadonlySet<Digest>> {
+    await sleep(this.waitMs);
     const list = await this.access.client.manifest(`${repository}:${unpublishedTag}`);
-    return list?.kind === "index" && list.manifests.some((entry) => entry.digest === digest);
+    return new Set(list?.kind === "index" ? list.manifests.map(({ digest }) => digest) : []);
   }
 }
 

@@ -71,6 +71,8 @@ describe("what is built and has no tag yet", () => {
     await Promise.all(digests.map((digest) => held.hold(repository, digest)));
     const writes = (): number => registry.requests.filter((request) => request.startsWith("PUT ")).length;
     expect(writes()).toBeLessThan(10);
+    const reads = registry.requests.filter((request) => /^GET .*_unpublished/.test(request)).length;
+    expect(reads).toBeLessThanOrEqual(2 * writes());
     const before = writes();
     await run().hold(repository, digests[0]!);
     expect(writes()).toBe(before);
