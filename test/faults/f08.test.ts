@@ -8,6 +8,8 @@ import { Watch } from "./support/watch";
 
 const uploads: FaultRule = { part: "registry", method: "POST|PATCH|PUT", path: "/blobs/uploads/" };
 const manifests: FaultRule = { part: "registry", method: "PUT", path: "/manifests/" };
+const images: FaultRule = { part: "registry", method: "PUT", path: "/manifests/sha256:" };
+const refusal = (code: string) => ({ errors: [{ code, message: code.toLowerCase().replaceAll("_", " ") }] });
 
 describe("the registry is busy or its connections are bad", () => {
   let mirror: MirrorUnderTest;
@@ -73,6 +75,27 @@ describe("the registry is busy or its connections are bad", () => {
     await expectNothingHalf(await upWith({ ...manifests, ...busy }));
     await clean();
   });
+
+  it.each([
+    ["an upload", { ...uploads, method: "PATCH|PUT", status: 404, body: refusal("BLOB_UPLOAD_UNKNOWN") }],
+    [
+      "the beginning of one",
+      { ...uploads, method: "POST", skip: 1, status: 404, body: refusal("BLOB_UPLOAD_UNKNOWN") },
+    ],
+    ["a layer", { ...images, status: 404, body: refusal("MANIFEST_BLOB_UNKNOWN") }],
+    ["a layer it is still writing", { ...images, status: 400, body: refusal("BLOB_UNKNOWN") }],
+  ] satisfies readonly (readonly [string, FaultRule])[])(
+    "F08 fails one version at most when a registry of several machines has forgotten %s, and the next run publishes it",
+    async (_, rule) => {
+      await tinyUpstream(mirror.sandbox, app, [{ version: "1.1.0" }]);
+      const run = await upWith({ ...rule, times: 1 });
+      expect((run.outputs.missing ?? []).length).toBeLessThanOrEqual(1);
+      expect(await watch.damage()).toEqual([]);
+      expect((await mirror.up()).exitCode).toBe(0);
+      expect(await mirror.registry.tags(app)).toEqual(["1.0.0", "1.1.0", "latest"]);
+      for (const version of ["1.0.0", "1.1.0"]) await mirror.registry.pull(app, version);
+    },
+  );
 
   it("F09 publishes the right digest although every other write of a manifest is answered 504", async () => {
     await expectPublished(await upWith({ ...manifests, every: 2, status: 504 }));
