@@ -41,13 +41,16 @@ export function openServices(
       await pulumi.log.info(describeCheck(image, report));
       return checksMade(image, report);
     },
-    hold: (repository, digest) =>
-      unpublished.hold(repository, digest).catch(async (error: unknown) => {
+    hold: async (repository, digest) => {
+      // A list that cannot grow holds nothing.
+      if (config.immutableTags !== "none") return;
+      await unpublished.hold(repository, digest).catch(async (error: unknown) => {
         if (unheld.has(repository)) return;
         unheld.add(repository);
         const note = `what is built cannot be listed under the tag ${unpublishedTag} until its version has a tag`;
         await warn(`${repository}: ${note}: ${reasonOf(error)}`);
-      }),
+      });
+    },
     keepRecord: async (record, reference) =>
       (await keptRecord(records, record)) ?? writeRecord(records, record, await trust.scan(record, reference)),
     ...trust,

@@ -19,6 +19,8 @@ export interface AppSettings {
   readonly minimumReleaseAgeHours: number;
   /** Empty when the stack writes no floating tags; `latest` when neither the stack nor the app says anything. */
   readonly floatingTags: readonly FloatingTagRule[];
+  /** The tag of a version is written once. */
+  readonly immutableTags: boolean;
 }
 
 /** What the stack configuration says of apps: of all of them, and of each. */
@@ -26,7 +28,19 @@ export interface StackSettings extends SelectedApps {
   readonly platforms: readonly Platform[];
   readonly keep: Keep;
   readonly floatingTags: boolean;
+  readonly immutableTags: ImmutableTags;
 }
+
+/** Which tags a registry lets nobody write again. */
+export const immutableTags = ["none", "all", "versions"] as const;
+type ImmutableTags = (typeof immutableTags)[number];
+
+/** Rules whose tags are written anew with every version. */
+const moving: Readonly<Record<ImmutableTags, readonly FloatingTagRule[]>> = {
+  none: [],
+  all: ["latest", "major", "minor"],
+  versions: ["major", "minor"],
+};
 
 /**
  * Resolves an app's settings. The app's entry under `apps` goes before the app's own file, and that before the stack's
@@ -45,6 +59,10 @@ export function appSettings(config: StackSettings, specification: AppSpecificati
     exclude: overrides.exclude,
     ...(overrides.adopted !== undefined && { adopted: overrides.adopted }),
     minimumReleaseAgeHours: overrides.minimumReleaseAgeHours ?? 0,
-    floatingTags: config.floatingTags ? (specification.floatingTags ?? ["latest"]) : [],
+    floatingTags: (config.floatingTags ? (specification.floatingTags ?? ["latest"]) : []).filter(
+      // One that cannot follow would name an old version for ever.
+      (rule) => !moving[config.immutableTags].includes(rule),
+    ),
+    immutableTags: config.immutableTags !== "none",
   };
 }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { AppSpecification } from "../model/appSpecification";
 import { parseReference } from "../model/reference";
-import { appSettings } from "./appSettings";
+import { appSettings, immutableTags } from "./appSettings";
 import { appNameSchema, appsSchema, platformsSchema, type SelectedApps } from "./appsSchema";
 import { attestConfigSchema } from "./attestConfig";
 import { boolean, isRecord, keepSchema, uniqueList, text } from "./schemaParts";
@@ -44,8 +44,9 @@ export function stackKeys(apps: readonly AppSpecification[]) {
   return z.strictObject({
     /** Host with optional port: `ghcr.io`, `localhost:5000`. */
     registry: text(
-      "a registry host with an optional port, without scheme or path, such as ghcr.io or localhost:5000",
-      (value) => parseReference(`${value}/a/b`).registry === value,
+      "a registry host with an optional port, without scheme or path, such as ghcr.io or localhost:5000; docker.io for Docker Hub",
+      // Its other names are read as docker.io, or credentials are not found under them by all programs.
+      (value) => parseReference(`${value}/a/b`).registry === value && value !== "registry-1.docker.io",
     )
       .prefault("ghcr.io")
       .describe("Registry to publish to: a host with an optional port, without scheme or path."),
@@ -78,6 +79,12 @@ export function stackKeys(apps: readonly AppSpecification[]) {
     newPackages: uniqueList("a list of app names", appNameSchema(apps), { mayBeEmpty: true })
       .prefault([])
       .describe("Apps that have no package yet in a registry that answers 403 for such; take the name out afterwards."),
+    immutableTags: z
+      .enum(immutableTags)
+      .prefault("none")
+      .describe(
+        "Which tags the registry lets nobody write again: none, all, or versions (all but latest). What has such a tag is left as it is.",
+      ),
     floatingTags: boolean.prefault(true).describe("Whether latest and the other moving tags are written."),
     attest: attestConfigSchema
       .prefault("keyless")
@@ -109,7 +116,7 @@ function contradictions(config: StackKeys, context: z.RefinementCtx<StackKeys>):
   if (right("registry", "namespace") && registry === "docker.io" && namespace.includes("/"))
     refuse("namespace", "Docker Hub accepts a single part, without slashes");
   if (!right("builder", "apps", "platforms") || typeof builder === "string") return;
-  const general = { ...apps, platforms, keep: 1, floatingTags: false };
+  const general = { ...apps, platforms, keep: 1, floatingTags: false, immutableTags: "none" as const };
   const wanted = [...apps.apps.values()].flatMap(({ specification }) => appSettings(general, specification).platforms);
   const lacking = [...new Set(wanted)].filter((platform) => !builder.has(platform));
   if (lacking.length > 0)

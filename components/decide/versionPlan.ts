@@ -22,6 +22,8 @@ export interface VersionFacts {
    * Needed only when a managed tag is absent or names another digest than recorded.
    */
   readonly recordedManifests?: PerPlatform<"present" | "absent" | "unknown">;
+  /** The registry lets nobody write a tag that exists again. */
+  readonly immutable?: boolean;
   /** Why what the tag names is not this mirror's, when it is not and the stack does not take it over. */
   readonly foreign?: string;
 }
@@ -183,6 +185,11 @@ function whenPresent(facts: VersionFacts, probe: PresentProbe): VersionPlan {
     };
   }
   const { misdescribed = {}, gone = [], rewriteLoses = [] } = probe;
+  if (facts.immutable) {
+    const broken = missing.filter((platform) => platform in probe.lost || platform in misdescribed);
+    const problem = `it lists ${broken.join(", ")}, which cannot be pulled, and its tag cannot be written again`;
+    return { ...withheld(managed, probe, missing), state: "partial", ...(broken.length > 0 && { problem }) };
+  }
   if (rewriteLoses.length > 0) {
     const problem = `it lacks ${missing.join(", ")} and is left as it is: its index, written anew, would lose ${rewriteLoses.join("; ")}`;
     return { ...withheld(managed, probe, missing), state: "incomplete", problem };

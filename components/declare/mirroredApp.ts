@@ -10,7 +10,7 @@ import { resourceNames } from "../model/resourceNames";
 import { settle } from "../engine/settled";
 import { spelledAnew } from "../decide/spellings";
 import type { VersionServices } from "./versionServices";
-import { untouched, type VersionOutcome } from "./versionOutcome";
+import { adviceOnTags, untouched, type VersionOutcome } from "./versionOutcome";
 import { digestIn } from "../model/reference";
 
 /** Arguments of {@link MirroredApp}. */
@@ -85,7 +85,11 @@ export class MirroredApp extends pulumi.ComponentResource {
     if (!chosen || pulumi.runtime.isDryRun()) return { tag, ...(managed && { record: managed }) };
     const ref = await settle(index.ref);
     if (ref.state !== "known" || !digestIn(ref.value))
-      return { tag, failure: `floating tag ${tag} could not be written`, ...(managed && { record: managed }) };
+      return {
+        tag,
+        failure: `floating tag ${tag} could not be written${adviceOnTags(floating.current !== undefined)}`,
+        ...(managed && { record: managed }),
+      };
     return { tag, record: chosen };
   }
 

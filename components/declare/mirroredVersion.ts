@@ -17,7 +17,7 @@ import { type CheckedSources, checkedSources, literal } from "./indexSources";
 import { scannedImage } from "./recordedImage";
 import { type AttachedIndex, VersionAttachments } from "./versionAttachments";
 import { VersionImages, buildOnly, toBuild } from "./versionImages";
-import { type VersionOutcome, failed, untouched } from "./versionOutcome";
+import { adviceOnTags, failed, untouched, type VersionOutcome } from "./versionOutcome";
 import type { MirroredVersionArgs } from "./versionServices";
 
 /** One version of an app: an Image per platform to build or kept from earlier runs, and the Index that carries the tag. */
@@ -134,7 +134,8 @@ export class MirroredVersion extends pulumi.ComponentResource {
     if (checked.state !== "known")
       return failed(planned, checked.state === "failed" ? whyNot(checked.error) : "it was not checked");
     const ref = await settle(index.ref);
-    if (ref.state !== "known" || !digestIn(ref.value)) return failed(planned, "the index could not be written");
+    if (ref.state !== "known" || !digestIn(ref.value))
+      return failed(planned, `the index could not be written${adviceOnTags(planned.plan.present !== undefined)}`);
     try {
       const written = await services.lookAgain(tag);
       if (!written) return failed(planned, "the index was written, but the tag is absent");

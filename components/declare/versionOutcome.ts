@@ -88,6 +88,11 @@ export function failed(version: PlannedVersion, reason: string): VersionOutcome 
   };
 }
 
+/** What to add where a tag could not be written. @param present it names something already. */
+export function adviceOnTags(present: boolean): string {
+  return present ? "; if the registry lets nobody write a tag again, set immutableTags" : "";
+}
+
 /** Why a version that nothing went wrong with is not published. */
 function whyNot({ plan, notOffered }: PlannedVersion): string {
   const lacking = plan.lacking.map(

@@ -82,6 +82,7 @@ export async function planApp(request: AppRequest, edges: PlanEdges): Promise<Ap
         ({ version, published, now }) =>
           `upstream moved the tag of ${version} from commit ${published} to ${now} after it was published; the published image stays`,
       ),
+      ...(settings.immutableTags ? whatStays(versions) : []),
       ...versions.flatMap(({ version, warnings }) => warnings.map((warning) => `${version}: ${warning}`)),
       ...floating.notes,
     ],
@@ -97,6 +98,14 @@ function windowOf({ window, discovery }: Found, { source }: AppSpecification): N
   const namesOf = (releases: readonly Release[]): readonly string[] => releases.map(({ version }) => version);
   // The head of a branch is no list.
   return { kept: namesOf(window), ...(source.kind !== "gitBranch" && { listed: namesOf(discovery.releases) }) };
+}
+
+/** Versions that lack platforms and are left so. One note for all: it is the same in every run. */
+function whatStays(versions: readonly PlannedVersion[]): readonly string[] {
+  const without = versions
+    .filter(({ inWindow, plan }) => inWindow && plan.present && plan.lacking.length > 0)
+    .map(({ version, plan }) => `${version} without ${plan.lacking.join(", ")}`);
+  return without.length > 0 ? [`tags are not written again (immutableTags), so these stay: ${without.join("; ")}`] : [];
 }
 
 /** What would keep the next version from being built, as the highest shows, where that is published already. */

@@ -62,6 +62,7 @@ export async function planVersion(request: VersionRequest, edges: PlanEdges): Pr
     inWindow: inWindow && release !== undefined,
     probe,
     recordedManifests,
+    immutable: settings.immutableTags,
     ...(managed && { managed }),
   };
   // What the state says was built here, and what is upstream's own where that is copied, signed or not.

@@ -20,6 +20,7 @@ describe("appSettings", () => {
       exclude: [],
       minimumReleaseAgeHours: 0,
       floatingTags: ["latest"],
+      immutableTags: false,
     });
   });
 
@@ -43,6 +44,15 @@ describe("appSettings", () => {
   it("writes no floating tags when the stack wants none", () => {
     expect(settings({ source: releases, floatingTags: ["major"] }).floatingTags).toEqual(["major"]);
     expect(settings({ source: releases, floatingTags: ["major"] }, { floatingTags: false }).floatingTags).toEqual([]);
+  });
+
+  it.each([
+    ["none", false, ["latest", "major", "minor", "sha", "commit"]],
+    ["versions", true, ["latest", "sha", "commit"]],
+    ["all", true, ["sha", "commit"]],
+  ])("asks for no tag that could not follow where tags are immutable: %s", (immutableTags, immutable, floatingTags) => {
+    const specification = { source: releases, floatingTags: ["latest", "major", "minor", "sha", "commit"] } as const;
+    expect(settings(specification, { immutableTags })).toMatchObject({ immutableTags: immutable, floatingTags });
   });
 
   it.each([

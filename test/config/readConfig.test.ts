@@ -41,6 +41,7 @@ describe("readConfig", () => {
       builder: "multiarch-mirror",
       cache: { type: "off" },
       newPackages: [],
+      immutableTags: "none",
       floatingTags: true,
       attest: { signing: { mode: "keyless" }, sbom: true, provenance: true, adopted: false },
     });

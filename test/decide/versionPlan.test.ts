@@ -262,6 +262,17 @@ describe("a version this stack does not manage", () => {
     expect(plan({ probe: whole }).problem).toBeUndefined();
   });
 
+  it("keeps what it has where its tag cannot be written again, which is a problem only when some of that is broken", () => {
+    const probe = present({ platforms: { [amd]: amdImage } });
+    const left = plan({ probe, immutable: true });
+    expect(left).toMatchObject({ state: "partial", build: [], lacking: [arm], present: { digest: probe.digest } });
+    expect([left.problem, left.sources]).toEqual([undefined, undefined]);
+    expect(plan({ probe: present(), immutable: true })).toEqual(plan({ probe: present() }));
+    expect(plan({ immutable: true })).toEqual(plan({}));
+    const broken = plan({ probe: { ...probe, lost: { [arm]: armImage } }, immutable: true });
+    expect(broken).toMatchObject({ build: [], lacking: [arm], problem: expect.stringContaining("lists linux/arm64") });
+  });
+
   it("is not completed outside the window", () => {
     expect(plan({ probe: present({ platforms: { [amd]: amdImage } }), inWindow: false })).toMatchObject({
       state: "partial",

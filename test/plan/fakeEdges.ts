@@ -26,6 +26,7 @@ export const settings: AppSettings = {
   exclude: [],
   minimumReleaseAgeHours: 0,
   floatingTags: ["latest"],
+  immutableTags: false,
 };
 
 export const digest = (seed: string): Digest => `sha256:${createHash("sha256").update(seed).digest("hex")}`;

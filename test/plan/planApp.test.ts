@@ -200,6 +200,19 @@ describe("the plan of an app", () => {
     expect(plan.versions[0]?.recordedCommit).toBe("a".repeat(40));
   });
 
+  it("builds nothing for a tag that cannot be written again, and says in one note what that leaves out", async () => {
+    const part = (version: string) => ({ ...held(version), platforms: { [amd]: digest(version) } });
+    const edges = new FakeEdges(
+      ["1.1.0", "1.0.0"].map((name) => release(name)),
+      { "1.1.0": part("1.1.0"), "1.0.0": part("1.0.0") },
+    );
+    const plan = await planApp(request({ settings: { ...settings, immutableTags: true, floatingTags: [] } }), edges);
+    expect([edges.prepared, plan.problems]).toEqual([[], []]);
+    expect(plan.notes).toEqual([
+      "tags are not written again (immutableTags), so these stay: 1.1.0 without linux/arm64; 1.0.0 without linux/arm64",
+    ]);
+  });
+
   it("says what is odd about an index", async () => {
     const odd = { ...held("1.0.0"), remarks: ["it lists 2 manifests for linux/amd64"] };
     const plan = await planApp(request(), new FakeEdges([release("1.0.0")], { "1.0.0": odd }));

@@ -66,12 +66,12 @@ it("and so is what each says about referrers and tags, under the name the sandbo
     empty: "an empty list, whatever there is",
   };
   const rows = Object.entries<RegistryProfile>(registryProfiles).map(([name, profile]) => {
-    const { registry, setting, immutable, digestAsTag } = profile;
+    const { registry, setting, immutable, latestMoves, digestAsTag } = profile;
     const named = [registry, ...(setting === undefined ? [] : [setting])].join(", ");
     const code = immutable && /"code":"(\w+)"/.exec(textOf(immutable.body))?.[1];
     const odd = [
       ...(digestAsTag ? ["`sha256-<hex>` names the manifest itself until it is a tag"] : []),
-      ...(immutable ? [`a tag written again: ${immutable.status} \`${code}\``] : []),
+      ...(immutable ? [`a tag written again${latestMoves ? ", save `latest`" : ""}: ${immutable.status} \`${code}\``] : []),
     ];
     return `| \`${name}\` | ${named} | ${referrers[profile.referrers]} | ${odd.join("; ")} |`;
   });

@@ -71,8 +71,8 @@ export class PlayedRegistry {
   }
 
   private async write(repository: string, name: string): Promise<Answer | undefined> {
-    const { immutable } = this.profile;
-    if (immutable === undefined || name.startsWith("sha256:")) return undefined;
+    const { immutable, latestMoves } = this.profile;
+    if (immutable === undefined || name.startsWith("sha256:") || (latestMoves && name === "latest")) return undefined;
     return (await this.ask("HEAD", `${repository}/manifests/${name}`)).status === 200 ? immutable : undefined;
   }
 

@@ -27,8 +27,10 @@ export interface RegistryProfile {
   readonly referrers: "api" | "none" | "redirect" | "empty";
   /** The tag of that list, `sha256-<hex>`, names the manifest of that digest as long as there is no such tag. */
   readonly digestAsTag?: true;
-  /** The refusal to write a tag that names something else. */
+  /** The refusal to write a tag that is there. */
   readonly immutable?: Answer;
+  /** Save `latest`. */
+  readonly latestMoves?: true;
 }
 
 function error(status: number, code: string, message: string, detail?: unknown): Answer {
@@ -169,6 +171,7 @@ export const registryProfiles = {
     setting: "no right to update",
     ...zot,
     immutable: error(403, "DENIED", "requested access to the resource is denied"),
+    latestMoves: true,
   },
   "distribution-2.8": {
     registry: "distribution 2.8",
