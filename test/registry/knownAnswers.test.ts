@@ -71,7 +71,9 @@ it("and so is what each says about referrers and tags, under the name the sandbo
     const code = immutable && /"code":"(\w+)"/.exec(textOf(immutable.body))?.[1];
     const odd = [
       ...(digestAsTag ? ["`sha256-<hex>` names the manifest itself until it is a tag"] : []),
-      ...(immutable ? [`a tag written again${latestMoves ? ", save `latest`" : ""}: ${immutable.status} \`${code}\``] : []),
+      ...(immutable
+        ? [`a tag written again${latestMoves ? ", save `latest`" : ""}: ${immutable.status} \`${code}\``]
+        : []),
     ];
     return `| \`${name}\` | ${named} | ${referrers[profile.referrers]} | ${odd.join("; ")} |`;
   });
