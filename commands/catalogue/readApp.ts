@@ -226,7 +226,7 @@ function stateOf(
   if (newest.missing.length > 0) {
     return { state: "incomplete", stateDetail: `${newest.version} lacks ${newest.missing.join(", ")}` };
   }
-  return { state: "complete", stateDetail: "the newest version is; no run has told of others" };
+  return { state: "complete", stateDetail: "the newest version has every platform" };
 }
 
 /** What upstream publishes of the newest version, where the app says under which name; a registry that does not answer says nothing. */

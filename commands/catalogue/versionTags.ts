@@ -1,6 +1,7 @@
 import type { AppSpecification } from "../../components/model/appSpecification";
 import type { Digest } from "../../components/model/digest";
 import { captured, defaultTagRule } from "../../components/model/tagRule";
+import { unpublishedTag } from "../../components/registry/unpublishedIndex";
 import { compareVersions, isVersion, lineOf } from "../../components/model/version";
 
 /** A tag that is one version's own. */
@@ -12,9 +13,9 @@ export interface VersionTag {
 /** The fallback tags of referrers, and what older cosign wrote beside them. */
 const attachment = /^sha256-[0-9a-f]{64}(\.\w+)?$/;
 
-/** Whether a tag is of somebody's use, and no fallback tag. */
+/** Whether a tag is of somebody's use: no fallback tag, nor the one that keeps what has no tag yet. */
 export function isOwnTag(tag: string): boolean {
-  return !attachment.test(tag);
+  return !attachment.test(tag) && tag !== unpublishedTag;
 }
 
 /**

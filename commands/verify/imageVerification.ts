@@ -175,15 +175,22 @@ async function sbomChecks(
       const own = digest === index ? onIndex : await cosign.statements(`${name}@${digest}`, "sbom");
       const found = own.find(({ predicate }) => isSbomOf(predicate, subject));
       const listed = onIndex.some(({ predicate }) => isSbomOf(predicate, subject));
-      const packages = (found?.predicate as { readonly packages?: readonly unknown[] } | undefined)?.packages ?? [];
+      const packages = packagesIn(found?.predicate);
       const missing = found === undefined ? "none about this very image" : listed ? undefined : "missing on the index";
       return {
         what: `SBOM ${platform}`,
         ok: missing === undefined,
-        detail: missing ?? `SPDX 2.3, ${packages.length} packages`,
+        detail: missing ?? `SPDX 2.3, ${packages} ${packages === 1 ? "package" : "packages"}`,
       };
     }),
   );
+}
+
+/** Scanners list the image itself as a package too, which is none in it. */
+function packagesIn(document: unknown): number {
+  type Listed = { readonly packages?: readonly { readonly primaryPackagePurpose?: string }[] };
+  const { packages = [] } = (document ?? {}) as Listed;
+  return packages.filter(({ primaryPackagePurpose }) => primaryPackagePurpose !== "CONTAINER").length;
 }
 
 /** Every valid statement must be right: one that names another source would be believed by somebody. */

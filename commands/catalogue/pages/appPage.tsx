@@ -1,6 +1,7 @@
 import type { CatalogueApp, CatalogueIndex } from "../schema";
 import { Fragment, h } from "./markup";
-import { Fact, Out, Page, PageLinks, ShortDigest, Snippet, Staleness, StateMark, Time, WideTable } from "./parts";
+import { StateMark } from "./marks";
+import { Fact, Out, Page, PageLinks, ShortDigest, Snippet, Staleness, Time, WideTable } from "./parts";
 import { Pull } from "./pull";
 import { Versions } from "./versionsTable";
 
@@ -108,9 +109,9 @@ function Rest({ app, index }: { readonly app: CatalogueApp; readonly index: Cata
         <h2 id="news">News</h2>
         {app.events.length === 0 ? <p class="empty">Nothing has happened yet.</p> : null}
         <ul class="news">
-          {app.events.slice(0, 10).map(({ title, at }) => (
+          {app.events.slice(0, 10).map(({ title, at, page }) => (
             <li>
-              <Time at={at} /> {title}
+              <Time at={at} /> <a href={`../${page}`}>{title}</a>
             </li>
           ))}
         </ul>
@@ -140,14 +141,10 @@ function FloatingTags({ app: { floating } }: { readonly app: CatalogueApp }) {
   return (
     <section aria-labelledby="tags">
       <h2 id="tags">Tags that move</h2>
-      <WideTable caption="Tags that move forward, and the version each names now">
-        <thead>
-          <tr>
-            <th scope="col">Tag</th>
-            <th scope="col">Version</th>
-            <th scope="col">Digest</th>
-          </tr>
-        </thead>
+      <WideTable
+        caption="Tags that move forward, and the version each names now"
+        columns={["Tag", "Version", "Digest"]}
+      >
         <tbody>
           {floating.map(({ tag, version, digest }) => (
             <tr>
@@ -169,15 +166,10 @@ function Missing({ app: { missing } }: { readonly app: CatalogueApp }) {
   return (
     <section aria-labelledby="missing">
       <h2 id="missing">Not there yet</h2>
-      <WideTable caption="Versions that are not complete, and why">
-        <thead>
-          <tr>
-            <th scope="col">Version</th>
-            <th scope="col">Reason</th>
-            <th scope="col">Failures in a row</th>
-            <th scope="col">Next try</th>
-          </tr>
-        </thead>
+      <WideTable
+        caption="Versions that are not complete, and why"
+        columns={["Version", "Reason", "Failures in a row", "Next try"]}
+      >
         <tbody>
           {missing.map(({ version, reason, failures, nextTry }) => (
             <tr>

@@ -1,6 +1,6 @@
 import type { CatalogueVersion } from "../schema";
 import { h } from "./markup";
-import { count, ShortDigest, sizeOf, WideTable } from "./parts";
+import { count, sizeOf, WideTable } from "./parts";
 
 /** Changes shown; the JSON has all. */
 const mostChanges = 200;
@@ -22,21 +22,14 @@ export function Changes({ version: { changes } }: { readonly version: CatalogueV
         ))}
         {bases.map(({ reference, from, to }) => (
           <li>
-            Base <code>{reference}</code>: {from === undefined ? "new" : <ShortDigest digest={from} />} →{" "}
-            {to === undefined ? "no longer used" : <ShortDigest digest={to} />}
+            Base <code>{reference}</code>: {from === undefined ? "new" : shortened(from)} →{" "}
+            {to === undefined ? "no longer used" : shortened(to)}
           </li>
         ))}
         <li>{packages.length === 0 ? "No package is another." : `${count(packages.length, "package")} differ:`}</li>
       </ul>
       {packages.length === 0 ? null : (
-        <WideTable caption={`Packages that differ from ${since}`}>
-          <thead>
-            <tr>
-              <th scope="col">Package</th>
-              <th scope="col">Before</th>
-              <th scope="col">Now</th>
-            </tr>
-          </thead>
+        <WideTable caption={`Packages that differ from ${since}`} columns={["Package", "Before", "Now"]}>
           <tbody>
             {packages.slice(0, mostChanges).map(({ name, from, to }) => (
               <tr>
@@ -53,6 +46,10 @@ export function Changes({ version: { changes } }: { readonly version: CatalogueV
       ) : null}
     </section>
   );
+}
+
+function shortened(digest: string) {
+  return <code title={digest}>{digest.slice(7, 19)}</code>;
 }
 
 function difference(from: number, to: number): string {

@@ -1,6 +1,7 @@
 import { Fragment, h } from "./markup";
 import type { CatalogueIndex } from "../schema";
-import { Age, count, Out, Page, PlatformChip, ProofMark, Staleness, StateMark, Time } from "./parts";
+import { PlatformChip, ProofMark, StateMark } from "./marks";
+import { Age, Breakable, count, Out, Page, Staleness, Time } from "./parts";
 
 /** The first page: every app in a few lines. */
 export function IndexPage({ index }: { readonly index: CatalogueIndex }) {
@@ -38,8 +39,11 @@ export function IndexPage({ index }: { readonly index: CatalogueIndex }) {
       <p>
         <em>Verified</em> means: the run that made this catalogue had cosign verify the signatures of the index and of
         each platform, and found an SBOM of every image, the provenance and the mirror's record to be about these very
-        digests. Accepted were signatures of <strong>{index.identity}</strong>. Every version's page says when that was,
-        with the commands to do it yourself.
+        digests. Accepted were signatures of{" "}
+        <strong>
+          <Breakable text={index.identity} />
+        </strong>
+        . Every version's page says when that was, with the commands to do it yourself.
       </p>
     </Page>
   );

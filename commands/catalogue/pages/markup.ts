@@ -13,7 +13,7 @@ type Value = string | number | boolean | undefined;
 type Attributes = Readonly<Record<string, Value>>;
 
 /** Elements that have no content, in HTML and in the XML written here. */
-const empty = new Set(["meta", "link", "img", "input", "category"]);
+const empty = new Set(["meta", "link", "img", "input", "wbr", "category"]);
 
 /**
  * What JSX is turned into (`jsxFactory` in tsconfig.json): an element, or a template called at once. All there is of text and

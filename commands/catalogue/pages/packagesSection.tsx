@@ -35,16 +35,8 @@ export function Packages({ version: { packages, platforms }, number, pages }: Pa
       <div class="search" data-search-for="package-rows" data-label="Search packages and licenses" />
       <WideTable
         caption={`Packages by the attested SBOM, ${packages.length} in all${pages > 1 ? `, page ${number} of ${pages}` : ""}`}
+        columns={["Package", "Version", "Kind", "License", ...(differ ? ["Only for"] : [])]}
       >
-        <thead>
-          <tr>
-            <th scope="col">Package</th>
-            <th scope="col">Version</th>
-            <th scope="col">Kind</th>
-            <th scope="col">License</th>
-            {differ ? <th scope="col">Only for</th> : null}
-          </tr>
-        </thead>
         <tbody id="package-rows">
           {shown.map(({ name, version, kind, licenses, platforms: only }) => (
             <tr>

@@ -1,5 +1,5 @@
 import { type Children, Fragment, h } from "./markup";
-import type { CatalogueIndex, CataloguePlatform, Proof } from "../schema";
+import type { CatalogueIndex } from "../schema";
 
 /** What a page shows around its content. */
 export interface PageFrame {
@@ -142,93 +142,46 @@ export function ShortDigest({ digest }: { readonly digest: string }) {
 /** Something to be pasted into a shell or a file. */
 export function Snippet({ text, name }: { readonly text: string; readonly name: string }) {
   return (
-    <pre class="snippet" data-copy={text} data-name={name} tabindex={0}>
-      <code>{text}</code>
+    <pre class="snippet" data-copy={text} data-name={name}>
+      <code>
+        <Breakable text={text} />
+      </code>
     </pre>
   );
 }
 
-const origins: Readonly<Record<CataloguePlatform["origin"] | "missing", readonly [sign: string, words: string]>> = {
-  built: ["●", "built here"],
-  copied: ["◆", "copied from upstream"],
-  adopted: ["◇", "published by others"],
-  published: ["○", "origin not recorded"],
-  missing: ["✕", "missing"],
-};
-
-/** A platform and how it came to be, told by sign and words as well as by colour. */
-export function PlatformChip({ platform, state }: { readonly platform: string; readonly state: keyof typeof origins }) {
-  const [sign, words] = origins[state];
-  return (
-    <span class={`chip ${state}`}>
-      <span aria-hidden="true">{sign}</span> {platform} <span class="quiet">{words}</span>
-    </span>
-  );
+/** Text with addresses and references, whose lines break between their parts rather than anywhere. */
+export function Breakable({ text }: { readonly text: string }) {
+  const parts = text.split(/(?<=[^/]\/)(?!\/)|(?=@)/);
+  return <>{parts.flatMap((part, position) => (position === 0 ? [part] : [<wbr />, part]))}</>;
 }
 
-/** What an origin is called. */
-export function originWords(origin: keyof typeof origins): string {
-  return origins[origin][1];
+/** Where a version's page tells of a platform. */
+export function anchorOf(platform: string): string {
+  return platform.replaceAll("/", "-");
 }
 
-const proofs: Readonly<Record<Proof["state"], readonly [sign: string, words: string]>> = {
-  verified: ["✓", "verified"],
-  failed: ["✕", "not all checks passed"],
-  unsigned: ["✕", "not signed by this mirror"],
-  "not checked": ["?", "signature not checked"],
-};
-
-/** How the proof of a version stands. */
-export function ProofMark({ state }: { readonly state: Proof["state"] }) {
-  const [sign, words] = proofs[state];
-  return (
-    <span class={`mark ${state.replace(" ", "-")}`}>
-      <span aria-hidden="true">{sign}</span> {words}
-    </span>
-  );
-}
-
-const states = {
-  complete: ["✓", "complete"],
-  incomplete: ["!", "incomplete"],
-  failing: ["✕", "failing"],
-  empty: ["–", "empty"],
-} as const;
-
-/** How an app stands. */
-export function StateMark({ state }: { readonly state: keyof typeof states }) {
-  const [sign, words] = states[state];
-  return (
-    <span class={`mark ${state}`}>
-      <span aria-hidden="true">{sign}</span> {words}
-    </span>
-  );
-}
-
-/** Yes, no or not known, in a table. */
-export function Check({
-  ok,
-  yes,
-  no = "no",
+/** A table wider than a small window, which scrolls by itself and by keyboard. Its bodies are the children. */
+export function WideTable({
+  caption,
+  columns,
+  children,
 }: {
-  readonly ok: boolean | undefined;
-  readonly yes: string;
-  readonly no?: string;
+  readonly caption: string;
+  readonly columns: readonly string[];
+  readonly children: Children;
 }) {
-  if (ok === undefined) return <span class="quiet">not known</span>;
-  return (
-    <span class={ok ? "yes" : "no"}>
-      <span aria-hidden="true">{ok ? "✓" : "✕"}</span> {ok ? yes : no}
-    </span>
-  );
-}
-
-/** A table wider than a small window, which scrolls by itself and by keyboard. */
-export function WideTable({ caption, children }: { readonly caption: string; readonly children: Children }) {
   return (
     <section class="wide" aria-label={caption} tabindex={0}>
       <table>
         <caption>{caption}</caption>
+        <thead>
+          <tr>
+            {columns.map((column) => (
+              <th scope="col">{column}</th>
+            ))}
+          </tr>
+        </thead>
         {children}
       </table>
     </section>

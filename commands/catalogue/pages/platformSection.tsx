@@ -1,10 +1,11 @@
 import type { CataloguePlatform } from "../schema";
 import { type Children, Fragment, h } from "./markup";
-import { count, Fact, originWords, Out, ShortDigest, sizeOf, Time, WideTable } from "./parts";
+import { originWords } from "./marks";
+import { anchorOf, count, Fact, Out, ShortDigest, sizeOf, Time, WideTable } from "./parts";
 
 /** One image: what it was built from, how it runs, and its layers. */
 export function Platform({ platform: one }: { readonly platform: CataloguePlatform }) {
-  const id = one.platform.replaceAll("/", "-");
+  const id = anchorOf(one.platform);
   return (
     <section aria-labelledby={id}>
       <h2 id={id}>{one.platform}</h2>
@@ -139,14 +140,7 @@ function Layers({ platform: { platform, layers } }: { readonly platform: Catalog
       <summary>
         {count(made, "layer")} in {count(layers.length, "step")}
       </summary>
-      <WideTable caption={`Layers of ${platform}, the lowest first`}>
-        <thead>
-          <tr>
-            <th scope="col">Layer</th>
-            <th scope="col">Size</th>
-            <th scope="col">Step</th>
-          </tr>
-        </thead>
+      <WideTable caption={`Layers of ${platform}, the lowest first`} columns={["Layer", "Size", "Step"]}>
         <tbody>
           {layers.map(({ digest, size, command }) => (
             <tr>

@@ -1,6 +1,7 @@
 import type { CataloguePlatform, CatalogueVersion } from "../schema";
 import { type Children, Fragment, h } from "./markup";
-import { Check, count, Out, ProofMark, Snippet, Time, WideTable } from "./parts";
+import { Check, ProofMark } from "./marks";
+import { Breakable, count, Out, Snippet, Time, WideTable } from "./parts";
 
 /** How a version stands, what was checked and when, and how to check it by hand. */
 export function ProofSection({ version: { proof, platforms } }: { readonly version: CatalogueVersion }) {
@@ -10,31 +11,10 @@ export function ProofSection({ version: { proof, platforms } }: { readonly versi
       <p>
         <ProofMark state={proof.state} /> {verdict(proof)}
       </p>
-      {proof.signers.map(({ subject, run, signedAt, logIndexes }) => (
-        <p class="quiet">
-          Signed by {subject}
-          {run === undefined ? null : (
-            <>
-              , <Out href={run}>in this run</Out>
-            </>
-          )}
-          {signedAt === undefined ? null : (
-            <>
-              , <Time at={signedAt} />
-            </>
-          )}
-          {logIndexes.length === 0 ? "" : `, in the transparency log as ${logIndexes.join(", ")}`}.
-        </p>
+      {proof.signers.map((signer) => (
+        <Signer signer={signer} />
       ))}
-      <WideTable caption="What was checked, when, and what was found">
-        <thead>
-          <tr>
-            <th scope="col">Check</th>
-            <th scope="col">Result</th>
-            <th scope="col">Evidence</th>
-            <th scope="col">When</th>
-          </tr>
-        </thead>
+      <WideTable caption="What was checked, when, and what was found" columns={["Check", "Result", "Evidence", "When"]}>
         <tbody>
           {proof.checks.map(({ what, ok, detail, at }) => (
             <tr>
@@ -42,7 +22,9 @@ export function ProofSection({ version: { proof, platforms } }: { readonly versi
               <td>
                 <Check ok={ok} yes="accepted" no="refused" />
               </td>
-              <td class="evidence">{detail}</td>
+              <td class="evidence">
+                <Breakable text={detail} />
+              </td>
               <td>
                 <Time at={at} />
               </td>
@@ -73,26 +55,51 @@ export function ProofSection({ version: { proof, platforms } }: { readonly versi
   );
 }
 
+function Signer({ signer }: { readonly signer: CatalogueVersion["proof"]["signers"][number] }) {
+  const { subject, run, signedAt, logIndexes } = signer;
+  return (
+    <p class="quiet">
+      Signed by <Breakable text={subject} />
+      {run === undefined ? null : (
+        <>
+          , <Out href={run}>in this run</Out>
+        </>
+      )}
+      {signedAt === undefined ? null : (
+        <>
+          , <Time at={signedAt} />
+        </>
+      )}
+      {logIndexes.length === 0 ? "" : `, in the transparency log as ${logIndexes.join(", ")}`}.
+    </p>
+  );
+}
+
 /** No more than was done: who looked, when, and by whose signatures. */
 function verdict({ state, at, identity, reason }: CatalogueVersion["proof"]): Children {
   const when = <Time at={at} />;
+  const whose = (
+    <strong>
+      <Breakable text={identity} />
+    </strong>
+  );
   switch (state) {
     case "verified":
       return (
         <>
-          by the catalogue's run at {when}, accepting signatures of <strong>{identity}</strong>.
+          by the catalogue's run at {when}, accepting signatures of {whose}.
         </>
       );
     case "failed":
       return (
         <>
-          by the catalogue's run at {when}, which accepts signatures of <strong>{identity}</strong>.
+          by the catalogue's run at {when}, which accepts signatures of {whose}.
         </>
       );
     case "unsigned":
       return (
         <>
-          The catalogue's run at {when} found no signature of <strong>{identity}</strong>.
+          The catalogue's run at {when} found no signature of {whose}.
         </>
       );
     case "not checked":

@@ -1,6 +1,7 @@
 import type { CatalogueIndex, CatalogueVersion } from "../schema";
 import { Fragment, h } from "./markup";
-import { Fact, Out, Page, Time } from "./parts";
+import { PlatformChip, ProofMark } from "./marks";
+import { anchorOf, Fact, Out, Page, Time } from "./parts";
 import { Changes } from "./changesSection";
 import { Packages, packagesOnPage } from "./packagesSection";
 import { Platform } from "./platformSection";
@@ -44,6 +45,19 @@ function Front({ version }: { readonly version: CatalogueVersion }) {
   const { repository, tag, digest, app, platforms } = version;
   return (
     <>
+      <p class="standing">
+        <a href="#proof">
+          <ProofMark state={version.proof.state} />
+        </a>
+        {platforms.map(({ platform, origin }) => (
+          <a href={`#${anchorOf(platform)}`}>
+            <PlatformChip platform={platform} state={origin} />
+          </a>
+        ))}
+        {version.missing.map((platform) => (
+          <PlatformChip platform={platform} state="missing" />
+        ))}
+      </p>
       <Facts version={version} />
       <Pull repository={repository} tag={tag} digest={digest} name={app} />
       <ProofSection version={version} />
@@ -56,7 +70,7 @@ function Front({ version }: { readonly version: CatalogueVersion }) {
 }
 
 function Facts({ version }: { readonly version: CatalogueVersion }) {
-  const { digest, tags, upstream, released, published, missing } = version;
+  const { digest, tags, upstream, released, published } = version;
   return (
     <dl class="facts">
       <Fact name="Digest">
@@ -82,7 +96,12 @@ function Facts({ version }: { readonly version: CatalogueVersion }) {
           </Fact>
           <Fact name="Commit">
             <code>{upstream.commit}</code>
-            {upstream.committed === undefined ? null : <span class="quiet"> made {upstream.committed}</span>}
+            {upstream.committed === undefined ? null : (
+              <span class="quiet">
+                {" "}
+                made <Time at={upstream.committed} />
+              </span>
+            )}
           </Fact>
         </>
       )}
@@ -94,13 +113,6 @@ function Facts({ version }: { readonly version: CatalogueVersion }) {
       {published === undefined ? null : (
         <Fact name="Built">
           <Time at={published} />
-        </Fact>
-      )}
-      {missing.length === 0 ? null : (
-        <Fact name="Missing">
-          <span class="no">
-            <span aria-hidden="true">✕</span> {missing.join(", ")}
-          </span>
         </Fact>
       )}
     </dl>

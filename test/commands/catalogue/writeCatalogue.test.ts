@@ -26,7 +26,8 @@ beforeEach(async () => {
   registry.index("mirror/app", "1.0.0", ["amd64", "arm64"]);
   registry.index("mirror/app", "1.1.0", ["amd64"]);
   registry.index("mirror/app", "latest", ["amd64", "arm64"]);
-  listed(["1.0.0", "1.1.0", "latest", `sha256-${"a".repeat(64)}`]);
+  registry.index("mirror/app", "_unpublished", ["amd64"]);
+  listed(["1.0.0", "1.1.0", "latest", "_unpublished", `sha256-${"a".repeat(64)}`]);
   registry.answer(/GET \/v2\/mirror\/other\//, { status: 404, ...errorBody("NAME_UNKNOWN") });
   registry.answer(/\/referrers\//, { status: 404, body: "404 page not found" });
   const config = ["registry", "namespace", "apps", "attest"].map((key, position) => {
