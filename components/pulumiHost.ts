@@ -7,6 +7,7 @@ import type { Host } from "./host";
 import { reasonOf } from "./model/reasonOf";
 import { stackState } from "./probe/stackState";
 import { writeAccess } from "./probe/writeAccess";
+import { systemClock } from "./system/clock";
 
 /** Pulumi, of whose running program this is part. */
 export function pulumiHost(): Host {
@@ -81,7 +82,7 @@ async function readOwnState<T>(
       const read: unknown = await pulumi.runtime.invoke(`pulumi:pulumi:${call}`, { [argument]: stack });
       return schema.parse(read);
     } catch (cause) {
-      if (tries < mostTries) await new Promise((resolve) => setTimeout(resolve, pauseMs * tries));
+      if (tries < mostTries) await systemClock.sleep(pauseMs * tries);
       else throw new pulumi.RunError(`${what} cannot be read from the state: ${reasonOf(cause)}`);
     }
   }

@@ -29,7 +29,7 @@ export interface VersionQuestion extends PublishedImage {
 }
 
 /** What goes beside a version's own file: what a file holds, or the file it is copied from. */
-export type FileBeside = { readonly json: unknown } | { readonly copyOf: string };
+type FileBeside = { readonly json: unknown } | { readonly copyOf: string };
 
 /** A version with everything about it, but for what changed; and the files that go beside it, by name. */
 export interface ReadVersion {

@@ -5,6 +5,7 @@ import { checkBeforeTag, describeCheck } from "../../components/check/checkBefor
 import { inspectImage } from "../../components/check/inspectImage";
 import { functionMistakes } from "../../components/config/appFunctions";
 import { type AppSettings, appSettings } from "../../components/config/appSettings";
+import type { ConfiguredApp } from "../../components/config/appsSchema";
 import { type Configuration, configure } from "../../components/config/configuration";
 import { builderFor } from "../../components/config/mirrorConfig";
 import { noSuch } from "../../components/config/schemaParts";
@@ -26,7 +27,7 @@ import type { OciLayout } from "./ociLayout";
 import type { TryRequest } from "./tryRequest";
 
 /** The image could not be built, or must not get a tag. */
-export class TryFailure extends Error {
+class TryFailure extends Error {
   override readonly name = "TryFailure";
 }
 
@@ -44,10 +45,7 @@ export interface TryContext {
 export async function tryApp(request: TryRequest, context: TryContext): Promise<void> {
   const started = performance.now();
   const { config, edges } = await open(request, context);
-  const app = config.apps.get(request.app) ?? config.unmirrored.get(request.app);
-  const names = [...config.apps.keys(), ...config.unmirrored.keys()].toSorted();
-  if (!app) throw new UsageError(`${JSON.stringify(request.app)}: ${noSuch("app", request.app, names)}`);
-  const { specification } = app;
+  const { specification } = namedApp(request, config);
   const settings = appSettings(config, specification);
   const platform = platformOf(request, settings);
   const release = await orFail(() => releaseOf(request, specification, settings, edges));
@@ -105,6 +103,13 @@ export async function tryApp(request: TryRequest, context: TryContext): Promise<
       throw new TryFailure(`${request.app}: ${reasonOf(error)}`, { cause: error });
     }
   }
+}
+
+function namedApp({ app }: TryRequest, { apps, unmirrored }: Configuration): ConfiguredApp {
+  const known = new Map([...apps, ...unmirrored]);
+  const found = known.get(app);
+  if (found) return found;
+  throw new UsageError(`${JSON.stringify(app)}: ${noSuch("app", app, [...known.keys()].toSorted())}`);
 }
 
 /** The stack's settings, less signing: nothing is signed here, and an identity to sign with may not be at hand. */

@@ -150,7 +150,7 @@ export class AttestationWriter {
  * Keeps count of what is attached to one digest while this process adds to it, so that what another process has added
  * since the digest was inspected is not made twice. To be asked and told under the digest's lock.
  */
-export class DigestLedger {
+class DigestLedger {
   readonly #reader: AttestationReader;
   readonly #repository: string;
   readonly #digest: Digest;

@@ -47,7 +47,7 @@ function hasChecksum({ sha256, sha512, sums }: Partial<Record<keyof RequiredFile
 }
 
 /** What a function of an app file gave was not accepted, or it gave nothing because it threw. */
-export class AppFunctionError extends Error {
+class AppFunctionError extends Error {
   override readonly name = "AppFunctionError";
 
   /**

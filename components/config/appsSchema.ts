@@ -39,7 +39,7 @@ const age = z.union(
 );
 
 /** What {@link parseFilesFrom} takes, to complete "accepted is …". */
-export const acceptedFilesFrom =
+const acceptedFilesFrom =
   "an https address without credentials, query and fragment, such as https://files.example.org/mirror (http only to this machine)";
 
 /** Reads the address of a mirror of release files as the stack configuration writes it, without a slash at the end, or answers undefined. */

@@ -141,7 +141,7 @@ function defaultRef({ GITHUB_EVENT_NAME: event, GITHUB_EVENT_PATH: file, GITHUB_
 const eventSchema = z.object({ repository: z.object({ default_branch: z.string().min(1) }) });
 
 /** Where the public half of the signing key is, as far as it can be had without asking a tool: a file or `env://NAME`. */
-export function publicKeyAtHand(signing: Extract<Signing, { readonly mode: "key" }>, root: string): string | undefined {
+function publicKeyAtHand(signing: Extract<Signing, { readonly mode: "key" }>, root: string): string | undefined {
   if (signing.publicKey !== undefined) return resolveKey(signing.publicKey, root);
   const key = resolveKey(signing.key, root);
   const beside = key.replace(/\.key$/, ".pub");

@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { STATUS_CODES } from "node:http";
 import { join } from "node:path";
-import { setTimeout as wait } from "node:timers/promises";
 import { z } from "zod";
 import { reasonOf } from "../model/reasonOf";
 import type { Transport, TransportAnswer } from "../registry/transport";
+import { systemClock } from "../system/clock";
 import { writeWhole } from "../system/placeWhole";
 import { fileTransport } from "./upstreamFiles";
 
@@ -97,7 +97,7 @@ export async function restApi(endpoint: string, options: RestApiOptions): Promis
     const pause = response ? pauseBeforeRetry(response, body, options.retryDelay) : options.retryDelay;
     if (response && (last || pause === undefined || pause > longestPause))
       throw new Error(`GET ${url.href}: ${statusLine(response)}`);
-    await wait(pause);
+    await systemClock.sleep(pause ?? options.retryDelay);
   }
 }
 

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
-export const imageType = "docker-build:index:Image";
+const imageType = "docker-build:index:Image";
 
 /** An Image resource as far as this program reads it. */
 export interface DeclaredImage extends pulumi.CustomResource {

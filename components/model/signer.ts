@@ -15,7 +15,7 @@ export interface ExpectedCertificate {
 }
 
 /** A public key as PEM. */
-export interface ExpectedKey {
+interface ExpectedKey {
   readonly publicKey: string;
 }
 

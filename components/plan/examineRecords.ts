@@ -65,7 +65,7 @@ async function examine(
 }
 
 /** What a record that was handed over is held against. */
-export interface RecordFacts {
+interface RecordFacts {
   readonly specification: AppSpecification;
   readonly release: Release;
   /** The version's tag in the mirror. */
@@ -80,7 +80,7 @@ export interface RecordFacts {
  * Why the record of an image that was built is not believed, in words; undefined: nothing speaks against it. That an image is
  * the very one that was checked only whoever wrote the record knows.
  */
-export function recordProblem(record: BuiltRecord, facts: RecordFacts): string | undefined {
+function recordProblem(record: BuiltRecord, facts: RecordFacts): string | undefined {
   const { platform, image } = record;
   if (record.tag !== facts.tag) return `it is about the tag ${JSON.stringify(record.tag)}, not ${facts.tag}`;
   switch (facts.image.state) {
@@ -134,7 +134,7 @@ function checksProblem(
  * The same for an image that is to be copied.
  * @param copy upstream's own manifest for the platform, by digest; undefined: it is not to be copied.
  */
-export function copyProblem({ from, image }: CopiedRecord, copy: string | undefined): string | undefined {
+function copyProblem({ from, image }: CopiedRecord, copy: string | undefined): string | undefined {
   if (copy === undefined) return "it was copied, but upstream's own image is not to be copied for this platform";
   return from === copy && copy.endsWith(`@${image.digest}`)
     ? undefined

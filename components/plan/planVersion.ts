@@ -15,9 +15,9 @@ import { type Release, gitReferenceOf } from "../model/release";
 import { resolveSource } from "../model/source";
 import type { VersionRecord } from "../model/versionRecord";
 import { type ExaminedRecords, examineRecords } from "./examineRecords";
-import { askUpstream } from "./offers";
+import { type Upstream, askUpstream } from "./offers";
 import { type OfficialImage, askOfficialImage, indexToCopy, noOfficialImage } from "./officialImage";
-import { type Ownership, examineLabels, examineOwnership, publishedByOthers } from "./ownership";
+import { type HeldVersion, type Ownership, examineLabels, examineOwnership, publishedByOthers } from "./ownership";
 import { lostStatements, planAttestation, planReferrers } from "./planAttestation";
 import type { PlanEdges, PreparedBuild } from "./planEdges";
 
@@ -48,33 +48,11 @@ export interface VersionRequest {
 
 /** Looks at one version from all sides and decides what to do about it. Never rejects: trouble becomes the plan's `problem`. */
 export async function planVersion(request: VersionRequest, edges: PlanEdges): Promise<PlannedVersion> {
-  const { repository, tag, release, managed, inWindow, settings } = request;
-  const probe = await edges.probe(`${repository}:${tag}`);
-  const recordedManifests = await probeRecorded(request, probe, edges);
-  const covered = settings.platforms.filter(edges.run.covers);
-  const { official, offers } = await askUpstream(request, probe, covered, edges);
-  const required = settings.platformsRequired.filter((platform) => !official.skipped.includes(platform));
-  const known: VersionFacts = {
-    wanted: covered.filter((platform) => !(platform in offers.missing) && !official.skipped.includes(platform)),
-    // A build run leaves the judgement of what is complete to the run that publishes.
-    required: edges.run.phase === "build" ? [] : required,
-    elsewhere: required.filter((platform) => !edges.run.covers(platform)),
-    inWindow: inWindow && release !== undefined,
-    probe,
-    recordedManifests,
-    immutable: settings.immutableTags,
-    ...(managed && { managed }),
-  };
-  // What the state says was built here, and what is upstream's own where that is copied, signed or not.
-  const ours = [
-    ...Object.values(managed?.images ?? {}),
-    ...Object.values(official.copies).flatMap((copy) => digestIn(copy) ?? []),
-  ];
-  const adopting = settings.adopted ?? edges.attestations.config.adopted;
-  const ownership = await ownershipOf(request, probe, ours, edges);
-  const facts = ownership?.reason !== undefined && !adopting ? { ...known, foreign: ownership.reason } : known;
+  const { tag, release, managed, inWindow } = request;
+  const seen = await lookAtVersion(request, edges);
+  const { facts, official, offers, ours, adopting, held } = seen;
   const plan = decideVersion(facts);
-  const trouble = whyNotBuilt(request, plan, offers.trouble ?? official.trouble) ?? doubt(plan, ownership);
+  const trouble = whyNotBuilt(request, plan, offers.trouble ?? official.trouble) ?? doubt(plan, held?.ownership);
   const { accepted, refused } = await examineRecords(request, official.copies, edges);
   const prepared: Prepared =
     trouble === undefined
@@ -82,16 +60,15 @@ export async function planVersion(request: VersionRequest, edges: PlanEdges): Pr
       : { problem: trouble };
   const decided = (prepared.problem ?? prepared.waiting) ? withholdBuild(facts, prepared.problem) : plan;
   const index = isNew(decided) && nothingBuilt(accepted) ? indexToCopy(official, decided.build) : undefined;
-  const held = probe.state === "present" && ownership ? { present: probe, ownership } : undefined;
   const planned: PlannedVersion = {
     version: request.version,
     tag,
     inWindow,
-    required,
+    required: seen.required,
     plan: decided,
     recipes: prepared.build?.recipes ?? [],
     unpublishedBases: prepared.build?.unpublishedBases ?? [],
-    warnings: [...remarksOf(probe), ...(prepared.build?.warnings ?? [])],
+    warnings: [...remarksOf(facts.probe), ...(prepared.build?.warnings ?? [])],
     keptBases: await keptBases(request, edges),
     notOffered: offers.missing,
     official: official.platforms,
@@ -110,17 +87,64 @@ export async function planVersion(request: VersionRequest, edges: PlanEdges): Pr
     ...(request.unrecorded && { unrecorded: true }),
     ...(request.recordedCommit !== undefined && { recordedCommit: request.recordedCommit }),
   };
-  const { stated } = request;
+  return { ...planned, ...(await planAttached(request, planned, seen, edges)) };
+}
+
+/** What registry, upstream and the stack's own state say of a version, before anything is decided about it. */
+interface SeenVersion extends Upstream {
+  readonly facts: VersionFacts;
+  /** Platforms without which it is not complete, in whichever run. */
+  readonly required: readonly Platform[];
+  /** What the state says was built here, and what is upstream's own where that is copied, signed or not. */
+  readonly ours: readonly Digest[];
+  /** What others published is taken over. */
+  readonly adopting: boolean;
+  /** Undefined when the tag names nothing, or nothing had to be found out about whose that is. */
+  readonly held?: HeldVersion;
+}
+
+async function lookAtVersion(request: VersionRequest, edges: PlanEdges): Promise<SeenVersion> {
+  const { repository, tag, release, managed, settings } = request;
+  const probe = await edges.probe(`${repository}:${tag}`);
+  const recordedManifests = await probeRecorded(request, probe, edges);
+  const covered = settings.platforms.filter(edges.run.covers);
+  const { official, offers } = await askUpstream(request, probe, covered, edges);
+  const required = settings.platformsRequired.filter((platform) => !official.skipped.includes(platform));
+  const ours = [
+    ...Object.values(managed?.images ?? {}),
+    ...Object.values(official.copies).flatMap((copy) => digestIn(copy) ?? []),
+  ];
+  const adopting = settings.adopted ?? edges.attestations.config.adopted;
+  const ownership = await ownershipOf(request, probe, ours, edges);
+  const facts: VersionFacts = {
+    wanted: covered.filter((platform) => !(platform in offers.missing) && !official.skipped.includes(platform)),
+    // A build run leaves the judgement of what is complete to the run that publishes.
+    required: edges.run.phase === "build" ? [] : required,
+    elsewhere: required.filter((platform) => !edges.run.covers(platform)),
+    inWindow: request.inWindow && release !== undefined,
+    probe,
+    recordedManifests,
+    immutable: settings.immutableTags,
+    ...(managed && { managed }),
+    ...(ownership?.reason !== undefined && !adopting && { foreign: ownership.reason }),
+  };
+  const held = probe.state === "present" && ownership ? { present: probe, ownership } : undefined;
+  return { facts, required, official, offers, ours, adopting, ...(held && { held }) };
+}
+
+/** What is done about a version's statements, and about what upstream attached to what is copied. */
+async function planAttached(
+  { repository, specification, stated, referrers: declared }: VersionRequest,
+  planned: PlannedVersion,
+  { official, held }: SeenVersion,
+  edges: PlanEdges,
+): Promise<Pick<PlannedVersion, "warnings" | "attestation" | "referrers">> {
   const { config } = edges.attestations;
   const asked = { repository, config, planned, ...(stated && { stated }), ...(held && { held }) };
   const attestation = planAttestation(asked);
-  const referrers = await planReferrers(
-    { repository, specification: request.specification, planned, official, declared: request.referrers },
-    edges,
-  );
+  const referrers = await planReferrers({ repository, specification, planned, official, declared }, edges);
   const scans = attestation?.scans.filter(edges.run.covers) ?? [];
   return {
-    ...planned,
     warnings: [...planned.warnings, ...lostStatements(asked)],
     ...(attestation && { attestation: { ...attestation, scans } }),
     ...(referrers && { referrers }),

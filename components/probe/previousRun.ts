@@ -82,7 +82,7 @@ function managesAnything(record: Published): boolean {
  * The record without the resources that are not in the state, whoever took them out. Declared as one that is published, an image
  * the state lacks would be built from nowhere; left out of the record, its version is adopted.
  */
-export function stillInState(record: Published, state: StackState): Published {
+function stillInState(record: Published, state: StackState): Published {
   const apps = Object.entries(record).map(
     ([app, { repository, versions, floatingTags, official }]): [string, PublishedApp] => {
       const kept = Object.entries(versions).map(([name, entry]) => [name, versionInState(app, name, entry, state)]);

@@ -24,7 +24,7 @@ export interface ImageConfiguration {
 }
 
 /** One step of an image's history. */
-export interface ImageStep {
+interface ImageStep {
   readonly command?: string;
   readonly created?: string;
   /** It made no layer. */

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Digest } from "../model/digest";
 import { changeList, emptyList, goneFrom, type ListAccess, type TaggedList } from "./fallbackReferrers";
 import { RegistryError } from "./registryError";
+import { type Clock, systemClock } from "../system/clock";
 
 /** The tag that keeps what is built and has no tag yet. No version and no floating tag begins with `_`. */
 export const unpublishedTag = "_unpublished";
@@ -36,7 +36,7 @@ export class UnpublishedIndex {
 
   constructor(
     private readonly access: ListAccess,
-    private readonly waitMs = settledMs,
+    private readonly clock: Pick<Clock, "sleep"> = systemClock,
   ) {}
 
   /**
@@ -86,7 +86,7 @@ export class UnpublishedIndex {
   }
 
   async #listedLater(repository: string): Promise<ReadonlySet<Digest>> {
-    await sleep(this.waitMs);
+    await this.clock.sleep(settledMs);
     const list = await this.access.client.manifest(`${repository}:${unpublishedTag}`);
     return new Set(list?.kind === "index" ? list.manifests.map(({ digest }) => digest) : []);
   }

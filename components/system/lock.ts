@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { systemClock } from "./clock";
 
 /** Where the system does not tell when a process started. */
 const untold = "0";
@@ -88,7 +89,7 @@ export async function withLock<T>(path: string, options: LockOptions, work: () =
   while (!release) {
     if (deadline?.aborted)
       throw new Error(`${what} is still in use by process ${lockHolder(path)}; its lock is ${JSON.stringify(path)}`);
-    await new Promise((resolve) => setTimeout(resolve, pollMs));
+    await systemClock.sleep(pollMs);
     release = takeLock(path);
   }
   try {

@@ -1,41 +1,9 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { RegistryClient } from "../../components/registry/registryClient";
-import { FakeClock } from "../support/fakeClock";
-import { errorBody, FakeRegistry, type Seen } from "./fakeRegistry";
+import { errorBody, FakeRegistry } from "./fakeRegistry";
 import { wantTokens } from "./tokenServer";
-
-const secret = "pa:ss-canary";
-const basicHeader = `Basic ${Buffer.from(`user:${secret}`).toString("base64")}`;
-
-let registry: FakeRegistry;
-let clock: FakeClock;
-let folder: string;
-let client: RegistryClient;
-
-beforeEach(async () => {
-  registry = await new FakeRegistry().start();
-  for (const repository of ["o/a", "o/b"]) registry.index(repository, "1", ["amd64", "arm64"]);
-  folder = await mkdtemp(join(tmpdir(), "registry-test-"));
-  clock = new FakeClock();
-  const environment = { DOCKER_CONFIG: folder, PATH: `${folder}:${process.env["PATH"]}` };
-  client = new RegistryClient({ environment, clock });
-});
-
-afterEach(async () => {
-  await client.close();
-  await registry.stop();
-  await rm(folder, { recursive: true });
-});
-
-const probe = (repository: string) => client.probe(`${registry.host}/${repository}:1`);
-const configure = (value: unknown) => writeFile(join(folder, "config.json"), JSON.stringify(value));
-const login = () =>
-  configure({ auths: { [registry.host]: { auth: Buffer.from(`user:${secret}`).toString("base64") } } });
-const tokenRequests = (): readonly Seen[] => registry.seen.filter(({ path }) => path.startsWith("/token"));
+import { basicHeader, client, clock, configure, folder, login, probe, registry, tokenRequests } from "./dockerLogin";
 
 describe("token authentication", () => {
   it("fetches one token for each repository and shares it among all requests", async () => {

@@ -1,41 +1,9 @@
-import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmod, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { DockerCredentials } from "../../components/registry/credentials";
-import { RegistryClient } from "../../components/registry/registryClient";
-import { FakeClock } from "../support/fakeClock";
-import { FakeRegistry, type Seen } from "./fakeRegistry";
 import { wantTokens } from "./tokenServer";
-
-const secret = "pa:ss-canary";
-const basicHeader = `Basic ${Buffer.from(`user:${secret}`).toString("base64")}`;
-
-let registry: FakeRegistry;
-let clock: FakeClock;
-let folder: string;
-let client: RegistryClient;
-
-beforeEach(async () => {
-  registry = await new FakeRegistry().start();
-  for (const repository of ["o/a", "o/b"]) registry.index(repository, "1", ["amd64", "arm64"]);
-  folder = await mkdtemp(join(tmpdir(), "registry-test-"));
-  clock = new FakeClock();
-  const environment = { DOCKER_CONFIG: folder, PATH: `${folder}:${process.env["PATH"]}` };
-  client = new RegistryClient({ environment, clock });
-});
-
-afterEach(async () => {
-  await client.close();
-  await registry.stop();
-  await rm(folder, { recursive: true });
-});
-
-const probe = (repository: string) => client.probe(`${registry.host}/${repository}:1`);
-const configure = (value: unknown) => writeFile(join(folder, "config.json"), JSON.stringify(value));
-const login = () =>
-  configure({ auths: { [registry.host]: { auth: Buffer.from(`user:${secret}`).toString("base64") } } });
-const tokenRequests = (): readonly Seen[] => registry.seen.filter(({ path }) => path.startsWith("/token"));
+import { basicHeader, configure, folder, login, probe, registry, secret, tokenRequests } from "./dockerLogin";
 
 describe("basic authentication", () => {
   const wantBasic = () =>

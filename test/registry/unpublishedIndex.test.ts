@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { checkout } from "../../components/engine/checkout";
@@ -10,6 +11,8 @@ import type { Digest } from "../../components/model/digest";
 import { WritableRegistry } from "../attest/writableRegistry";
 
 const environment = { HOME: "/nonexistent" };
+/** Long enough for what others write at the same time. */
+const clock = { sleep: () => sleep(20) };
 
 describe("what is built and has no tag yet", () => {
   let registry: WritableRegistry;
@@ -33,7 +36,7 @@ describe("what is built and has no tag yet", () => {
     const config = { ...registry.blob("o/a", "{}"), mediaType: "application/vnd.oci.image.config.v1+json" };
     return registry.put("o/a", { config, layers: [registry.blob("o/a", text)] }, tag);
   };
-  const run = (): UnpublishedIndex => new UnpublishedIndex({ client, writer }, 20);
+  const run = (): UnpublishedIndex => new UnpublishedIndex({ client, writer }, clock);
   const listed = async (): Promise<readonly Digest[]> => {
     const list = await client.manifest(`${repository}:${unpublishedTag}`);
     return list?.kind === "index" ? list.manifests.map(({ digest }) => digest).toSorted() : [];
@@ -58,7 +61,7 @@ describe("what is built and has no tag yet", () => {
       const { UnpublishedIndex } = load(${file("unpublishedIndex.ts")});
       const environment = { HOME: "/nonexistent" };
       const access = { client: new RegistryClient({ environment }), writer: new RegistryWriter(environment) };
-      new UnpublishedIndex(access, 200).hold("${held}").then(() => console.log("held"));`;
+      new UnpublishedIndex(access).hold("${held}").then(() => console.log("held"));`;
     const { stdout } = await promisify(execFile)(process.execPath, ["-e", program], {
       cwd: checkout,
     });
@@ -94,7 +97,7 @@ describe("what is built and has no tag yet", () => {
         return found;
       },
     };
-    const runs = [0, 1].map(() => new UnpublishedIndex({ client: together, writer }, 20));
+    const runs = [0, 1].map(() => new UnpublishedIndex({ client: together, writer }, clock));
     await Promise.all([runs[0]!.hold(repository, one), runs[1]!.hold(repository, other)]);
     expect(await listed()).toEqual([one, other].toSorted());
   });

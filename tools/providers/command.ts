@@ -127,11 +127,9 @@ function previousOutput(inputs: CommandInputs, previous: Properties | undefined)
   );
 }
 
-function logLines(operation: Operation, inputs: CommandInputs): (stream: "stdout" | "stderr", text: string) => void {
+function logLines(operation: Operation, inputs: CommandInputs): (stream: "stdout" | "stderr", line: string) => void {
   const mode = inputs.logging ?? "stdoutAndStderr";
-  return (stream, text) => {
-    if (mode === stream || mode === "stdoutAndStderr") {
-      text.split("\n").filter(Boolean).forEach(operation.log);
-    }
+  return (stream, line) => {
+    if (line !== "" && (mode === stream || mode === "stdoutAndStderr")) operation.log(line);
   };
 }

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { ProcessError, runProcess } from "../../components/system/process";
 
 /** A command as the provider's inputs describe it. */
 export interface CommandLine {
@@ -12,94 +12,44 @@ export interface CommandLine {
   readonly stdin: string | undefined;
   /** Limit in milliseconds; undefined means none. */
   readonly timeout: number | undefined;
-  /** Receives each chunk as it is written. */
-  readonly watch: ((stream: "stdout" | "stderr", text: string) => void) | undefined;
+  /** Receives each line as it is written. */
+  readonly watch: ((stream: "stdout" | "stderr", line: string) => void) | undefined;
 }
 
-const running = new Set<ChildProcess>();
+let everything = new AbortController();
 
 /**
- * Runs one command to its end and returns what it wrote, one trailing newline removed from each stream.
- *
- * The command leads a process group of its own: on time-out, or when `runCommand.endAll` is called, the whole group
- * is killed, so nothing it started is left behind. Not components/system/process.ts: a stand-in is translated without the rest
- * of the project, so that it starts fast.
- *
- * @throws Error with the exit status, the command and everything it wrote
+ * Runs one command to its end and returns what it wrote, one trailing newline removed from each stream. On time-out, or when
+ * `runCommand.endAll` is called, it is killed with all it started.
+ * @throws Error with the exit status or what stopped it, the command and everything it wrote.
  */
 export async function runCommand(line: CommandLine): Promise<{ stdout: string; stderr: string }> {
-  const [program = "/bin/sh", ...args] = line.interpreter.length > 0 ? line.interpreter : ["/bin/sh", "-c"];
-  const child = spawn(program, [...args, line.command], {
-    cwd: line.directory,
-    env: { ...process.env, ...line.environment },
-    stdio: [line.stdin === undefined || line.stdin === "" ? "ignore" : "pipe", "pipe", "pipe"],
-    detached: true,
+  const { command, interpreter, directory, environment, stdin, timeout = Infinity, watch } = line;
+  const [program = "/bin/sh", ...args] = interpreter.length > 0 ? interpreter : ["/bin/sh", "-c"];
+  const written: string[] = [];
+  const failure = (what: string, options?: ErrorOptions): Error =>
+    new Error(`${what}: running ${JSON.stringify(command)}:\n${written.join("")}`, options);
+  const { status, stdout, stderr } = await runProcess(program, [...args, command], {
+    title: "the command",
+    limitMs: timeout,
+    environment: { ...process.env, ...environment },
+    ...(directory !== undefined && { directory }),
+    ...(stdin && { input: stdin }),
+    onLine: (text, stream) => {
+      written.push(`${text}\n`);
+      watch?.(stream, text);
+    },
+    ...{ signal: everything.signal, stopSignal: "SIGKILL", graceMs: 0 },
+  }).catch((cause: unknown) => {
+    if (!(cause instanceof ProcessError)) throw cause;
+    throw failure(cause.kind === "time" ? `timed out after ${timeout} ms` : cause.message, { cause });
   });
-  running.add(child);
-  let timedOut = false;
-  const timer = line.timeout === undefined ? undefined : setTimeout(expire, line.timeout);
-  function expire(): void {
-    timedOut = true;
-    killGroup(child);
-  }
-  try {
-    const written = await collect(child, line);
-    if (timedOut) {
-      throw new Error(`timed out after ${line.timeout} ms: running ${JSON.stringify(line.command)}:\n${written.all}`);
-    }
-    if (written.failure !== undefined) {
-      throw new Error(`${written.failure}: running ${JSON.stringify(line.command)}:\n${written.all}`);
-    }
-    return { stdout: written.stdout.replace(/\n$/, ""), stderr: written.stderr.replace(/\n$/, "") };
-  } finally {
-    clearTimeout(timer);
-    running.delete(child);
-  }
+  if (status !== 0) throw failure(`exit status ${status}`);
+  return { stdout: stdout.replace(/\n$/, ""), stderr: stderr.replace(/\n$/, "") };
 }
 
 /** Kills every command that still runs, with all it started. */
 runCommand.endAll = (): void => {
-  for (const child of running) {
-    killGroup(child);
-  }
+  everything.abort();
+  everything = new AbortController();
 };
-
-interface Written {
-  stdout: string;
-  stderr: string;
-  all: string;
-  failure: string | undefined;
-}
-
-function collect(child: ChildProcess, line: CommandLine): Promise<Written> {
-  const written: Written = { stdout: "", stderr: "", all: "", failure: undefined };
-  const take = (stream: "stdout" | "stderr") => (text: string) => {
-    written[stream] += text;
-    written.all += text;
-    line.watch?.(stream, text);
-  };
-  child.stdout?.setEncoding("utf8").on("data", take("stdout"));
-  child.stderr?.setEncoding("utf8").on("data", take("stderr"));
-  // A command may end without reading its input; that is its own business.
-  child.stdin?.on("error", () => undefined).end(line.stdin);
-  return new Promise((resolve) => {
-    child.on("error", (error) => resolve({ ...written, failure: error.message }));
-    child.on("close", (status, signal) => {
-      const failure = signal !== null ? `signal: ${signal}` : status === 0 ? undefined : `exit status ${status}`;
-      resolve({ ...written, failure });
-    });
-  });
-}
-
-function killGroup(child: ChildProcess): void {
-  if (child.pid === undefined) {
-    return;
-  }
-  try {
-    process.kill(-child.pid, "SIGKILL");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ESRCH") {
-      throw error;
-    }
-  }
-}

@@ -81,35 +81,16 @@ async function assemble(preparation: Preparation): Promise<Sandbox> {
   if (earlier && earlier.registry !== kind) throw new Error(otherRegistry(layout, earlier.registry, kind));
   const rules = new FaultRules();
   rules.set(options.rules ?? []);
-  const { registryName, collectAfter } = options;
-  if (collectAfter !== undefined && kind !== "olareg")
-    throw new Error(`the registry "${kind}" collects nothing; olareg does`);
-  const startRegistryAt = (port?: number): Promise<RegistryProcess> =>
-    startRegistry(kind, programPath(tools, registryPrograms[kind]), layout, {
-      ...(port !== undefined && { port }),
-      ...(collectAfter !== undefined && { collectAfter }),
-    });
+  const { registryName } = options;
+  const startRegistryAt = registryStarter(kind, preparation);
   const signing = options.onlyServe ? writePublicKey(layout) : writeSigningKeys(layout, programPath(tools, "cosign"));
   const certificate = await loadCertificate(layout.certificates, registryAddress(registryName, 0).hosts);
   progress(`starting the registry (${kind})`);
   const registry = await startRegistryAt();
   undo.push(() => registry.child.stop("SIGKILL", 0));
-  const authentication = options.authentication && new Authentication(options.authentication);
-  const profile = options.registryProfile && registryProfiles[options.registryProfile];
-  const played = profile && new PlayedRegistry(profile, registry.port);
-  const gates: readonly Gate[] = [
-    ...(authentication ? [authentication.check.bind(authentication)] : []),
-    ...(played ? [played.check.bind(played)] : []),
-  ];
   const preferredPorts = earlier?.ports ?? {};
-  const fronts = await Fronts.open({
-    layout,
-    certificate,
-    rules,
-    registryPort: registry.port,
-    preferredPorts,
-    gates,
-  });
+  const gates = gatesOf(options, registry.port);
+  const fronts = await Fronts.open({ layout, certificate, rules, registryPort: registry.port, preferredPorts, gates });
   undo.push(() => fronts.close());
   fronts.latencyMs = options.latencyMs ?? 0;
   const address = registryAddress(registryName, fronts.ports.registry);
@@ -143,6 +124,27 @@ async function assemble(preparation: Preparation): Promise<Sandbox> {
     ...{ layout, env, rules, fronts, registry, registryName: name, restartRegistry },
     ...{ builders: running, restartBuilder, end },
   });
+}
+
+/** What starts the registry, on a port of its choice or that of before. @throws Error when it is to do what it cannot. */
+function registryStarter(
+  kind: RegistryKind,
+  { options: { collectAfter }, layout, tools }: Preparation,
+): (port?: number) => Promise<RegistryProcess> {
+  if (collectAfter !== undefined && kind !== "olareg")
+    throw new Error(`the registry "${kind}" collects nothing; olareg does`);
+  return (port) =>
+    startRegistry(kind, programPath(tools, registryPrograms[kind]), layout, {
+      ...(port !== undefined && { port }),
+      ...(collectAfter !== undefined && { collectAfter }),
+    });
+}
+
+/** What a request to the registry passes before it gets there. */
+function gatesOf({ authentication, registryProfile }: SandboxOptions, registryPort: number): readonly Gate[] {
+  const checking = authentication && new Authentication(authentication);
+  const played = registryProfile && new PlayedRegistry(registryProfiles[registryProfile], registryPort);
+  return [...(checking ? [checking.check.bind(checking)] : []), ...(played ? [played.check.bind(played)] : [])];
 }
 
 /** Writes what the mirror's programs read. @returns the PATH that finds them. */

@@ -10,7 +10,7 @@ const colours: Readonly<Record<CatalogueApp["state"], string>> = {
 };
 
 /** What an app's badge says: the platforms of its newest version, and how it stands where that is not well. */
-export function badgeText({ app, state, versions }: CatalogueApp): {
+function badgeText({ app, state, versions }: CatalogueApp): {
   readonly label: string;
   readonly message: string;
 } {

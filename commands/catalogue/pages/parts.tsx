@@ -101,7 +101,7 @@ export function Age({ at, now }: { readonly at: string | undefined; readonly now
 }
 
 /** The same words as in `catalogue.js`. */
-export function ageOf(milliseconds: number): string {
+function ageOf(milliseconds: number): string {
   const hours = Math.max(0, Math.floor(milliseconds / 3_600_000));
   if (hours < 1) return "less than an hour ago";
   if (hours < 48) return hours === 1 ? "1 hour ago" : `${hours} hours ago`;
