@@ -1,5 +1,6 @@
 import type { PerPlatform, Platform } from "../../components/model/platform";
 import { safeText } from "../../components/model/safeText";
+import { namesALine } from "../../components/decide/versions";
 import { compareVersions, naturalOrder } from "../../components/model/version";
 import type { FoundBuild } from "./findBuild";
 import type { FoundOfficial } from "./findOfficial";
@@ -89,7 +90,7 @@ export function testFile({ name, versions, window }: AppDraft): string {
     'import { windowOf } from "./target";',
     "",
     "/** The tags upstream had when the app was added, as far as they matter. */",
-    `const tags = ${quoted(tagsOf(versions).join(" "))}.split(" ");`,
+    `const tags = ${JSON.stringify(tagsOf(versions).join(" "))}.split(" ");`,
     "",
     `it("keeps the highest versions of ${name}", () => {`,
     `  expect(windowOf(${variable}, tags, ${window.length})).toEqual([${choice}]);`,
@@ -113,10 +114,11 @@ export function withApp(index: string, name: string): string | undefined {
   );
 }
 
-/** Tags a release list or git names, less those no rule ever meets, highest first. */
+/** Tags a release list or git names, less those no rule ever meets and those only their commits tell from versions, highest first. */
 function tagsOf({ tags, discovery }: FoundVersions): readonly string[] {
   const versions = new Map(discovery.releases.map(({ tag, version }) => [tag, version]));
-  const harmless = tags.filter((tag) => /^[A-Za-z0-9@][A-Za-z0-9._+@/-]*$/.test(tag));
+  const lines = new Set(discovery.rejected.filter(({ reason }) => reason === namesALine).map(({ tag }) => tag));
+  const harmless = tags.filter((tag) => /^[A-Za-z0-9@][A-Za-z0-9._+@/-]*$/.test(tag) && !lines.has(tag));
   const [read, unread] = [harmless.filter((tag) => versions.has(tag)), harmless.filter((tag) => !versions.has(tag))];
   const highest = read.toSorted((left, right) => compareVersions(versions.get(left) ?? "", versions.get(right) ?? ""));
   return [

@@ -110,7 +110,7 @@ function contextOf(path: string, text: string, paths: readonly string[]): string
   const under = (folder: string): number =>
     sources.filter((source) => {
       const full = posix.join(folder, source);
-      return full === folder || paths.some((one) => one === full || one.startsWith(`${full}/`));
+      return full === (folder || ".") || paths.some((one) => one === full || one.startsWith(`${full}/`));
     }).length;
   return under("") > under(own) || sources.length === 0
     ? ""

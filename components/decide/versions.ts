@@ -19,6 +19,9 @@ export interface TagCandidate {
   readonly gitTag?: string | null;
 }
 
+/** Why a tag that upstream moves with its versions is turned away. */
+export const namesALine = "names a line of versions";
+
 const longestTag = 255;
 const safeTag = /^[A-Za-z0-9@][A-Za-z0-9._+@/-]*$/;
 const fullCommit = /^[0-9a-f]{40}$/;
@@ -50,7 +53,7 @@ export function collectVersions(
       });
   }
   const lines = specification.tagRule ? [] : linesAmong(releases, candidates);
-  rejected.push(...lines.map(({ tag }): RejectedTag => ({ tag, reason: "names a line of versions", unread: true })));
+  rejected.push(...lines.map(({ tag }): RejectedTag => ({ tag, reason: namesALine, unread: true })));
   return {
     releases: releases.filter((release) => !lines.includes(release)),
     rejected: rejected.toSorted(inTextOrder),

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type TagCandidate, collectVersions } from "../decide/versions";
+import { type TagCandidate, collectVersions, namesALine } from "../decide/versions";
 import type { AppSpecification } from "../model/appSpecification";
 import type { Discovery, Release } from "../model/release";
 import { readAnswer } from "./pages";
@@ -49,7 +49,7 @@ export async function imageVersions(request: ImageVersionsRequest, edges: Upstre
     rejected: [
       ...rejected.map((tag) => (tag.reason === nameless ? { ...tag, reason: unnamed } : tag)),
       ...unknown.map(({ tag }) => ({ tag, reason: "not among those kept; its commit was not looked up" })),
-      ...all.filter((tag) => lines.has(tag)).map((tag) => ({ tag, reason: "names a line of versions" })),
+      ...all.filter((tag) => lines.has(tag)).map((tag) => ({ tag, reason: namesALine })),
     ],
   };
 }

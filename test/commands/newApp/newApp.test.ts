@@ -12,6 +12,7 @@ import { discover } from "../../../components/discover/discover";
 import type { AppSpecification } from "../../../components/model/appSpecification";
 import { type GitCommit, writeGitRepository } from "../../../tools/sandbox/gitRepository";
 import { createGitServer } from "../../../tools/sandbox/gitServer";
+import { windowOf } from "../../apps/target";
 import { FakeRegistry } from "../../registry/fakeRegistry";
 
 let folder: string;
@@ -93,6 +94,8 @@ describe("npm run new-app", () => {
       ["2025-10-15T17-29-55", "2025-09-07T16-13-09"],
     ],
     ["revisions", ["docker/4.6.2-r13", "docker/4.6.2-r9", "docker/4.6.1-r0"], ["4.6.2-r13", "4.6.2-r9", "4.6.1-r0"]],
+    ["beginnings", ["v4.1", "v4.1.1", "v4", "v3.9"], ["4.1.1", "4.1", "3.9"]],
+    ["moving", ["v1.1.0", "v1.2.1", "v1.2", "v1"], ["1.2.1", "1.1.0"]],
     ["calendar", ["2026.07.2", "2026.07.1", "2025.11.1"], ["2026.07.2", "2026.07.1", "2025.11.1"]],
   ])("writes an app that mirrors what a person would say: %s", async (name, tags, versions) => {
     const url = await repository(`owner/${name}`, plain, tags);
@@ -109,6 +112,29 @@ describe("npm run new-app", () => {
     expect(index.replace(/\s+/g, " ")).toMatch(new RegExp(`esbuild\\b[^]*, ${name},? ?\\];`));
     const test = readFileSync(join(root, `test/apps/${name}.test.ts`), "utf8");
     for (const version of versions) expect(test).toContain(JSON.stringify(version));
+    const [, listed = ""] = /const tags =\s*("[^"]*")/.exec(test) ?? [];
+    expect(windowOf(app, (JSON.parse(listed) as string).split(" "), versions.length)).toEqual(versions);
+  });
+
+  it("lists whole tags in the test, however many there are", async () => {
+    const tags = Array.from({ length: 70 }, (_, number) => `release-candidate-free-1.${number}.0`);
+    const { root } = await run(await repository("owner/many", plain, tags));
+    const [, listed = ""] =
+      /const tags =\s*("[^"]*")/.exec(readFileSync(join(root, "test/apps/many.test.ts"), "utf8")) ?? [];
+    expect(tags).toEqual(expect.arrayContaining((JSON.parse(listed) as string).split(" ")));
+  });
+
+  it("takes the whole repository for the context of a Dockerfile elsewhere that copies it", async () => {
+    for (const [name, copy] of [
+      ["dot", "COPY . /app"],
+      ["slash", "COPY / /app/"],
+    ] as const) {
+      const files = { "docker/Dockerfile": `FROM debian:12\n${copy}\n`, "docker/start.sh": "", "main.c": "" };
+      const { root } = await run(await repository(`owner/${name}`, files, ["v1.0.0", "v0.9.0"]));
+      const app = await written(root, name);
+      expect(app).toMatchObject({ dockerfile: "docker/Dockerfile" });
+      expect(app.subdirectory).toBeUndefined();
+    }
   });
 
   it("prefers a forge's releases, with what upstream flags, to tags", async () => {
