@@ -6,15 +6,14 @@ import { type ImageFacts, imageFacts } from "./imageFacts";
 import { keptDocument, type ProofEdges, type ProofFacts, proofCommands, proofOf, type PublishedImage } from "./proof";
 import type { CataloguePlatform, CatalogueVersion } from "./schema";
 import { mergedPackages, spdxFactsSchema, spdxPackages } from "./spdxPackages";
-import { vulnerabilitiesOf, type Scanner } from "./vulnerabilities";
+import { type ScanEdges, vulnerabilitiesOf } from "./vulnerabilities";
 
 type Package = CatalogueVersion["packages"][number];
 
 /** What reading a version rests on. */
-export interface VersionEdges extends ProofEdges {
+export interface VersionEdges extends ProofEdges, ScanEdges {
   /** Arguments of `cosign verify` for the commands shown. */
   readonly how: readonly string[] | undefined;
-  readonly scanner: Scanner | undefined;
 }
 
 /** What is asked about a version. */

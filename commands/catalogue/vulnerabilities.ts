@@ -1,5 +1,8 @@
+import { availableParallelism } from "node:os";
 import { z } from "zod";
-import { outputOf, type RunProcess } from "../../components/system/process";
+import { reasonOf } from "../../components/model/reasonOf";
+import { Limiter } from "../../components/system/limiter";
+import { outputOf, runProcess } from "../../components/system/process";
 import type { DigestCache } from "./digestCache";
 import { versionSchema } from "./schema";
 
@@ -8,11 +11,19 @@ const schema = versionSchema.shape.platforms.element.shape.vulnerabilities.unwra
 /** What a scan of an SBOM found. */
 export type Vulnerabilities = z.output<typeof schema>;
 
-/** A scanner that is installed here. It is asked nothing of the network: it uses the database it has. */
+/** A scanner that is installed here. It asks nothing of the network: it uses the database it has, however old. */
 export interface Scanner {
   readonly name: "grype" | "trivy";
   readonly scan: (file: string) => Promise<Pick<Vulnerabilities, "counts" | "database">>;
 }
+
+/** Without these it refuses a database older than five days, which offline is all there is; its date is shown instead. */
+const grypeSettings = {
+  GRYPE_DB_AUTO_UPDATE: "false",
+  GRYPE_DB_VALIDATE_AGE: "false",
+  GRYPE_CHECK_FOR_APP_UPDATE: "false",
+};
+const trivySettings = { TRIVY_SKIP_VERSION_CHECK: "true", TRIVY_DISABLE_TELEMETRY: "true" };
 
 const limitMs = 10 * 60_000;
 
@@ -33,16 +44,21 @@ const trivySchema = z.looseObject({
 const trivyVersion = z.looseObject({ VulnerabilityDB: z.looseObject({ UpdatedAt: z.string() }).optional() });
 
 /** The scanner there is: grype, else trivy, else none. Which one runs never decides about an image. */
-export async function findScanner(environment: NodeJS.ProcessEnv, run: RunProcess): Promise<Scanner | undefined> {
+export async function findScanner(environment: NodeJS.ProcessEnv): Promise<Scanner | undefined> {
   const works = async (name: string, argument: string): Promise<boolean> =>
-    run(name, [argument], { environment, limitMs: 30_000 }).then(
+    runProcess(name, [argument], { environment, limitMs: 30_000 }).then(
       ({ status }) => status === 0,
       () => false,
     );
-  if (await works("grype", "version"))
-    return grype({ ...environment, GRYPE_DB_AUTO_UPDATE: "false", GRYPE_CHECK_FOR_APP_UPDATE: "false" });
-  if (await works("trivy", "--version")) return trivy(environment);
+  if (await works("grype", "version")) return fewAtOnce(grype({ ...environment, ...grypeSettings }));
+  if (await works("trivy", "--version")) return fewAtOnce(trivy({ ...environment, ...trivySettings }));
   return undefined;
+}
+
+/** Each scan keeps a processor busy, and a good part of the memory. */
+function fewAtOnce({ name, scan }: Scanner): Scanner {
+  const limiter = new Limiter(availableParallelism());
+  return { name, scan: (file) => limiter.run(() => scan(file)) };
 }
 
 function grype(environment: NodeJS.ProcessEnv): Scanner {
@@ -73,14 +89,25 @@ function trivy(environment: NodeJS.ProcessEnv): Scanner {
   };
 }
 
+const worstFirst = ["critical", "high", "medium", "low", "negligible", "unknown"];
+
 function counted(severities: readonly string[]): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const severity of severities.map((one) => one.toLowerCase())) counts[severity] = (counts[severity] ?? 0) + 1;
-  return counts;
+  const all = severities.map((severity) => severity.toLowerCase());
+  const found = new Set([...worstFirst.filter((severity) => all.includes(severity)), ...all]);
+  return Object.fromEntries([...found].map((severity) => [severity, all.filter((one) => one === severity).length]));
 }
 
 /** A result is as good as its database: after a day the SBOM is scanned again. */
 const freshMs = 24 * 3_600_000;
+
+/** What scanning rests on. */
+export interface ScanEdges {
+  readonly scanner: Scanner | undefined;
+  readonly cache: DigestCache;
+  readonly now: Date;
+  /** Takes why a scan failed. */
+  readonly scanFailed: (reason: string) => void;
+}
 
 /**
  * Known vulnerabilities of what an SBOM lists; undefined where there is no scanner and never was. A scan that fails leaves the
@@ -88,7 +115,7 @@ const freshMs = 24 * 3_600_000;
  */
 export async function vulnerabilitiesOf(
   { checksum, file }: { readonly checksum: string; readonly file: string },
-  { scanner, cache, now }: { readonly scanner: Scanner | undefined; readonly cache: DigestCache; readonly now: Date },
+  { scanner, cache, now, scanFailed }: ScanEdges,
 ): Promise<Vulnerabilities | undefined> {
   const last = await cache.read("vulnerabilities-1", [checksum], schema);
   if (scanner === undefined || (last && now.getTime() - Date.parse(last.scannedAt) < freshMs)) return last;
@@ -96,7 +123,8 @@ export async function vulnerabilitiesOf(
     const found = { scanner: scanner.name, scannedAt: now.toISOString(), ...(await scanner.scan(file)) };
     await cache.write("vulnerabilities-1", [checksum], found);
     return found;
-  } catch {
+  } catch (error) {
+    scanFailed(`${scanner.name} counted no vulnerabilities, what it found before stays: ${reasonOf(error)}`);
     return last;
   }
 }

@@ -9,7 +9,6 @@ import type { AppSpecification } from "../../components/model/appSpecification";
 import { RegistryClient } from "../../components/registry/registryClient";
 import { readFailureFile } from "../../components/report/failureFile";
 import { cacheDirectory } from "../../components/system/cacheDirectory";
-import { runProcess } from "../../components/system/process";
 import { readResult } from "../reconcile/result";
 import { readStackConfig } from "../reconcile/stackConfig";
 import { DigestCache } from "./digestCache";
@@ -61,7 +60,8 @@ export async function writeCatalogue(request: CatalogueRequest, context: Catalog
         ...verifier,
         ...{ config, reader, now, progress, result, attest: config.attest },
         cache: new DigestCache(join(cacheDirectory(environment), "catalogue")),
-        scanner: await findScanner(environment, runProcess),
+        scanner: await findScanner(environment),
+        scanFailed: once(progress),
         failures: request.failures === undefined ? {} : await readFailureFile(request.failures),
         lastSuccess: (app) => before?.apps.find((one) => one.app === app)?.lastSuccess,
         keep: (version, title) => writeVersion(draft, version, title, { ...frame, generatedAt: now.toISOString() }),
@@ -80,6 +80,15 @@ export async function writeCatalogue(request: CatalogueRequest, context: Catalog
     await reader.close();
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+/** What keeps one scan from its work keeps all of them from theirs. */
+function once(progress: (line: string) => void): (line: string) => void {
+  let told = false;
+  return (line) => {
+    if (!told) progress(line);
+    told = true;
+  };
 }
 
 /** @throws ConfigError with every mistake in the stack's configuration, Error when only Pulumi can read it. */
