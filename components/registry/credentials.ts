@@ -20,6 +20,10 @@ const configurationSchema = z
   .nullish()
   .transform((read) => ({ ...read, auths: read?.auths ?? {}, credHelpers: read?.credHelpers ?? {} }));
 type Configuration = z.infer<typeof configurationSchema>;
+/** Docker takes nothing else there, and none of it where there is anything else. */
+const givenSchema = z
+  .strictObject({ auths: z.record(z.string(), z.strictObject({ auth: z.string().min(1) })).nullish() })
+  .transform(({ auths }) => ({ auths: auths ?? {}, credHelpers: {} }));
 
 /** What knows the credentials of registries. */
 export type Credentialed = Pick<DockerCredentials, "for" | "forget">;
@@ -73,9 +77,8 @@ export class DockerCredentials {
     return stored(configuration, keys);
   }
 
-  /** Docker, too, goes on with its file where the variable cannot be read. */
   #given(): Configuration {
-    const given = configurationSchema.safeParse(parseJson(this.#environment["DOCKER_AUTH_CONFIG"] || "null"));
+    const given = givenSchema.safeParse(parseJson(this.#environment["DOCKER_AUTH_CONFIG"] || "{}"));
     return given.data ?? { auths: {}, credHelpers: {} };
   }
 

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { generate } from "selfsigned";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { speaksTls, writeAccess } from "../../components/probe/writeAccess";
@@ -48,8 +51,11 @@ describe("whether a run may write to a repository", () => {
 
 it("is refused, and nothing is asked, where builds cannot log in as this run does", async () => {
   const auths = { [registry.host]: { auth: "MDAw", identitytoken: "canary" } };
-  const given = { ...environment, DOCKER_AUTH_CONFIG: JSON.stringify({ auths }) };
-  const refused = await writeAccess(given, () => Promise.resolve(true))(`${registry.host}/o/a`).catch(String);
+  const folder = mkdtempSync(join(tmpdir(), "credentials-"));
+  writeFileSync(join(folder, "config.json"), JSON.stringify({ auths }));
+  const mayWrite = writeAccess({ DOCKER_CONFIG: folder }, () => Promise.resolve(true));
+  const refused = await mayWrite(`${registry.host}/o/a`).catch(String);
+  rmSync(folder, { recursive: true });
   expect(refused).toContain(`the credentials of ${registry.host} are an identity token`);
   expect(refused).not.toContain("canary");
   expect(registry.requests).toEqual([]);

@@ -64,14 +64,24 @@ describe("basic authentication", () => {
     expect(await new DockerCredentials({ DOCKER_CONFIG: folder }).for(registry.host)).toBeUndefined();
   });
 
-  it("takes DOCKER_AUTH_CONFIG before the file, and the file for all else or when it is not JSON", async () => {
+  it("takes DOCKER_AUTH_CONFIG before the file, and the file for all else", async () => {
     await configure({ auths: { "a.example": { username: "file", password: "1" }, "b.example": { auth: "Yjpi" } } });
     const given = JSON.stringify({ auths: { "a.example": { auth: "YTph" } } });
     const credentials = new DockerCredentials({ DOCKER_CONFIG: folder, DOCKER_AUTH_CONFIG: given });
     expect(await credentials.for("a.example")).toEqual({ username: "a", password: "a" });
     expect(await credentials.for("b.example")).toEqual({ username: "b", password: "b" });
-    const broken = new DockerCredentials({ DOCKER_CONFIG: folder, DOCKER_AUTH_CONFIG: "{" });
-    expect(await broken.for("a.example")).toEqual({ username: "file", password: "1" });
+  });
+
+  it.each([
+    "{",
+    '{"auths":{"a.example":{"auth":"YTph"}},"credsStore":"one"}',
+    '{"auths":{"a.example":{"auth":"YTph","email":"a@a.example"}}}',
+    '{"auths":{"a.example":{"auth":"YTph"},"b.example":{"identitytoken":"id"}}}',
+    '{"auths":{"a.example":{"username":"a","password":"a"}}}',
+  ])("takes the file where DOCKER_AUTH_CONFIG holds what Docker does not take there: %s", async (given) => {
+    await configure({ auths: { "a.example": { username: "file", password: "1" } } });
+    const credentials = new DockerCredentials({ DOCKER_CONFIG: folder, DOCKER_AUTH_CONFIG: given });
+    expect(await credentials.for("a.example")).toEqual({ username: "file", password: "1" });
   });
 
   it("reads the configuration again when the credentials were refused", async () => {
