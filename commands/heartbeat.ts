@@ -60,11 +60,17 @@ async function beat(api: GithubApi, { workflow, keepAlive: kept, hours, label }:
     if (await book.close(key, "A scheduled run has succeeded.")) console.log("closed the issue");
     return status;
   }
-  const last = history.succeeded?.toISOString() ?? "never, as far back as can be seen";
+  const last = history.succeeded?.toISOString().replace(/:\d\d\.\d+/, "") ?? "never, as far back as can be seen";
   const title = `Mirror: no scheduled run has succeeded for ${hours} hours`;
-  const body = `The last success of \`${workflow}\` by its schedule was: ${last}. Its runs say why. The next success closes this issue.`;
+  const body = `The last success of \`${workflow}\` by its schedule was: ${last}. ${runsOf(workflow)}, or that there are none, say why. The next success closes this issue.`;
   console.log(`${title}: issue ${await book.keep({ key, title, body })}`);
   return status;
+}
+
+/** Its runs, as Markdown. */
+function runsOf(workflow: string): string {
+  const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository } = process.env;
+  return server && repository ? `[Its runs](${server}/${repository}/actions/workflows/${workflow})` : "Its runs";
 }
 
 function complain(error: unknown): number {

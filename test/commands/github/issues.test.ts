@@ -231,7 +231,7 @@ describe("the commands", () => {
     try {
       const { stdout } = await execute(process.execPath, ["tools/run.cjs", script, ...args], {
         cwd: root,
-        env: { ...process.env, ...github.environment },
+        env: { ...process.env, ...github.environment, GITHUB_SERVER_URL: "https://github.example" },
         timeout: 120_000,
       });
       return { status: 0, output: stdout };
@@ -262,9 +262,15 @@ describe("the commands", () => {
 
   it("heartbeat: enables the workflows, and opens one issue when nothing has succeeded for a day, until something does", async () => {
     github.workflows.set("heartbeat.yml", "disabled_inactivity");
-    github.runs = [scheduled(2, "failure"), scheduled(30, "success")];
+    github.runs = [scheduled(2, "failure"), { ...scheduled(30, "success"), created_at: "2026-01-02T03:04:05Z" }];
     expect(await run("commands/heartbeat.ts")).toMatchObject({ status: 0 });
     expect(await run("commands/heartbeat.ts")).toMatchObject({ status: 0 });
+    expect(github.issues[0]?.body).toContain(
+      "by its schedule was: 2026-01-02T03:04Z. [Its runs](https://github.example/",
+    );
+    expect(github.issues[0]?.body).toContain(
+      "/acme/mirror/actions/workflows/mirror.yml), or that there are none, say why.",
+    );
     expect(enabled().slice(0, 2)).toEqual([
       "PUT /repos/acme/mirror/actions/workflows/mirror.yml/enable",
       "PUT /repos/acme/mirror/actions/workflows/heartbeat.yml/enable",
