@@ -1,6 +1,7 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { access, constants, mkdir, readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ConfigError } from "../../components/config/problems";
+import { reasonOf } from "../../components/model/reasonOf";
 import { byPulumi, type PulumiContext, pulumiEnvironment, type Ran, runEnvironment } from "./byPulumi";
 import { writeSummary } from "./githubFiles";
 import { type KeptState, readKeptState } from "./keptState";
@@ -75,11 +76,34 @@ async function lookBefore(
   return (await unreadable) ? undefined : looked;
 }
 
+/** @throws UsageError naming the option whose file or folder cannot be written, before hours of work end there. */
 async function makeFolders({ digests, failures, result, summary, logs }: ReconcileRequest): Promise<void> {
-  const files = [failures, result, summary].flatMap((file) => (file === undefined ? [] : [dirname(file)]));
-  const folders = [digests, logs].filter((folder) => folder !== undefined);
-  for (const folder of [...files, ...folders]) await mkdir(folder, { recursive: true });
+  const places = {
+    "--digests": digests,
+    "--failures": failures,
+    "--result": result,
+    "--summary": summary,
+    "--logs": logs,
+  };
+  for (const [option, path] of Object.entries(places)) {
+    if (path === undefined) continue;
+    const isFolder = path === digests || path === logs;
+    try {
+      await mkdir(isFolder ? path : dirname(path), { recursive: true });
+      await access(isFolder ? path : dirname(path), constants.W_OK);
+      const there = isFolder ? undefined : await stat(path).catch(() => undefined);
+      if (there?.isDirectory()) throw new Error("it is a folder");
+      if (there) await access(path, constants.W_OK);
+    } catch (cause) {
+      const kind = isFolder ? "folder" : "file";
+      const message = `${option}: ${JSON.stringify(path)} cannot be written: ${reasonOf(cause)}; name a ${kind} that can`;
+      throw new UsageError(message, { cause });
+    }
+  }
 }
+
+/** The program hears of options by its environment; people have written the options. */
+const asEnvironment = /\bMIRROR_(APPS|PLATFORMS|KEEP|DIGESTS|RECORDS|FAILURES)\b/g;
 
 async function conclude(
   request: ReconcileRequest,
@@ -95,7 +119,8 @@ async function conclude(
   if (!run) {
     const unsaid = end.stopped === undefined ? end.output : "what is not published yet is left to the next run";
     const said = progress.errors.length === 0 ? unsaid : progress.errors.join("\n");
-    voice.say({ event: "output", text: said }, said);
+    const text = said.replace(asEnvironment, (_, name: string) => `--${name.toLowerCase()}`);
+    voice.say({ event: "output", text }, text);
     if (request.summary !== undefined)
       await writeSummary(request.summary, "## Mirror\n\n**The run broke off before it knew what to do; see its log.**");
   } else {

@@ -1,5 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { z } from "zod";
+import { notAsked } from "../../components/declare/versionOutcome";
 import type { AppReport, PlatformReport } from "../../components/report/appReport";
 import { type AppResult, goodOutcomes } from "../../components/report/appResult";
 import type { RunFile } from "../../components/report/runFile";
@@ -82,12 +83,14 @@ function versionsSeen({ app, versions }: AppReport): readonly VersionRow[] {
     const complete = problem === undefined && !troubled.includes(state) && lacking.length === 0;
     // Nothing is built of a version as long as upstream does not offer what it needs.
     const upstreamLacks = state === "incomplete" && platforms.some((platform) => platform.state === "not offered");
+    // Nor of what the run was not asked for.
+    const notMeant = state === "incomplete" && lacking.length > 0 && lacking.every(({ note }) => note === notAsked);
     const why = problem ?? waits ?? (upstreamLacks ? "it waits for upstream" : listed(lacking));
     return {
       app,
       version: name,
       complete,
-      outcome: upstreamLacks ? "waiting" : state,
+      outcome: upstreamLacks || notMeant ? "waiting" : state,
       ...(!complete && why && { reason: why }),
       ...(lastFailure !== undefined && { lastFailure }),
       ...(lastLog && { log: [...lastLog] }),

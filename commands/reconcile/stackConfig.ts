@@ -1,6 +1,8 @@
 import { parseDocument, type ScalarTag } from "yaml";
 import { z } from "zod";
 import { ConfigError } from "../../components/config/problems";
+import { nearest } from "../../components/config/schemaParts";
+import { printable } from "../../components/model/safeText";
 
 /** The configuration of a stack, as Pulumi would hand it over: text, or JSON text for lists and maps. */
 export interface StackConfig {
@@ -26,6 +28,8 @@ const stack = z
 export function readStackConfig(projectText: string, stackText: string): StackConfig {
   const { name, config: declared } = parse("Pulumi.yaml", projectText, project);
   const read = parse("stack configuration", stackText, stack);
+  const unread = unreadKeys(name, read ?? {});
+  if (unread.length > 0) throw new ConfigError("stack configuration", unread);
   const values = new Map<string, unknown>();
   for (const [key, given] of Object.entries(declared ?? {})) {
     const { default: fallback, value } = declaration.safeParse(given).data ?? { value: given };
@@ -46,6 +50,21 @@ export function readStackConfig(projectText: string, stackText: string): StackCo
       ...(read?.environment === undefined || read.environment === null ? [] : ["environment"]),
     ],
   };
+}
+
+/** What is meant for the project and stands where nobody reads it: Pulumi says nothing of such keys. */
+function unreadKeys(name: string, { config, ...beside }: NonNullable<z.output<typeof stack>>): readonly string[] {
+  const spaceOf = (key: string): string => key.split(":")[0] ?? "";
+  return [
+    ...Object.keys(beside)
+      .filter((key) => key.includes(":") && (spaceOf(key) === name || nearest(spaceOf(key), [name])))
+      .map((key) => `${printable(key)} stands beside "config:", where nobody reads it; it belongs below`),
+    ...Object.keys(config ?? {})
+      .filter((key) => key.includes(":") && spaceOf(key) !== name && nearest(spaceOf(key), [name]))
+      .map(
+        (key) => `${printable(key)} is a key of nobody, did you mean ${printable(key.replace(spaceOf(key), name))}?`,
+      ),
+  ];
 }
 
 function fullKey(projectName: string, key: string): string {

@@ -47,6 +47,7 @@ export function configure(
   const config = attempt(() => readConfig(stackConfig, { apps: readable, environment }));
   const run = attempt(() => readRunOptions(environment, readable));
   if (config) problems.push(...requirementProblems(config));
+  if (config && run) problems.push(...unwantedPlatforms(config, run));
   if (config && run) {
     const signs = run.phase !== "build" && !dryRun;
     problems.push(...signingProblems(config.attest, { root: process.cwd(), environment, signs }));
@@ -64,6 +65,16 @@ export function requirementProblems(config: MirrorConfig): readonly string[] {
     const message = `none of them is wanted in this stack: accepted are some of ${platforms.join(", ")}`;
     return [problemLine(`app ${formatValue(name)}`, ["platformsRequired"], required, message)];
   });
+}
+
+/** A run for a platform that none of its apps wants would do nothing, and say of every version that it waits. */
+function unwantedPlatforms(config: MirrorConfig, { platforms = [], apps }: RunOptions): readonly string[] {
+  const own = [...config.apps].filter(([name]) => apps?.includes(name) !== false);
+  const wanted = new Set(own.flatMap(([, { specification }]) => appSettings(config, specification).platforms));
+  const message = `no app of this run wants it; wanted are ${[...wanted].join(", ")}`;
+  return platforms.flatMap((platform, position) =>
+    wanted.has(platform) ? [] : [problemLine("", ["MIRROR_PLATFORMS", position], platform, message)],
+  );
 }
 
 function isNamed(app: { readonly name?: unknown } | undefined): boolean {

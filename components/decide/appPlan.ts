@@ -83,6 +83,8 @@ export interface PlannedVersion {
   readonly warnings: readonly string[];
   /** Platforms upstream does not offer for this version, or that cannot be told, with the reason. */
   readonly notOffered: PerPlatform<string>;
+  /** Wanted platforms this run does not deal with, as it was asked for others. */
+  readonly elsewhere?: readonly Platform[];
   /** Platforms upstream publishes itself. */
   readonly official: readonly Platform[];
   /** Platform manifests that need no build, by digest: upstream's own, to be copied. */

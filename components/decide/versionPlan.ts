@@ -9,7 +9,7 @@ export interface VersionFacts {
   readonly wanted: readonly Platform[];
   /** Platforms without which the version gets no tag; a subset of what the stack wants, offered or not. */
   readonly required: readonly Platform[];
-  /** Required platforms another run deals with. Without them the version gets no tag, but what this run deals with is built. */
+  /** Platforms another run deals with. Without them the version gets no tag, but what this run deals with is built. */
   readonly elsewhere?: readonly Platform[];
   /** The version is one of those to keep. */
   readonly inWindow: boolean;

@@ -1,7 +1,7 @@
 import type { PlannedVersion } from "../decide/appPlan";
 import { describeWait } from "../decide/backoff";
 import type { Digest } from "../model/digest";
-import type { PerPlatform } from "../model/platform";
+import type { PerPlatform, Platform } from "../model/platform";
 import type { PublishedVersion } from "../model/published";
 import { isComplete } from "../decide/versionPlan";
 
@@ -65,9 +65,11 @@ export function untouched(planned: PlannedVersion): VersionOutcome {
     };
   if (record && problem === undefined) return { state: "published", record };
   const reason = problem ?? whyNot(planned);
-  // What upstream does not offer is no failure of this mirror: the version is completed when upstream does.
-  const upstreamLacks = plan.lacking.length > 0 && plan.lacking.every((platform) => platform in planned.notOffered);
-  if (problem === undefined && upstreamLacks) return { state: "waiting", reason };
+  // What upstream does not offer is no failure of this mirror: the version is completed when upstream does. Nor is what it was not asked for.
+  const excused = (platform: Platform): boolean =>
+    platform in planned.notOffered || (planned.elsewhere?.includes(platform) ?? false);
+  if (problem === undefined && plan.lacking.length > 0 && plan.lacking.every(excused))
+    return { state: "waiting", reason };
   return { state: "failed", reason, ...(record && { record }) };
 }
 
@@ -93,10 +95,14 @@ export function adviceOnTags(present: boolean): string {
   return present ? "; if the registry lets nobody write a tag again, set immutableTags" : "";
 }
 
+/** Of a platform that is wanted, in a run that was asked for others. */
+export const notAsked = "this run builds nothing for it";
+
 /** Why a version that nothing went wrong with is not published. */
-function whyNot({ plan, notOffered }: PlannedVersion): string {
-  const lacking = plan.lacking.map(
-    (platform) => `${platform}${notOffered[platform] === undefined ? "" : ` (${notOffered[platform]})`}`,
-  );
+function whyNot({ plan, notOffered, elsewhere = [] }: PlannedVersion): string {
+  const lacking = plan.lacking.map((platform) => {
+    const why = notOffered[platform] ?? (elsewhere.includes(platform) ? notAsked : undefined);
+    return `${platform}${why === undefined ? "" : ` (${why})`}`;
+  });
   return lacking.length === 0 ? "it is not published" : `it waits for ${lacking.join(", ")}`;
 }

@@ -71,6 +71,7 @@ export async function planVersion(request: VersionRequest, edges: PlanEdges): Pr
     warnings: [...remarksOf(facts.probe), ...(prepared.build?.warnings ?? [])],
     keptBases: await keptBases(request, edges),
     notOffered: offers.missing,
+    ...(facts.elsewhere && facts.elsewhere.length > 0 && { elsewhere: facts.elsewhere }),
     official: official.platforms,
     copies: official.copies,
     records: usable(accepted, decided.build),
@@ -120,7 +121,7 @@ async function lookAtVersion(request: VersionRequest, edges: PlanEdges): Promise
     wanted: covered.filter((platform) => !(platform in offers.missing) && !official.skipped.includes(platform)),
     // A build run leaves the judgement of what is complete to the run that publishes.
     required: edges.run.phase === "build" ? [] : required,
-    elsewhere: required.filter((platform) => !edges.run.covers(platform)),
+    elsewhere: settings.platforms.filter((platform) => !covered.includes(platform)),
     inWindow: request.inWindow && release !== undefined,
     probe,
     recordedManifests,

@@ -1,4 +1,5 @@
 import type { AppPlan, PlannedFloatingTag, PlannedVersion } from "../decide/appPlan";
+import { notAsked } from "../declare/versionOutcome";
 import { describeWait } from "../decide/backoff";
 import type { Platform } from "../model/platform";
 import type { AppReport, FloatingReport, PlatformReport, ReportState, VersionReport } from "./appReport";
@@ -44,9 +45,10 @@ function releasedAt({ release }: PlannedVersion): Pick<VersionReport, "released"
 }
 
 function platformReport(planned: PlannedVersion, platform: Platform): PlatformReport {
-  const note = planned.notOffered[platform];
   const state = platformState(planned, platform);
-  return { platform, state, ...(state === "not offered" && note !== undefined && { note }) };
+  const skipped = planned.elsewhere?.includes(platform) ? notAsked : undefined;
+  const note = { "not offered": planned.notOffered[platform], missing: skipped }[state as string];
+  return { platform, state, ...(note !== undefined && { note }) };
 }
 
 function platformState(

@@ -39,6 +39,17 @@ describe("a version that this run leaves as it is", () => {
     });
   });
 
+  it("waits, which is no failure, for a platform that the run was not asked for", () => {
+    const plan = { ...nothing, state: "incomplete", lacking: ["linux/arm64"] } as const;
+    expect(untouched(planned({ plan, elsewhere: ["linux/arm64"] }))).toEqual({
+      state: "waiting",
+      reason: "it waits for linux/arm64 (this run builds nothing for it)",
+    });
+    expect(untouched(planned({ plan: { ...plan, lacking: both }, elsewhere: ["linux/arm64"] }))).toMatchObject({
+      state: "failed",
+    });
+  });
+
   it("has failed when what it lacks is offered", () => {
     const notOffered = { "linux/arm64": "404 Not Found" };
     expect(untouched(planned({ plan: nothing, notOffered }))).toMatchObject({ state: "failed" });

@@ -70,6 +70,14 @@ describe("planReport", () => {
     expect([version?.state, ...(version?.platforms ?? []).map(({ state }) => state)]).toEqual(expected);
   });
 
+  it("says of a platform that is missing as the run was asked for others that it is so", () => {
+    const lacking = ["linux/arm64"] as const;
+    const missing = report({ state: "incomplete", lacking }, { elsewhere: lacking }).versions[0]?.platforms;
+    expect(missing?.find(({ platform }) => platform === "linux/arm64")).toMatchObject({
+      ...{ state: "missing", note: "this run builds nothing for it" },
+    });
+  });
+
   it("passes on problems, gaps and why a platform is not offered", () => {
     const plan = { state: "missing", build: ["linux/amd64"], problem: "broken" } as const;
     const [version] = report(plan, { notOffered: { "linux/arm64": "no file" } }).versions;

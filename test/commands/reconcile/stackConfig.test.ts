@@ -52,6 +52,15 @@ describe("a stack's configuration, read without Pulumi", () => {
     expect(github).toEqual({ baseUrl: "https://ghe.example", token: "t" });
   });
 
+  it("is a mistake where a key stands beside the configuration, or the project's name is misspelled", () => {
+    const read = (stack: string) => () => readStackConfig("name: multiarch-mirror\n", stack);
+    expect(read("multiarch-mirror:namespace: day\n")).toThrow('"multiarch-mirror:namespace" stands beside "config:"');
+    expect(read('config:\n  multiarch-miror:keep: "3"\n')).toThrow(
+      '"multiarch-miror:keep" is a key of nobody, did you mean "multiarch-mirror:keep"?',
+    );
+    expect(read("config:\n  github:token: x\n  aws:region: y\nencryptionsalt: v1:x:v1:y\n")).not.toThrow();
+  });
+
   it("is empty where the stack's file is", () => {
     expect(read("").own).toEqual({ registry: "ghcr.io", keep: "10", cache: '{"type":"off"}' });
   });

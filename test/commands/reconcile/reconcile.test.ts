@@ -1,0 +1,45 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { reconcile } from "../../../commands/reconcile/reconcile";
+import { readRequest } from "../../../commands/reconcile/request";
+import { Voice } from "../../../commands/reconcile/voice";
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "reconcile-test-"));
+  await writeFile(join(folder, "file"), "");
+  await writeFile(
+    join(folder, "stack.yaml"),
+    "config:\n  multiarch-mirror:namespace: mirror\n  multiarch-mirror:attest: off\n",
+  );
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** What a run says that ends before it asks anybody. */
+async function run(...more: readonly string[]): Promise<string> {
+  const argv = ["--stack", "test", "--phase", "plan", "--config-file", join(folder, "stack.yaml"), ...more];
+  let text = "";
+  const screen = { write: (piece: string) => void (text += piece), colours: false };
+  const pulumi = () => Promise.reject(new Error("not needed"));
+  const context = { pulumi, environment: {}, voice: new Voice(false, "plan", screen) };
+  await reconcile(readRequest(argv, {}, process.cwd()), context).catch((error: unknown) => (text += String(error)));
+  return text;
+}
+
+it.each([
+  ["--result", "", "it is a folder; name a file"],
+  ["--failures", "file/record.json", "EEXIST: .*; name a file"],
+  ["--logs", "file", "EEXIST: .*; name a folder"],
+])("refuses %s that cannot be written before it does anything", async (option, path, why) => {
+  expect(await run(option, join(folder, path))).toMatch(
+    new RegExp(`${option}: ".*" cannot be written: ${why} that can$`),
+  );
+});
+
+it("names a mistake in an option as the option", async () => {
+  const said = await run("--apps", "no-such-app");
+  expect(said).toContain('  - --apps[0]: "no-such-app"; there is no such app');
+  expect(said).toMatch(/plan: exit status 2\n$/);
+});
