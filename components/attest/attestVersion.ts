@@ -60,9 +60,9 @@ export async function attestVersion(
   { platforms, record }: AttestedIndex,
   edges: AttestEdges,
 ): Promise<AttestSummary> {
-  const { repository, indexDigest: digest } = plan;
+  const { repository, indexDigest: digest, sealed } = plan;
   const required = requirementsOf(plan, platforms, record);
-  const { added } = await completeAttestations({ repository, platforms, required }, edges);
+  const { added } = await completeAttestations({ repository, platforms, required, sealed }, edges);
   return { digest, platforms, added };
 }
 

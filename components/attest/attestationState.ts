@@ -10,6 +10,7 @@ import { wantedAttestations } from "../config/attestConfig";
 import type { MissingAttestation } from "../decide/attestations";
 import type { AttestationReader } from "../probe/attestations";
 import type { ExpectedSigner } from "../model/signer";
+import type { SignedStatement } from "../probe/bundle";
 
 /** One attestation a version must carry. An SBOM names the platform it describes, on the index too. */
 export type Requirement = MissingAttestation;
@@ -56,7 +57,8 @@ export interface InspectEdges {
 }
 
 /**
- * Looks at what is attached and verifies it with cosign; where nothing of ours is attached, no process is started.
+ * Looks at what is attached and verifies it with cosign; where nothing of ours is attached, no process is started, and none for
+ * digests of which cosign has verified all in this very run.
  * @throws when the registry or cosign gives no usable answer.
  */
 export async function inspectAttestations(
@@ -64,13 +66,17 @@ export async function inspectAttestations(
   required: readonly Requirement[],
   platforms: PerPlatform<Digest>,
   { reader, cosign, signer }: InspectEdges,
+  verified: readonly Digest[],
 ): Promise<AttestationState> {
   const digests = [...new Set(required.map(({ digest }) => digest))];
   const inspected = await Promise.all(
     digests.map(async (digest) => {
       const wanted = required.filter((requirement) => requirement.digest === digest);
       const list = await listAttestations(reader, repository, digest, signer);
-      return { digest, list, absent: await absentOf(wanted, list, repository, platforms, cosign) };
+      const absent = verified.includes(digest)
+        ? wanted.filter(({ kind }) => list.counts[kind] === 0)
+        : await absentOf(wanted, list, repository, platforms, cosign);
+      return { digest, list, absent };
     }),
   );
   return {
@@ -92,15 +98,24 @@ async function absentOf(
   const severalSboms = wanted.some(
     ({ kind, platform }) => kind === "sbom" && platform !== undefined && platforms[platform] !== digest,
   );
-  const [verified, sboms] = await Promise.all([
-    verifiedCounts(reference, wanted, list, cosign),
-    severalSboms && list.counts.sbom > 0 ? cosign.statements(reference, "sbom") : [],
-  ]);
+  const verified = await verifiedCounts(reference, wanted, list, cosign);
+  const sboms = severalSboms && verified.sbom > 0 ? await verifiedSboms(reference, list, verified, cosign) : [];
   return wanted.filter(({ kind, platform }) => {
     const image = platform && platforms[platform];
     if (kind !== "sbom" || platform === undefined || image === undefined || !severalSboms) return verified[kind] === 0;
     return !sboms.some(({ predicate }) => isSbomOf(predicate, { repository, digest: image, platform }));
   });
+}
+
+/** Where cosign has verified as many as read as ours, these are what was read; else it is asked which they are. */
+async function verifiedSboms(
+  reference: string,
+  { counts, bundles }: AttestationList,
+  verified: Counts,
+  cosign: Pick<Cosign, "statements">,
+): Promise<readonly Pick<SignedStatement, "predicate">[]> {
+  if (verified.sbom !== counts.sbom) return cosign.statements(reference, "sbom");
+  return bundles.flatMap(({ kind, statement }) => (kind === "sbom" && statement ? [statement] : []));
 }
 
 /** cosign skips a bundle it cannot fetch in silence; one that is listed and not verified is therefore asked for twice. */

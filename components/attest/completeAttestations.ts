@@ -26,6 +26,8 @@ export interface AttestTask {
   readonly repository: string;
   readonly platforms: PerPlatform<Digest>;
   readonly required: readonly Requirement[];
+  /** Digests of which all that was to be there has been verified in this very run. */
+  readonly sealed?: readonly Digest[];
   /** Kinds whose lack is told and is no failure. */
   readonly optional?: readonly AttestationKind[];
 }
@@ -48,9 +50,15 @@ const pauseMs = 1000;
  * @throws Error saying what is missing and why, when it is not complete at the end.
  */
 export async function completeAttestations(task: AttestTask, edges: AttestEdges): Promise<Completion> {
-  const { repository, platforms, required, optional = [] } = task;
-  const inspect = (): Promise<AttestationState> => inspectAttestations(repository, required, platforms, edges);
-  let state = await inspect();
+  const { repository, platforms, required, sealed = [], optional = [] } = task;
+  // A digest of which all has been verified is not written to, and not looked at again.
+  let open = required;
+  const inspect = async (verified: readonly Digest[] = []): Promise<AttestationState> => {
+    const state = await inspectAttestations(repository, open, platforms, edges, verified);
+    open = open.filter(({ digest }) => state.absent.some((one) => one.digest === digest));
+    return state;
+  };
+  let state = await inspect(sealed);
   const added = state.absent.map(describeMissing);
   const refusal = state.absent.length > 0 ? edges.cannotSign() : undefined;
   if (refusal !== undefined) throw new Error(`${added.join(", ")}: ${refusal}`);

@@ -100,6 +100,7 @@ function plan({
           tag,
           config,
           known: [...known, ...own],
+          sealed: own,
           labels,
           sboms,
           startedOn,

@@ -28,7 +28,7 @@ async function attest(writes: readonly WriteResult[], deadline: AbortSignal = ne
     repository: registry.repository,
     indexDigest: registry.index,
     config: attestConfigSchema.parse({ signing: { mode: "key", key: "k" }, sbom: false, provenance: false }),
-    ...{ version: "1.0.0", tag: "1.0.0", labels: {}, known: Object.values(registry.platforms), sboms: {} },
+    ...{ version: "1.0.0", tag: "1.0.0", labels: {}, known: Object.values(registry.platforms), sealed: [], sboms: {} },
     startedOn: "2026-01-01T00:00:00Z",
     limits: { cosignSeconds: 1, totalSeconds: 1 },
   };

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -221,6 +221,34 @@ describe("attesting a version", () => {
     expect(commands.findIndex((command) => command?.startsWith("verify"))).toBeGreaterThan(lastWrite);
     expect(commands.slice(lastWrite + 1).filter((command) => command === "verify")).toHaveLength(3);
   });
+
+  it.each([
+    [true, [["verify", "index"]]],
+    [
+      false,
+      [
+        ["verify", "linux/amd64"],
+        ["verify", "linux/arm64"],
+        ["verify", "index"],
+      ],
+    ],
+  ])(
+    "verifies once what is there and once what it writes, and nothing that was sealed in this run: %s",
+    async (isSealed, asked) => {
+      const images = Object.entries(registry.platforms);
+      for (const [platform, digest] of images) {
+        registry.attach(digest, "signature");
+        registry.attach(digest, "sbom", { predicate: readFileSync(sboms[platform] ?? "", "utf8") });
+      }
+      const sealed = isSealed ? Object.values(registry.platforms) : [];
+      expect(await attest({ plan: { sealed }, record: null })).toMatchObject({ status: 0 });
+      const named = ({ argv }: ToolCall): string =>
+        images.find(([, digest]) => argv.at(-1)?.endsWith(digest))?.[0] ?? "index";
+      const verifying = tools.calls.filter(({ argv }) => argv[0]?.startsWith("verify"));
+      expect(verifying.map((call) => [call.argv[0], named(call)]).toSorted()).toEqual(asked.toSorted());
+      expect(kinds(registry.index)).toEqual(["sbom", "sbom", "signature"]);
+    },
+  );
 
   it("lets one writer at a time at a digest, and several at different ones", async () => {
     await attest();

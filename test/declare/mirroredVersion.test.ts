@@ -398,6 +398,7 @@ describe("the attestations of a version", () => {
       version: "1.0.0",
       tag: "1.0.0",
       known: Object.values(platforms),
+      sealed: Object.values(platforms),
       sboms: {},
       config: services().attest.config,
       startedOn: "2026-01-01T00:00:00.000Z",
