@@ -152,6 +152,7 @@ describe("the catalogue of a real registry", () => {
       { what: "mirror record", detail: expect.stringContaining("it is about 1.2.3") as string },
     ]);
     const page = readFileSync(join(folder, "site", "app", "1.2.3", "index.html"), "utf8");
+    expect(page).toContain('href="../../cosign.pub"');
     expect(page).toMatch(/by the catalogue&#39;s run at <time[^>]*>[^<]*<\/time>, accepting signatures of/);
   });
 

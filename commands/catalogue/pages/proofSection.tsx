@@ -1,4 +1,5 @@
 import type { CataloguePlatform, CatalogueVersion } from "../schema";
+import { publicKeyFile } from "../verifier";
 import { type Children, Fragment, h } from "./markup";
 import { Check, ProofMark } from "./marks";
 import { Breakable, count, Out, Snippet, Time, WideTable } from "./parts";
@@ -46,6 +47,11 @@ export function ProofSection({ version: { proof, platforms } }: { readonly versi
       {proof.commands.length === 0 ? null : (
         <>
           <h3>Verify it yourself</h3>
+          {proof.commands.some((command) => command.includes(` ${publicKeyFile} `)) ? (
+            <p>
+              The key is in <a href={`../../${publicKeyFile}`}>{publicKeyFile}</a>.
+            </p>
+          ) : null}
           {proof.commands.map((command, position) => (
             <Snippet name={`verify command ${position + 1}`} text={command} />
           ))}
