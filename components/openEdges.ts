@@ -18,7 +18,7 @@ import { attestationProbe } from "./probe/attestations";
 import { type BaseRegistry, baseRegistry, imageManifest } from "./probe/baseRegistry";
 import { buildTarget } from "./model/release";
 import { cacheDirectory } from "./system/cacheDirectory";
-import { digestIn, repositoryOf } from "./model/reference";
+import { digestIn, referenceParts, repositoryOf } from "./model/reference";
 import { writeWhole } from "./system/placeWhole";
 import type { Configuration } from "./config/configuration";
 import { describeReferrer, missingReferrers } from "./probe/missingReferrers";
@@ -140,7 +140,7 @@ async function labelsOf(
   const file = digest && join(cache, "labels", `${hexOf(digest)}.json`);
   return kept(file, z.record(z.string(), z.string()), async () => {
     const manifest = await imageManifest(registry, reference);
-    return (await registry.imageConfig(reference.replace(/@.*$/, ""), manifest)).labels;
+    return (await registry.imageConfig(referenceParts(reference).name, manifest)).labels;
   });
 }
 

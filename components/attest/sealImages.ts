@@ -4,6 +4,7 @@ import type { AttestConfig } from "../config/attestConfig";
 import type { RecordedImage } from "../model/buildRecord";
 import type { Digest } from "../model/digest";
 import { type PerPlatform, type Platform, platformEntries, platformSlug } from "../model/platform";
+import { referenceParts } from "../model/reference";
 import type { Requirement } from "./attestationState";
 import { completeAttestations, isSigned } from "./completeAttestations";
 import { imageProvenance } from "./provenance";
@@ -42,7 +43,7 @@ export async function sealImages(
   return atWorkplace(config, place, async (workplace) => {
     for (const { record } of images) {
       const { digest } = record.image;
-      if (record.origin === "copied") await workplace.bring(digest, nameOf(record.from), repository);
+      if (record.origin === "copied") await workplace.bring(digest, referenceParts(record.from).name, repository);
     }
     const kept = await keptOnes(request, workplace);
     const fresh = images.map(({ record }) => record.image.digest);
@@ -93,10 +94,6 @@ function requirementsOf({ record, sbom }: RecordedImage, config: AttestConfig): 
     ...(config.sbom && sbom !== undefined ? [{ ...about, kind: "sbom" as const }] : []),
     ...(config.provenance && record.origin === "built" ? [{ ...about, kind: "provenance" as const }] : []),
   ];
-}
-
-function nameOf(reference: string): string {
-  return reference.slice(0, reference.lastIndexOf("@"));
 }
 
 function imageOf(images: readonly RecordedImage[], platform: Platform | undefined): RecordedImage {

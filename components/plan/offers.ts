@@ -93,3 +93,13 @@ async function officialImage(
   if (!release || !(lookUpstream || mayLack)) return noOfficialImage;
   return askOfficialImage(request, release, edges);
 }
+
+/** All of upstream's own image, whatever the app does about it today. */
+export async function officialOf(
+  { specification, settings, release }: Pick<UpstreamRequest, "specification" | "settings" | "release">,
+  edges: PlanEdges,
+): Promise<OfficialImage> {
+  if (!specification.official || !release) return noOfficialImage;
+  const official = { ...specification.official, whenUpstreamHasPlatform: "copy" } as const;
+  return askOfficialImage({ specification: { ...specification, official }, settings }, release, edges);
+}

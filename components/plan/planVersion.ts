@@ -15,8 +15,8 @@ import { type Release, gitReferenceOf } from "../model/release";
 import { resolveSource } from "../model/source";
 import type { VersionRecord } from "../model/versionRecord";
 import { type ExaminedRecords, examineRecords } from "./examineRecords";
-import { type Upstream, askUpstream } from "./offers";
-import { type OfficialImage, askOfficialImage, indexToCopy, noOfficialImage } from "./officialImage";
+import { type Upstream, askUpstream, officialOf } from "./offers";
+import { indexToCopy } from "./officialImage";
 import { type HeldVersion, type Ownership, examineLabels, examineOwnership, publishedByOthers } from "./ownership";
 import { lostStatements, planAttestation, planReferrers } from "./planAttestation";
 import type { PlanEdges, PreparedBuild } from "./planEdges";
@@ -176,16 +176,6 @@ async function ownershipOf(
   if (trouble !== undefined) return { ...signed, trouble, foreign: [] };
   const known = [...ours, ...Object.values(copied?.platforms ?? {})];
   return { ...signed, ...(copied ? await examineLabels({ ...asked, known, specification, every }, edges) : labelled) };
-}
-
-/** All of upstream's own image, whatever the app does about it today. */
-async function officialOf(
-  { specification, settings, release }: VersionRequest,
-  edges: PlanEdges,
-): Promise<OfficialImage> {
-  if (!specification.official || !release) return noOfficialImage;
-  const official = { ...specification.official, whenUpstreamHasPlatform: "copy" } as const;
-  return askOfficialImage({ specification: { ...specification, official }, settings }, release, edges);
 }
 
 /** What keeps its images from being built before anything is prepared: mistakes of the app's file, or trouble with upstream. */
