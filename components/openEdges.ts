@@ -23,6 +23,7 @@ import { writeWhole } from "./system/placeWhole";
 import type { Configuration } from "./config/configuration";
 import { describeReferrer, missingReferrers } from "./probe/missingReferrers";
 import { discover } from "./discover/discover";
+import { throughRedirect } from "./discover/gitReferences";
 import { failureKey, type FailureRecord, waitOf } from "./decide/backoff";
 import type { Host } from "./host";
 import type { PlanEdges } from "./plan/planEdges";
@@ -31,6 +32,7 @@ import { prepareBuild, type RecipeEdges } from "./plan/buildRecipes";
 import { probeFor } from "./probe/probeTag";
 import { readFailureFile } from "./report/failureFile";
 import { readSource } from "./discover/sourceTree";
+import type { Transport } from "./registry/transport";
 import { RegistryClient } from "./registry/registryClient";
 import type { StateEdges } from "./plan/alignWithState";
 import { selectWindow } from "./decide/window";
@@ -58,6 +60,7 @@ export function openEdges(config: Configuration, host: Host): Edges {
   const transport = fileTransport({ hosts });
   const upstream = sharedEdges({
     ...host.upstream,
+    listRemote: (url) => throughRedirect(url, transport, host.upstream.listRemote),
     get: httpGet(transport),
     imageTags: (repository) => registry.tags(repository),
     imageLabels: (reference) => registry.labels(reference),
@@ -100,7 +103,7 @@ export function openEdges(config: Configuration, host: Host): Edges {
             appBases,
             readImages: (owner) => (input) =>
               isolation.run({ owner, job: ["dockerfile/images.ts", "readDockerfileImages"], input, limitMs: 30_000 }),
-            readSource: (wanted) => readSource({ ...wanted, cacheDirectory: cacheDirectory() }),
+            readSource: sourceReader(transport),
             checksums: (specification, release, platform) =>
               files.checksums(specification, buildTarget(release, platform)),
           });
@@ -110,6 +113,11 @@ export function openEdges(config: Configuration, host: Host): Edges {
       };
     },
   };
+}
+
+function sourceReader(transport: Transport): RecipeEdges["readSource"] {
+  return (wanted) =>
+    throughRedirect(wanted.url, transport, (url) => readSource({ ...wanted, url, cacheDirectory: cacheDirectory() }));
 }
 
 /** What apps build on is read by clients of their own, so that no app waits for the hosts another one's Dockerfile names. */

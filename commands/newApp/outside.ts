@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { GitRepository, type TreeFile } from "../../components/discover/gitRepository";
-import { listRemote } from "../../components/discover/gitReferences";
+import { listRemote, throughRedirect } from "../../components/discover/gitReferences";
 import { httpGet, sharedEdges, type UpstreamEdges } from "../../components/discover/upstreamEdges";
 import { fileTransport } from "../../components/discover/upstreamFiles";
 import type { Probe } from "../../components/model/probe";
@@ -38,24 +38,25 @@ export function openOutside(environment: NodeJS.ProcessEnv): Outside {
     upstream: sharedEdges({
       get,
       restApi: httpGet(transport, { base, ...(token && { token }) }),
-      listRemote: (url) => listRemote(url, { environment }),
+      listRemote: (url) => throughRedirect(url, transport, (address) => listRemote(address, { environment })),
       imageTags: (repository) => registry.tags(repository),
       imageLabels: (reference) => registry.labels(reference),
     }),
     probe: (reference) => registry.probe(reference, { skipChildren: true }),
-    tree: async (url, release, look) => {
-      const repository = await GitRepository.create(join(cacheDirectory(environment), "fetching"), url, gitLimitMs);
-      try {
-        await fetchRelease(repository, release);
-        const { commit } = await repository.fetched();
-        return await look({
-          paths: await repository.paths(),
-          text: async (path) => textOf((await repository.files(commit, [path], largestFile))[0]),
-        });
-      } finally {
-        await repository.remove();
-      }
-    },
+    tree: (given, release, look) =>
+      throughRedirect(given, transport, async (url) => {
+        const repository = await GitRepository.create(join(cacheDirectory(environment), "fetching"), url, gitLimitMs);
+        try {
+          await fetchRelease(repository, release);
+          const { commit } = await repository.fetched();
+          return await look({
+            paths: await repository.paths(),
+            text: async (path) => textOf((await repository.files(commit, [path], largestFile))[0]),
+          });
+        } finally {
+          await repository.remove();
+        }
+      }),
     close: () => registry.close(),
   };
 }

@@ -1,4 +1,6 @@
+import { reasonOf } from "../model/reasonOf";
 import { printable } from "../model/safeText";
+import type { Transport } from "../registry/transport";
 import { outputOf, type ProcessOptions } from "../system/process";
 
 /** Names of ten thousand tags take one megabyte. */
@@ -8,7 +10,7 @@ const limitMs = 120_000;
 /**
  * Output of `git ls-remote` for branches and tags. No shell is involved.
  *
- * Only the URL's own scheme is allowed, so that a redirect leads neither to plain HTTP nor to another transport (git-config, `protocol.allow`).
+ * Only the URL's own scheme is allowed, and no redirect is followed: see {@link throughRedirect}.
  * Git never asks for credentials, gives up when less than 1 kB/s arrives for 30 seconds, and is ended after two minutes or 64 MiB.
  * @param url a URL that `resolveSource` accepted.
  * @throws ProcessError
@@ -18,6 +20,7 @@ export async function listRemote(url: string, limits: Partial<ProcessOptions> = 
   const settings = [
     "protocol.allow=never",
     `protocol.${scheme}.allow=always`,
+    "http.followRedirects=false",
     "http.lowSpeedLimit=1000",
     "http.lowSpeedTime=30",
   ];
@@ -25,6 +28,35 @@ export async function listRemote(url: string, limits: Partial<ProcessOptions> = 
   const environment = { ...(limits.environment ?? process.env), GIT_TERMINAL_PROMPT: "0", GIT_ASKPASS: "" };
   const options = { title: "git ls-remote", limitMs, outputLimit: longestList, ...limits, environment };
   return outputOf("git", [...words, "--", url], options);
+}
+
+/** What git says of a redirect it was told not to follow. */
+const redirected = /returned error: 30[12378]\b/;
+const advertisement = "/info/refs?service=git-upload-pack";
+
+/**
+ * Asks a repository by git, which follows no redirects: where its host leads to is upstream's choice. So when git meets one, the
+ * address is found out by `transport`, which knows where requests must not go, and git is asked again, there. Only https is
+ * gone to, so the name that was looked at cannot belong to another machine a moment later: that one would need its certificate.
+ * @param ask rejects with git's own words.
+ */
+export async function throughRedirect<T>(
+  url: string,
+  transport: Transport,
+  ask: (url: string) => Promise<T>,
+): Promise<T> {
+  try {
+    return await ask(url);
+  } catch (error) {
+    if (!redirected.test(reasonOf(error))) throw error;
+    // The second version of the protocol, because its answer is short.
+    const headers = { "git-protocol": "version=2" };
+    const { address } = await transport.send({
+      ...{ method: "GET", url: new URL(`${url}${advertisement}`), headers, bodyLimit: longestList },
+    });
+    if (address.endsWith(advertisement)) return ask(address.slice(0, -advertisement.length));
+    throw new Error(`${url} redirects to ${printable(new URL(address).origin, 200)}, and there to no git repository`);
+  }
 }
 
 /** Commits of a remote repository's tags and branches, by name without `refs/…/`. */

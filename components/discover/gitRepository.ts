@@ -29,7 +29,7 @@ export class GitRepository {
     private readonly timeoutMs: number,
   ) {}
 
-  /** @param url an http(s) URL, checked by the caller */
+  /** @param url an http(s) URL, checked by the caller; no redirect is followed */
   static async create(parent: string, url: string, timeoutMs: number): Promise<GitRepository> {
     await mkdir(parent, { recursive: true });
     const folder = await mkdtemp(join(parent, "fetch-"));
@@ -99,6 +99,7 @@ export class GitRepository {
       `remote.origin.url=${this.url}`,
       "protocol.allow=never",
       `protocol.${scheme}.allow=always`,
+      "http.followRedirects=false",
       "http.lowSpeedLimit=1000",
       "http.lowSpeedTime=30",
       "core.hooksPath=/dev/null",

@@ -33,6 +33,8 @@ export interface TransportAnswer {
   readonly status: number;
   /** Where the answer came from after redirects: scheme, host and port. */
   readonly origin: string;
+  /** The same with path and query. */
+  readonly address: string;
   readonly body: Buffer;
   /** The body is from where the request was sent to; what another host says is not for messages, which may be public. */
   readonly direct: boolean;
@@ -159,7 +161,7 @@ export class Transport {
         const location = one(response.headers["location"]);
         const redirected = response.statusCode >= 300 && response.statusCode < 400 && location !== undefined;
         if (!redirected || request.keepRedirect)
-          return await read(request, response, url.origin, this.#options.streamLimitMs ?? 30 * 60_000);
+          return await read(request, response, url, this.#options.streamLimitMs ?? 30 * 60_000);
         await response.body.dump();
         url = redirect(request, url, location, hops);
       }
@@ -207,13 +209,13 @@ function redirect(request: TransportRequest, from: URL, location: string, hops: 
 async function read(
   request: TransportRequest,
   response: Dispatcher.ResponseData,
-  origin: string,
+  { origin, href: address }: URL,
   streamLimitMs: number,
 ): Promise<TransportAnswer> {
   const header = (name: string): string | undefined => one(response.headers[name.toLowerCase()]);
   const common = {
     status: response.statusCode,
-    origin,
+    ...{ origin, address },
     headers: response.headers,
     header,
     direct: origin === request.url.origin,

@@ -1,9 +1,16 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { mkdtempSync, rmSync } from "node:fs";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { discover } from "../../components/discover/discover";
-import { listRemote, readRemoteReferences } from "../../components/discover/gitReferences";
+import { listRemote, readRemoteReferences, throughRedirect } from "../../components/discover/gitReferences";
+import { readSource } from "../../components/discover/sourceTree";
+import { fileTransport } from "../../components/discover/upstreamFiles";
+import { PrivateHosts } from "../../components/registry/privateHosts";
 import { fakeUpstream } from "./fakeUpstream";
+
 const closers: (() => void)[] = [];
 afterEach(() => closers.splice(0).forEach((close) => close()));
 
@@ -121,12 +128,57 @@ describe("the list of a remote repository's references", () => {
       await expect(list(url)).rejects.toThrow(/transport '\w+' not allowed/);
     },
   );
+});
 
-  it("follows no redirect to another transport", async () => {
-    const origin = await serve((_request, response) => {
-      response.writeHead(302, { location: "https://127.0.0.1:9/x.git/info/refs?service=git-upload-pack" }).end();
+describe("a repository that redirects", () => {
+  const transport = fileTransport({ environment: {}, hosts: new PrivateHosts([], {}) });
+  const through = (url: string): Promise<string> => throughRedirect(url, transport, list);
+
+  it.each([301, 302, 303, 307, 308])("with %i is read where that leads to", async (status) => {
+    const commit = "1".repeat(40);
+    const there = await serve(repository(`${commit}\trefs/tags/v1.0.0\n`));
+    const origin = await serve(({ url = "" }, response) => {
+      response.writeHead(status, { location: `${there}${url.replace("/old/", "/")}` }).end();
     });
-    await expect(list(`${origin}/x.git`)).rejects.toThrow(/Protocol .*https.* not supported|not allowed|disabled/i);
+    await expect(list(`${origin}/old/x.git`)).rejects.toThrow(`returned error: ${status}`);
+    expect(await through(`${origin}/old/x.git`)).toBe(`${commit}\trefs/tags/v1.0.0`);
+  });
+
+  it.each([
+    ["https://10.1.2.3", /names "10\.1\.2\.3", which is on this machine or a private network/],
+    ["https://169.254.169.254", /names "169\.254\.169\.254", which is on this machine or a private network/],
+    ["https://[fd00::1]", /names "\[fd00::1\]", which is on this machine or a private network/],
+    ["http://192.0.2.1", /redirected to "http:\/\/192\.0\.2\.1"; accepted are/],
+    ["file:///etc", /redirected to "null"; accepted are/],
+  ])("to %s is refused, and nothing is asked there", async (target, said) => {
+    const origin = await serve(({ url = "" }, response) => {
+      response.writeHead(302, { location: `${target}${url}` }).end();
+    });
+    await expect(through(`${origin}/x.git`)).rejects.toThrow(said);
+  });
+
+  it("to a page is named", async () => {
+    const there = await serve((_request, response) => response.end("<html></html>"));
+    const origin = await serve((_request, response) => {
+      response.writeHead(302, { location: `${there}/login` }).end();
+    });
+    await expect(through(`${origin}/x.git`)).rejects.toThrow(/redirects to "http:.*", and there to no git repository/);
+  });
+
+  it("of whose commit files are wanted is not followed by git either", async () => {
+    const asked: string[] = [];
+    const there = await serve(({ url = "" }, response) => {
+      asked.push(url);
+      response.writeHead(404).end();
+    });
+    const origin = await serve(({ url = "" }, response) => {
+      response.writeHead(302, { location: `${there}${url}` }).end();
+    });
+    const folder = mkdtempSync(join(tmpdir(), "redirected-"));
+    const request = { url: `${origin}/x.git`, commit: "1".repeat(40), paths: ["Dockerfile"], cacheDirectory: folder };
+    await expect(readSource(request)).rejects.toThrow("returned error: 302");
+    expect(asked).toEqual([]);
+    rmSync(folder, { recursive: true });
   });
 });
 

@@ -9,6 +9,7 @@ function answer(content: unknown, link?: string, status = 200): TransportAnswer 
     status,
     direct: true,
     origin: "https://r",
+    address: "https://r/v2/",
     headers: {},
     body,
     header: (name) => (name === "link" ? link : undefined),
