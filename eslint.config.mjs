@@ -26,7 +26,7 @@ const outwards = {
 };
 
 const pure = {
-  regex: "^(@pulumi/|undici$|node:(?!path/posix$|util$|crypto$|assert$))",
+  regex: "^(@pulumi/|undici$|node:(?!path/posix$|util$|crypto$|assert$|vm$))",
   message: "model, dockerfile and decide are pure: no Pulumi, no I/O. Pass facts in, return decisions.",
 };
 

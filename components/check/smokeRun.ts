@@ -5,6 +5,7 @@ import type { Platform } from "../model/platform";
 import { BuildProgress } from "./buildProgress";
 import { ProcessError, type ProcessResult, runProcess } from "../system/process";
 import { isDigest, type Digest } from "../model/digest";
+import { inTime } from "../model/tagRule";
 import { printable, jsonEscape } from "../model/safeText";
 
 /** A command to run in the finished image. */
@@ -142,7 +143,8 @@ function limitProblem(
 function outputProblem(expect: RegExp, output: string): string | undefined {
   // A global or sticky expression would remember where it stopped the last time.
   const pattern = new RegExp(expect.source, expect.flags.replace(/[gy]/g, ""));
-  return pattern.test(output) ? undefined : `printed ${quote(output)}; expected is a match of ${expect}`;
+  const matches = inTime(`${expect} on what the smoke command printed`, () => pattern.test(output));
+  return matches ? undefined : `printed ${quote(output)}; expected is a match of ${expect}`;
 }
 
 function quote(text: string): string {

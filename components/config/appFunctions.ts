@@ -5,6 +5,7 @@ import { type Release, buildTarget } from "../model/release";
 import { isLoopback, parseReference } from "../model/reference";
 import type { Platform } from "../model/platform";
 import { reasonOf } from "../model/reasonOf";
+import { inTime } from "../model/tagRule";
 import { check, formatValue } from "./problems";
 import { isRecord, text } from "./schemaParts";
 
@@ -86,7 +87,7 @@ export function withCheckedFunctions(app: AppSpecification): AppSpecification {
         );
       let given: Result;
       try {
-        given = call(target);
+        given = inTime(name, () => call(target));
       } catch (cause) {
         throw refuse([`it throws ${JSON.stringify(reasonOf(cause))}`], { cause });
       }

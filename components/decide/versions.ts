@@ -1,6 +1,6 @@
 import type { AppSpecification } from "../model/appSpecification";
 import type { Discovery, RejectedTag, Release } from "../model/release";
-import { captured, defaultTagRule } from "../model/tagRule";
+import { captured, defaultTagRule, inTime } from "../model/tagRule";
 import { compareVersions, isSameVersion, isVersion, lineOf, naturalOrder, numbersOf } from "../model/version";
 
 /** One upstream tag as a source offered it, not yet believed. Everything in it is hostile text. */
@@ -39,7 +39,10 @@ export function collectVersions(
   candidates: readonly TagCandidate[],
   specification: Pick<AppSpecification, "tagRule" | "tagStyle">,
 ): Discovery {
-  const read = candidates.map((candidate) => readRelease(candidate, specification));
+  const { tagRule = defaultTagRule } = specification;
+  const read = inTime(`the tag rule ${tagRule} on upstream's tags`, () =>
+    candidates.map((candidate) => readRelease(candidate, specification)),
+  );
   const rejected = read.filter((answer) => "reason" in answer);
   const releases: Release[] = [];
   for (const release of read.filter((answer) => "version" in answer).toSorted(inPreference)) {
@@ -109,7 +112,7 @@ function readRelease(
   return release;
 }
 
-/** Length and characters come before the app's rule, so that no rule, however lax or slow, meets hostile text. */
+/** Length and characters come before the app's rule, so that no rule, however lax, meets hostile text. */
 function readVersion(tag: string, rule: RegExp): string | Pick<RejectedTag, "reason" | "unread"> {
   if (tag.length > longestTag) return { reason: `longer than ${longestTag} characters` };
   if (!safeTag.test(tag) || tag.includes("..")) return { reason: "characters outside A-Z a-z 0-9 . _ + @ / -" };

@@ -1,3 +1,5 @@
+import { createContext, Script } from "node:vm";
+
 /** What {@link tagRuleMistake} asks for. */
 export const acceptedTagRule =
   "a regular expression from ^ to $ that captures the version, such as /^v(\\d+\\.\\d+\\.\\d+)$/ or, with a revision, /^v(?<version>\\d+\\.\\d+)(?:-r(?<revision>\\d+))?$/";
@@ -56,4 +58,29 @@ function hasOuterAlternative(source: string): boolean {
     else if (character === "|" && depth === 0) return true;
   }
   return false;
+}
+
+const limitMs = 5_000;
+const script = new Script("work()");
+const global: { work: () => unknown } = { work: () => undefined };
+const context = createContext(global);
+
+/**
+ * Does work with a regular expression of an app file on what upstream wrote: some take for ever on a text made for that, and nothing
+ * but V8 can end them, which does so for the time limit of a script.
+ * @param what is matched with what, in words.
+ * @throws Error saying that it took too long; what the work throws.
+ */
+export function inTime<T>(what: string, work: () => T): T {
+  global.work = work;
+  try {
+    return script.runInContext(context, { timeout: limitMs }) as T;
+  } catch (error) {
+    const overdue = (error as { readonly code?: unknown } | undefined)?.code === "ERR_SCRIPT_EXECUTION_TIMEOUT";
+    if (!overdue) throw error;
+    const remedy = "write it without repetitions of what repeats, such as (a+)+";
+    throw new Error(`${what} took longer than ${limitMs / 1000} s, the most it may; ${remedy}`, { cause: error });
+  } finally {
+    global.work = () => undefined;
+  }
 }

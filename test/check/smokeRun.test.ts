@@ -115,6 +115,14 @@ describe("a smoke command", () => {
     );
   });
 
+  it("is given up where the expected would not end on an output made for it", async () => {
+    const environment = await install({ lines: [...begun, log(`${"1".repeat(200)}x\n`)] });
+    const expectation = { ...smoke, expect: /^((?:\d+\.?)+)$/ };
+    expect(await refusal(runSmoke(request(environment, { smoke: expectation })))).toMatch(
+      /on what the smoke command printed took longer than 5 s, the most it may/,
+    );
+  });
+
   it("is recognised in the step names of several platforms", async () => {
     const named = { ...run, name: run.name.replace("[2/2]", "[linux/arm64 2/2]") };
     const environment = await install({ lines: [step(named), log("Version: 1.2.3\n")] });

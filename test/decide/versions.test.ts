@@ -171,6 +171,14 @@ describe("collectVersions", () => {
     });
   });
 
+  it("gives up a rule that would not end on a tag made for it, and says which", () => {
+    const tags = candidates(`v1.0.0 v${"1".repeat(200)}x`);
+    expect(collectVersions(candidates("v1.0.0"), { tagRule: /^v((?:\d+\.?)+)$/ }).releases).toHaveLength(1);
+    expect(() => collectVersions(tags, { tagRule: /^v((?:\d+\.?)+)$/ })).toThrow(
+      /^the tag rule \/\^v\(\(\?:\\d\+\\\.\?\)\+\)\$\/ on upstream's tags took longer than 5 s, the most it may; /,
+    );
+  });
+
   it("copes with ten thousand hostile tags around three good ones", () => {
     const hostile = Array.from({ length: 10_000 }, (_, index) => candidate(`v1.0.${index}$(touch canary)`));
     const found = collectVersions([...hostile, ...candidates("v1.0.0 v1.0.1 v1.0.2")], {});
