@@ -174,7 +174,7 @@ class StageGraph {
   }
 
   private sources(stage: Stage): Stage["sources"] {
-    return [...stage.sources, ...(this.bases.get(stage)?.triggered ?? [])];
+    return [...stage.sources, ...(this.bases.get(stage)?.triggered() ?? [])];
   }
 
   private find(user: Stage, reference: string, usedBy: Use): Stage | undefined {

@@ -54,20 +54,22 @@ export class ShellPattern {
     return length === undefined ? value : characters.slice(0, characters.length - length).join("");
   }
 
-  /** Replaces the leftmost longest match, or all of them. */
+  /** Replaces the leftmost longest match, or all of them, as Go does: none of nothing right behind another one. */
   replace(value: string, replacement: string, all: boolean): string {
     const characters = [...value];
     let result = "";
+    let end = -1;
     for (let start = 0; start <= characters.length; start++) {
       const length = this.match(this.steps, characters.slice(start), true);
-      if (length === undefined) {
+      if (length === undefined || (length === 0 && start === end)) {
         result += characters[start] ?? "";
         continue;
       }
       result += replacement;
       if (!all) return result + characters.slice(start + length).join("");
+      end = start + length;
       if (length === 0) result += characters[start] ?? "";
-      else start += length - 1;
+      else start = end - 1;
     }
     return result;
   }

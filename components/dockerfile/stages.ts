@@ -26,8 +26,8 @@ export interface Stage {
   readonly platform?: Word;
   readonly sources: readonly StageSource[];
   readonly runs: boolean;
-  /** Sources of ONBUILD triggers: stages built on this one use them. */
-  readonly triggered: readonly StageSource[];
+  /** Sources of ONBUILD triggers, which stages built on this one use, and nobody looks at else. @throws DockerfileError */
+  readonly triggered: () => readonly StageSource[];
 }
 
 /** The build arguments that ARG lines declare, in any stage or before the first; those of ONBUILD triggers too. */
@@ -85,7 +85,7 @@ export function readStages(
   if (stages.length === 0) throw new DockerfileError(path, last, "there is no FROM");
   return stages.map(({ from, commands }, index) => {
     const { name, base, platform } = readFrom(path, from);
-    const expandedPlatform = platform === undefined ? undefined : expand(from, platform);
+    const expandedPlatform = platform ? expand(from, platform) : undefined;
     return {
       index,
       base: expand(from, base),
@@ -94,7 +94,7 @@ export function readStages(
       ...(expandedPlatform && { platform: expandedPlatform }),
       sources: commands.flatMap((command) => sourcesOf(path, command, escape)),
       runs: commands.some(({ keyword }) => keyword === "run"),
-      triggered: commands.flatMap(({ trigger }) => (trigger ? sourcesOf(path, trigger, escape) : [])),
+      triggered: () => commands.flatMap(({ trigger }) => (trigger ? sourcesOf(path, trigger, escape) : [])),
     };
   });
 

@@ -69,6 +69,9 @@ const asBuildKit: readonly (readonly [behaviour: string, text: string, images: r
   ["a mount with quoted fields", 'FROM a\nRUN --mount="from=b","target=/x" ls', ["a", "b"]],
   ["a mount of a stage", "FROM a AS s\nFROM b\nRUN --mount=from=s,target=/x ls", ["a", "b"]],
   ["a trigger of the base stage", "FROM a AS s\nONBUILD COPY --from=o / /\nFROM s", ["a", "o"]],
+  ["a trigger that nobody may pull", "FROM a\nONBUILD COPY --from=$X / /\nFROM b", ["b"]],
+  ["a platform that is not said", "FROM --platform= a", ["a"]],
+  ["a star replaced everywhere", "ARG X=abc\nFROM a:${X//*/x}", ["a:x"]],
   ["a trigger of a stage nobody builds on", "FROM a\nONBUILD COPY --from=o / /", ["a"]],
   [
     "a here-document after a substitution only shells know",

@@ -53,6 +53,17 @@ describe("a shell pattern", () => {
     expect(ShellPattern.parse(pattern).trimStart(text, false)).toBe(expected);
   });
 
+  // What Go's regular expressions make of them: a match of nothing right behind another one does not count.
+  it.each([
+    ["*", "abc", "-"],
+    ["*", "", "-"],
+    ["b*", "abc", "a-"],
+    ["a*", "bab", "b-"],
+    ["", "ab", "-a-b-"],
+  ])("replaces all of %j in %j", (pattern, text, expected) => {
+    expect(ShellPattern.parse(pattern).replace(text, "-", true)).toBe(expected);
+  });
+
   it("refuses other escapes", () => {
     expect(() => ShellPattern.parse("\\q")).toThrow("invalid escape");
   });
