@@ -73,9 +73,8 @@ export function openEdges(config: Configuration, host: Host): Edges {
   let state: Promise<StackState> | undefined;
   let accepted: Promise<boolean> | undefined;
   const accepts = () => (accepted ??= registry.accepts(config.registry));
-  const { mayWrite } = host;
   const probe: PlanEdges["probe"] = (reference, options) =>
-    probeFor(reference, registry, config, { accepts, mayWrite }, options);
+    probeFor(reference, registry, config, { accepts, mayWrite: host.mayWrite }, options);
   return {
     ...{ registry, isolation, probe, startedAt },
     state: { state: () => (state ??= host.state()), exists: (reference) => registry.exists(reference) },

@@ -16,6 +16,7 @@ import type { Edges } from "./openEdges";
 import { holding } from "./probe/probeTag";
 import { RegistryWriter } from "./registry/registryWriter";
 import { UnpublishedIndex, unpublishedTag } from "./registry/unpublishedIndex";
+import { Limiter } from "./system/limiter";
 import { projectSource } from "./system/projectSource";
 
 /** Every way the resources of a run reach the outside. Sends nothing yet. */
@@ -32,7 +33,13 @@ export function openServices(
   const records = (phase === "build" ? digests : undefined) ?? recordFolder(config);
   const unpublished = new UnpublishedIndex({ client: registry, writer: new RegistryWriter(environment) });
   const unheld = new Set<string>();
+  const turns = new Map<string, Limiter>();
   return (find) => ({
+    inTurn: (app, build) => {
+      const own = turns.get(app) ?? new Limiter(buildsAtOnce(config, environment));
+      turns.set(app, own);
+      return own.run(build);
+    },
     check: async (image) => {
       const owner = image.specification.name;
       const inspect: CheckRequest["inspect"] = (input) =>
@@ -66,4 +73,11 @@ export function openServices(
       throw new Error(`no image of ${app} ${version} for ${platform} is declared in this run`);
     },
   });
+}
+
+/** Half of what Pulumi does at once, where there are others whose builds must not wait for those of one app. */
+function buildsAtOnce({ apps, run }: Configuration, environment: NodeJS.ProcessEnv): number {
+  // How Pulumi's language host tells the program of --parallel, of which the SDK says nothing.
+  const parallel = Math.max(2, Number(environment["PULUMI_NODEJS_PARALLEL"]) || 2);
+  return (run.apps?.length ?? apps.size) === 1 ? parallel : Math.floor(parallel / 2);
 }

@@ -18,7 +18,14 @@ const schema = z.object({
   dryRun: z.boolean(),
   apps: z.array(app),
   onlyUnreadable: z.boolean(),
-  building: z.array(z.object({ app: z.string(), version: z.string(), platform: z.custom<Platform>() })),
+  building: z.array(
+    z.object({
+      app: z.string(),
+      version: z.string(),
+      platform: z.custom<Platform>(),
+      limitSeconds: z.number().exactOptional(),
+    }),
+  ),
   results: z.array(app).optional(),
   verify: z.array(z.string()).optional(),
 });

@@ -1,5 +1,6 @@
 import { failureKey, type Tries } from "../../components/decide/backoff";
 import { resourceNames } from "../../components/model/resourceNames";
+import { tookTooLong } from "../../components/declare/versionOutcome";
 import { type AppResult, goodOutcomes, type VersionResult } from "../../components/report/appResult";
 import type { Mistakes, RunFile } from "../../components/report/runFile";
 import { safeText } from "../../components/model/safeText";
@@ -43,14 +44,16 @@ export function buildRecords(
   progress: Pick<Progress, "build">,
   { stopped }: Ended,
 ): readonly BuildRecord[] {
-  return building.map(({ app, version, platform }): BuildRecord => {
+  return building.map(({ app, version, platform, limitSeconds = Infinity }): BuildRecord => {
     const observed = progress.build(resourceNames.image(app, version, platform));
     const result = versionOf(results, app, version);
     const succeeded = observed?.state !== "failed" && (result?.platforms.includes(platform) ?? false);
     const seconds = observed?.state === "built" ? { seconds: observed.seconds } : {};
     if (succeeded) return { app, version, platform, ...seconds };
     const unfinished = stopped === undefined ? undefined : `it did not end: ${stopped}`;
-    const reason = observed?.state === "failed" ? (observed.failure ?? result?.reason) : (unfinished ?? result?.reason);
+    const overdue = (observed?.seconds ?? 0) >= limitSeconds ? `it ${tookTooLong(limitSeconds)}` : undefined;
+    const failure = overdue ?? observed?.failure ?? result?.reason;
+    const reason = observed?.state === "failed" ? failure : (unfinished ?? result?.reason);
     const step = observed?.failedStep;
     const log = step && [`${platform} ${step.name}`, ...step.lines].map((line) => safeText(line, longestLine));
     return { app, version, platform, ...seconds, reason: reason ?? "it failed", ...(log && { log }) };

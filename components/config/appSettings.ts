@@ -15,6 +15,8 @@ export interface AppSettings {
   readonly exclude: readonly string[];
   /** Whether images that others published under a wanted tag are taken over; undefined: as the stack says. */
   readonly adopted?: boolean;
+  /** How long the build of one image may take. */
+  readonly buildLimitSeconds: number;
   /** Zero when a release is taken at once. */
   readonly minimumReleaseAgeHours: number;
   /** Empty when the stack writes no floating tags; `latest` when neither the stack nor the app says anything. */
@@ -27,6 +29,8 @@ export interface AppSettings {
 export interface StackSettings extends SelectedApps {
   readonly platforms: readonly Platform[];
   readonly keep: Keep;
+  /** In seconds. */
+  readonly buildLimit: number;
   readonly floatingTags: boolean;
   readonly immutableTags: ImmutableTags;
 }
@@ -58,6 +62,7 @@ export function appSettings(config: StackSettings, specification: AppSpecificati
     ...(overrides.repository && { repository: overrides.repository }),
     exclude: overrides.exclude,
     ...(overrides.adopted !== undefined && { adopted: overrides.adopted }),
+    buildLimitSeconds: overrides.buildLimit ?? config.buildLimit,
     minimumReleaseAgeHours: overrides.minimumReleaseAgeHours ?? 0,
     floatingTags: (config.floatingTags ? (specification.floatingTags ?? ["latest"]) : []).filter(
       // One that cannot follow would name an old version for ever.

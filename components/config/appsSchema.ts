@@ -4,7 +4,7 @@ import { acceptedRepository, parseRepository } from "../model/source";
 import { acceptedPlatforms, parsePlatform, platformSpellings } from "../model/platform";
 import { isLoopback } from "../model/reference";
 import { withCheckedFunctions } from "./appFunctions";
-import { boolean, integer, keepSchema, noSuch, parsedText, uniqueList } from "./schemaParts";
+import { boolean, durationSchema, integer, keepSchema, noSuch, parsedText, uniqueList } from "./schemaParts";
 
 /** Reads a list of platforms, at least one, none of them twice, and brings each into its normal form. */
 export const platformsSchema = uniqueList(
@@ -63,6 +63,7 @@ const settings = z
     filesFrom: parsedText(acceptedFilesFrom, parseFilesFrom)
       .exactOptional()
       .describe("Where the app's required files are fetched from instead of their own host."),
+    buildLimit: durationSchema.exactOptional().describe("How long the build of one of its images may take."),
     exclude: uniqueList("a list of versions", version, { mayBeEmpty: true })
       .prefault([])
       .describe("Versions that are not mirrored."),

@@ -4,7 +4,7 @@ import { parseReference } from "../model/reference";
 import { appSettings, immutableTags } from "./appSettings";
 import { appNameSchema, appsSchema, platformsSchema, type SelectedApps } from "./appsSchema";
 import { attestConfigSchema } from "./attestConfig";
-import { boolean, isRecord, keepSchema, uniqueList, text } from "./schemaParts";
+import { boolean, durationSchema, isRecord, keepSchema, uniqueList, text } from "./schemaParts";
 import { parsePlatform, type Platform, platformSpellings } from "../model/platform";
 
 /** How much a build writes to the cache: the layers of the result, or of every stage. */
@@ -71,6 +71,12 @@ export function stackKeys(apps: readonly AppSpecification[]) {
     builder: builderSchema
       .prefault("multiarch-mirror")
       .describe("Which buildx builder builds: its name, or a map from platform to name."),
+    /** In seconds. */
+    buildLimit: durationSchema
+      .prefault("4h")
+      .describe(
+        'How long the build of one image may take: "90m", "4h". One that takes longer is ended, and has failed.',
+      ),
     cache: cacheSchema
       .prefault("off")
       .describe(
@@ -116,7 +122,8 @@ function contradictions(config: StackKeys, context: z.RefinementCtx<StackKeys>):
   if (right("registry", "namespace") && registry === "docker.io" && namespace.includes("/"))
     refuse("namespace", "Docker Hub accepts a single part, without slashes");
   if (!right("builder", "apps", "platforms") || typeof builder === "string") return;
-  const general = { ...apps, platforms, keep: 1, floatingTags: false, immutableTags: "none" as const };
+  const unimportant = { keep: 1, buildLimit: 1, floatingTags: false, immutableTags: "none" } as const;
+  const general = { ...apps, platforms, ...unimportant };
   const wanted = [...apps.apps.values()].flatMap(({ specification }) => appSettings(general, specification).platforms);
   const lacking = [...new Set(wanted)].filter((platform) => !builder.has(platform));
   if (lacking.length > 0)

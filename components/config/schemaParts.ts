@@ -33,6 +33,18 @@ export function integer(from: number, to: number, accepted = `an integer from ${
   return z.preprocess(digits, z.int(message).min(from, message).max(to, message));
 }
 
+const secondsIn: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
+/** A week. */
+const longestSeconds = 604_800;
+const acceptedDuration = 'a whole number with s, m or h, such as "90m" or "4h", at most a week';
+
+/** A length of time, in seconds. */
+export const durationSchema = parsedText(acceptedDuration, (value) => {
+  const [, number, unit = ""] = /^([1-9][0-9]{0,5})([smh])$/.exec(value) ?? [];
+  const seconds = Number(number) * (secondsIn[unit] ?? 1);
+  return seconds <= longestSeconds ? seconds : undefined;
+}).meta({ id: "duration" });
+
 /** `true` or `false`, also as text, because Pulumi hands top-level values over as text. */
 export const boolean = z.preprocess(
   (value) => (value === "true" || value === "false" ? value === "true" : value),

@@ -50,6 +50,8 @@ export interface BuildRecipe {
   readonly exported?: string;
   /** Checksum of each required file by URL, where it is known. */
   readonly fileChecksums: Readonly<Record<string, Digest>>;
+  /** How long the build may take. */
+  readonly limitSeconds: number;
 }
 
 /** An image another version is built on, pushed by digest and never tagged. */

@@ -25,6 +25,8 @@ export interface MirroredImageArgs {
   readonly imageOf: (app: string, version: string, platform: Platform) => pulumi.Input<string>;
   readonly builder?: string;
   readonly cache?: BuildCache;
+  /** Does the work of the build when it is its turn. */
+  readonly inTurn: (build: () => Promise<unknown>) => Promise<unknown>;
 }
 
 /**
@@ -37,11 +39,17 @@ export function mirroredImage(
   args: MirroredImageArgs,
   options: pulumi.CustomResourceOptions,
 ): DeclaredImage {
-  const { repository, platform, recipe, builder, cache } = args;
+  const { repository, platform, recipe, builder, cache, inTurn } = args;
   if (!recipe) return new PublishedImage(name, options);
-  return new dockerBuild.Image(
+  const limit = `${recipe.limitSeconds}s`;
+  const named = namedContexts(recipe, args.imageOf);
+  const location = pulumi.runtime.isDryRun()
+    ? recipe.context
+    : pulumi.output(turnOf(inTurn, Object.values(named), () => image.ref).then(() => recipe.context));
+  const image: dockerBuild.Image = new dockerBuild.Image(
     name,
     {
+      context: { location, named },
       push: false,
       buildOnPreview: false,
       tags: [repository],
@@ -51,25 +59,50 @@ export function mirroredImage(
       ...(cache && { cacheFrom: cache.from, cacheTo: cache.to }),
       ...buildInputs(recipe, args),
     },
-    options,
+    // The provider ends the build with the time, and BuildKit with the provider's call what it runs for it.
+    { ...options, customTimeouts: { create: limit, update: limit } },
   );
+  return image;
+}
+
+type NamedContexts = Readonly<Record<string, dockerBuild.types.input.ContextArgs>>;
+
+function namedContexts(
+  { namedContexts: named, platform }: BuildRecipe,
+  imageOf: MirroredImageArgs["imageOf"],
+): NamedContexts {
+  const contexts = Object.entries(named).map(([key, context]) => {
+    const location =
+      context.kind === "reference"
+        ? context.location
+        : imageLocation(imageOf(context.app, context.version, platform), `${context.app}:${context.version}`);
+    return [key, { location }] as const;
+  });
+  return Object.fromEntries(contexts);
+}
+
+/** Resolves when a build may begin: all it builds on is there, or is known to have failed, and it is its turn, which lasts until it has ended. */
+function turnOf(
+  inTurn: MirroredImageArgs["inTurn"],
+  contexts: readonly dockerBuild.types.input.ContextArgs[],
+  image: () => pulumi.Output<string>,
+): Promise<void> {
+  return new Promise((begin) => {
+    const ready = Promise.all(contexts.map(({ location }) => settle(pulumi.output(location))));
+    void ready.then(() =>
+      inTurn(() => {
+        begin();
+        return settle(image());
+      }),
+    );
+  });
 }
 
 function buildInputs(
   recipe: BuildRecipe,
   { imageOf, repository }: Pick<MirroredImageArgs, "imageOf" | "repository">,
 ): Partial<dockerBuild.ImageArgs> {
-  const named = Object.entries(recipe.namedContexts).map(([key, context]) => [
-    key,
-    {
-      location:
-        context.kind === "reference"
-          ? context.location
-          : imageLocation(imageOf(context.app, context.version, recipe.platform), `${context.app}:${context.version}`),
-    },
-  ]);
   return {
-    context: { location: recipe.context, named: Object.fromEntries(named) as Record<string, { location: string }> },
     ...(recipe.dockerfile.inline !== undefined && { dockerfile: { inline: recipe.dockerfile.inline } }),
     buildArgs: {
       ...recipe.buildArguments,

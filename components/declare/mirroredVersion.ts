@@ -129,7 +129,7 @@ export class MirroredVersion extends pulumi.ComponentResource {
   ): Promise<VersionOutcome> {
     const built = await Promise.all(images.map(async ({ platform, ref }) => ({ platform, ref: await settle(ref) })));
     const unbuilt = built.filter(({ ref }) => ref.state !== "known").map(({ platform }) => platform);
-    if (unbuilt.length > 0) return failed(planned, `the build for ${unbuilt.join(", ")} failed`);
+    if (unbuilt.length > 0) return failed(planned, await this.#images.failure(unbuilt));
     const checked = await settle(sources);
     if (checked.state !== "known")
       return failed(planned, checked.state === "failed" ? whyNot(checked.error) : "it was not checked");

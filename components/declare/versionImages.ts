@@ -9,7 +9,7 @@ import { appOf, siblingOf } from "../model/reference";
 import { resourceNames } from "../model/resourceNames";
 import { mirroredImage } from "./mirroredImage";
 import { type MadeImage, digestOf, recordedImage, scannedImage } from "./recordedImage";
-import { type VersionOutcome, failed } from "./versionOutcome";
+import { type VersionOutcome, failed, tookTooLong } from "./versionOutcome";
 import type { MirroredVersionArgs } from "./versionServices";
 
 type References = Record<Platform, pulumi.Output<string>>;
@@ -20,6 +20,8 @@ export class VersionImages {
   readonly platforms: Readonly<References>;
   /** Images of bases that are published nowhere: app → platform → reference by digest. */
   readonly #bases: Record<string, References> = {};
+  /** Milliseconds from the turn of each image's build to its end. */
+  readonly #took = new Map<string, Promise<number>>();
 
   constructor(
     private readonly args: MirroredVersionArgs,
@@ -47,6 +49,23 @@ export class VersionImages {
   /** The images built in this run, each once it is there; undefined for one whose build failed. */
   made(): ReadonlyMap<Platform, Promise<MadeImage | undefined>> {
     return new Map(toBuild(this.args.planned).map((platform) => [platform, this.whenBuilt(platform)]));
+  }
+
+  /** What became of builds that failed, in words. */
+  async failure(platforms: readonly Platform[]): Promise<string> {
+    const { specification, planned } = this.args;
+    const ends = await Promise.all(
+      platforms.map(async (platform) => {
+        const { limitSeconds = Infinity } = planned.recipes.find((recipe) => recipe.platform === platform) ?? {};
+        const took = await this.#took.get(resourceNames.image(specification.name, planned.version, platform));
+        return { platform, end: (took ?? 0) < limitSeconds * 1000 ? "failed" : tookTooLong(limitSeconds) };
+      }),
+    );
+    const groups = [...new Set(ends.map(({ end }) => end))].map((end) => {
+      const own = ends.filter((one) => one.end === end).map(({ platform }) => platform);
+      return `the build for ${own.join(", ")} ${end}`;
+    });
+    return groups.join("; ");
   }
 
   private async whenBuilt(platform: Platform): Promise<MadeImage | undefined> {
@@ -112,21 +131,31 @@ export class VersionImages {
     repository: string,
     platform: Platform,
     recipe: BuildRecipe | undefined,
-    { services }: MirroredVersionArgs,
+    { services, specification }: MirroredVersionArgs,
   ): pulumi.Output<string> {
     const builder = services.builder(platform);
     const cache = services.cache(appOf(repository), platform);
+    let begun = Infinity;
     const image = mirroredImage(
       name,
       {
         repository,
         platform,
         imageOf: (app, version, target) => this.imageOf(app, version, target),
+        inTurn: (build) =>
+          services.inTurn(specification.name, () => {
+            begun = performance.now();
+            return build();
+          }),
         ...(recipe && { recipe }),
         ...(builder !== undefined && { builder }),
         ...(cache && { cache }),
       },
       { parent: this.parent },
+    );
+    this.#took.set(
+      name,
+      settle(image.ref).then(() => performance.now() - begun),
     );
     return image.ref;
   }
@@ -148,7 +177,7 @@ export async function buildOnly(args: MirroredVersionArgs, images: VersionImages
   const ended = planned.plan.build.map(async (platform): Promise<PlatformResult> => {
     try {
       const image = await recordedImage(platform, made.get(platform), args);
-      if (!image) throw new Error(`the build for ${platform} failed`);
+      if (!image) throw new Error(await images.failure([platform]));
       return { image: [platform, image.record.image.digest] };
     } catch (error) {
       return { reason: reasonOf(error) };

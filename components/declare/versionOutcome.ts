@@ -98,6 +98,18 @@ export function adviceOnTags(present: boolean): string {
 /** Of a platform that is wanted, in a run that was asked for others. */
 export const notAsked = "this run builds nothing for it";
 
+/** What a build did that was ended because of its time. */
+export function tookTooLong(limitSeconds: number): string {
+  const [size, unit] = (
+    [
+      [3600, "h"],
+      [60, "m"],
+      [1, "s"],
+    ] as const
+  ).find(([one]) => limitSeconds % one === 0) ?? [1, "s"];
+  return `took longer than ${limitSeconds / size}${unit}, the most it may (buildLimit)`;
+}
+
 /** Why a version that nothing went wrong with is not published. */
 function whyNot({ plan, notOffered, elsewhere = [] }: PlannedVersion): string {
   const lacking = plan.lacking.map((platform) => {

@@ -37,6 +37,8 @@ export interface VersionServices extends Pick<TrustServices, "seal" | "signed"> 
   /** How versions are signed, and when the run began (ISO 8601, UTC). */
   readonly attest: { readonly config: AttestConfig; readonly startedOn: string };
   readonly builder: (platform: Platform) => string | undefined;
+  /** Does the work of a build when it is the app's turn: however many builds it has, those of others are not kept waiting. */
+  readonly inTurn: (app: string, build: () => Promise<unknown>) => Promise<unknown>;
   /** `name` of the image within the namespace. */
   readonly cache: (name: string, platform: Platform) => BuildCache | undefined;
 }

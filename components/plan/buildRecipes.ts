@@ -9,6 +9,7 @@ import { imageLabels } from "../decide/labels";
 import type { Digest } from "../model/digest";
 import type { PerPlatform, Platform } from "../model/platform";
 import { type Release, buildTarget, gitReferenceOf } from "../model/release";
+import { inTime } from "../model/tagRule";
 import { resolveSource } from "../model/source";
 import type { AppBase, AppBases } from "./appBases";
 import type { BuildRequest, PreparedBuild } from "./planEdges";
@@ -89,6 +90,7 @@ export async function prepareBuild(request: BuildRequest, edges: RecipeEdges): P
       labels: imageLabels({ specification, release, source: url, committedAt: source.committedAt, bases: own.bases }),
       bases: own.bases,
       fileChecksums: checksums[platform] ?? {},
+      limitSeconds: settings.buildLimitSeconds,
       ...(specification.target !== undefined && { target: specification.target }),
       ...(finalBase && { finalBase: { context: finalBase.key, name: finalBase.name } }),
     };
@@ -179,8 +181,13 @@ async function readFiles(
 const harmless = /^[A-Za-z0-9][A-Za-z0-9._+:/@~-]{0,199}$/;
 
 function argumentFrom(name: string, { path, pattern }: ArgumentSource, text: string): string {
-  const value = pattern ? new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, "")).exec(text)?.[1] : text.trim();
   const place = `build argument ${name} cannot be read from ${JSON.stringify(path)} of the commit`;
+  const value = pattern
+    ? inTime(
+        `${place}: ${pattern}`,
+        () => new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, "")).exec(text)?.[1],
+      )
+    : text.trim();
   if (value === undefined) throw new Error(`${place}: ${String(pattern)} does not match, or captures nothing`);
   if (harmless.test(value)) return value;
   throw new Error(`${place}: ${printable(value)} is not accepted; accepted are letters, digits and . _ + : / @ ~ -`);

@@ -11,7 +11,13 @@ export interface RunFile {
   readonly dryRun: boolean;
   readonly apps: readonly AppReport[];
   /** What is built in this run, or would be. */
-  readonly building: readonly { readonly app: string; readonly version: string; readonly platform: Platform }[];
+  readonly building: readonly {
+    readonly app: string;
+    readonly version: string;
+    readonly platform: Platform;
+    /** How long the build may take. */
+    readonly limitSeconds?: number;
+  }[];
   /** All that went wrong is that the registry lets nobody in from here: packages are private, or do not exist yet. */
   readonly onlyUnreadable: boolean;
   /** After `up` only. How long builds took is not known here. */
@@ -36,10 +42,14 @@ export function runFile(
     dryRun: outcomes === undefined,
     apps: plans.map((plan) => planReport(plan, attestationGaps(plan))),
     building: plans.flatMap(({ specification, versions }) =>
-      versions.flatMap(({ version, plan, records, attestation }) =>
+      versions.flatMap(({ version, plan, records, recipes, attestation }) =>
         [...plan.build, ...(attestation?.scans ?? [])]
           .filter((platform) => !(platform in records))
-          .map((platform) => ({ app: specification.name, version, platform })),
+          .map((platform) => {
+            const recipe = recipes.find((candidate) => candidate.platform === platform);
+            const limit = recipe && { limitSeconds: recipe.limitSeconds };
+            return { app: specification.name, version, platform, ...limit };
+          }),
       ),
     ),
     onlyUnreadable: plans.every((plan) => isOnlyUnreadable(plan, plans)),

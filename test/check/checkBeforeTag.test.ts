@@ -120,7 +120,7 @@ const made = {
     buildArguments: {},
     namedContexts: {},
   },
-  ...{ labels: {}, bases: [], fileChecksums: {} },
+  ...{ labels: {}, bases: [], fileChecksums: {}, limitSeconds: 3600 },
 };
 
 describe("a passed check", () => {

@@ -18,6 +18,7 @@ describe("appSettings", () => {
       platforms: ["linux/arm64"],
       platformsRequired: ["linux/arm64"],
       exclude: [],
+      buildLimitSeconds: 14_400,
       minimumReleaseAgeHours: 0,
       floatingTags: ["latest"],
       immutableTags: false,
@@ -27,11 +28,14 @@ describe("appSettings", () => {
   it("puts the app's file before the stack, and the stack's entry for the app before both", () => {
     const specification = { source: releases, keep: 5, platforms: ["linux/ppc64le"] } as const;
     expect(settings(specification, { keep: 3 })).toMatchObject({ keep: 5, platforms: ["linux/ppc64le"] });
-    const apps = { app: { keep: 7, platforms: ["linux/s390x"], exclude: ["1.2.3"], minimumReleaseAge: "1d" } };
-    expect(settings(specification, { keep: 3, apps })).toMatchObject({
+    const apps = {
+      app: { keep: 7, platforms: ["linux/s390x"], exclude: ["1.2.3"], buildLimit: "8h", minimumReleaseAge: "1d" },
+    };
+    expect(settings(specification, { keep: 3, buildLimit: "90m", apps })).toMatchObject({
       keep: 7,
       platforms: ["linux/s390x"],
       exclude: ["1.2.3"],
+      buildLimitSeconds: 28_800,
       minimumReleaseAgeHours: 24,
     });
   });

@@ -39,6 +39,7 @@ describe("readConfig", () => {
       keep: 10,
       apps: ["mattermost", "outline", "hello-flask"],
       builder: "multiarch-mirror",
+      buildLimit: 14_400,
       cache: { type: "off" },
       newPackages: [],
       immutableTags: "none",
@@ -211,6 +212,7 @@ describe("readConfig refuses", () => {
     ...["3y", "-1", -1, 1.5, "soon", "99999w", null].map((value) =>
       pair("apps")({ outline: { minimumReleaseAge: value } }),
     ),
+    ...["4", 4, "0h", "1.5h", "4 h", "8d", "169h", "", null].map(pair("buildLimit")),
     ...["1.2.3", ["latest"], [1.1], ["1.2.3", "1.2.3"], [">=1"], ["1.2 "], ["-1"]].map((value) =>
       pair("apps")({ outline: { exclude: value } }),
     ),

@@ -7,6 +7,7 @@ import type { VersionServices } from "../../components/declare/versionServices";
 import type { VersionOutcome } from "../../components/declare/versionOutcome";
 import { appPlan, both, commit, services, planned, recipe, repository, toBuild, whole } from "./plans";
 import { allowRejections, digestFor, type MockBehaviour, RecordingMock } from "./recordingMock";
+import { Limiter } from "../../components/system/limiter";
 import type { ImageToCheck } from "../../components/check/checkBeforeTag";
 
 allowRejections();
@@ -141,6 +142,38 @@ describe("a version that is absent", () => {
     const { mock, outcome } = await declare(planned(), {}, { failing: ["app-1.0.0-linux-arm64"] });
     expect(mock.of(index)).toEqual({});
     expect(outcome).toEqual({ state: "failed", reason: "the build for linux/arm64 failed" });
+  });
+
+  it("names the platform whose build took all the time it has", async () => {
+    const recipes = [recipe("linux/amd64"), recipe("linux/arm64", { limitSeconds: 0 })];
+    const failing = ["app-1.0.0-linux-amd64", "app-1.0.0-linux-arm64"];
+    const { outcome } = await declare(planned({ recipes }), {}, { failing });
+    expect(outcome).toMatchObject({
+      state: "failed",
+      reason:
+        "the build for linux/amd64 failed; the build for linux/arm64 took longer than 0h, the most it may (buildLimit)",
+    });
+  });
+
+  it("begins each build at its turn, and takes none before what it builds on is there", async () => {
+    let under = 0;
+    let most = 0;
+    const one = new Limiter(1);
+    const contexts = { "base:1": { kind: "image", app: "base", version: "1.0.0" } } as const;
+    const recipes = both.map((platform) => recipe(platform, { namedContexts: contexts }));
+    const base = { app: "base", version: "1.0.0", repository: "registry.example/mirror/base" };
+    const unpublishedBases = [{ ...base, recipes: both.map((platform) => recipe(platform)) }];
+    const { mock, outcome } = await declare(planned({ recipes, unpublishedBases }), {
+      inTurn: (_, build) =>
+        one.run(async () => {
+          most = Math.max(most, ++under);
+          await build();
+          under--;
+        }),
+    });
+    expect(most).toBe(1);
+    expect(outcome.state).toBe("published");
+    expect(Object.keys(mock.of(image))).toHaveLength(4);
   });
 
   it("is not taken for published when the provider gives a reference without a digest", async () => {

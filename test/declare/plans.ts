@@ -17,6 +17,7 @@ export const recipe = (platform: Platform, over: Partial<BuildRecipe> = {}): Bui
   labels: { "org.opencontainers.image.version": "1.0.0" },
   bases: [],
   fileChecksums: {},
+  limitSeconds: 3600,
   ...over,
 });
 
@@ -83,6 +84,7 @@ export function services(over: Partial<VersionServices> = {}): VersionServices {
       config: { signing: { mode: "off" }, sbom: true, provenance: true, adopted: false },
       startedOn: "2026-01-01T00:00:00.000Z",
     },
+    inTurn: (_, build) => build(),
     builder: () => "mirror",
     cache: () => undefined,
     ...over,

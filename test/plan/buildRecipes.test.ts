@@ -105,4 +105,12 @@ describe("prepareBuild", () => {
   ])("does not build with a value it cannot tell, or that is no plain word: %j", async (files, message) => {
     await expect(prepare({ argumentsFromFiles: go }, { Dockerfile: dockerfile, ...files })).rejects.toThrow(message);
   });
+
+  it("does not build with a pattern that would not end on a file made for it", async () => {
+    const slow = { GO_VERSION: { path: "go.mod", pattern: /^((?:\d+\.?)+)$/ } };
+    const tree = { Dockerfile: dockerfile, "go.mod": `${"1".repeat(200)}x` };
+    await expect(prepare({ argumentsFromFiles: slow }, tree)).rejects.toThrow(
+      /GO_VERSION cannot be read from "go.mod" .* took longer than 5 s, the most it may/,
+    );
+  });
 });

@@ -24,6 +24,7 @@ export const settings: AppSettings = {
   platforms: [amd, arm],
   platformsRequired: [amd, arm],
   exclude: [],
+  buildLimitSeconds: 3600,
   minimumReleaseAgeHours: 0,
   floatingTags: ["latest"],
   immutableTags: false,
@@ -127,6 +128,7 @@ export class FakeEdges implements PlanEdges {
       labels: {},
       bases: [],
       fileChecksums: {},
+      limitSeconds: 3600,
     }));
     return Promise.resolve({ recipes, unpublishedBases: [], warnings: [] });
   };

@@ -26,8 +26,8 @@ export interface BuilderOptions {
   readonly diskMegabytes?: number;
   /** Folder under every control group hierarchy that holds the groups of its containers: `/name`. */
   readonly controlGroup: string;
-  /** How many build steps run at once. */
-  readonly maxParallelism: number;
+  /** How many build steps run at once. Default: all. */
+  readonly maxParallelism?: number;
 }
 
 /** A running BuildKit daemon. */
@@ -108,7 +108,7 @@ function configuration(root: string, address: string, layout: Layout, options: B
     `reservedSpace = "5GB"`,
     `maxUsedSpace = "20GB"`,
     `minFreeSpace = "1GB"`,
-    `max-parallelism = ${maxParallelism}`,
+    ...(maxParallelism === undefined ? [] : [`max-parallelism = ${maxParallelism}`]),
     `defaultCgroupParent = ${text(options.controlGroup)}`,
     ...(platforms.length > 0 ? [`platforms = [${platforms.map((platform) => text(platform)).join(", ")}]`] : []),
     ...(registry.startsWith("localhost:") ? [`[registry.${text(registry)}]`, `http = true`] : []),

@@ -27,7 +27,7 @@ export interface SandboxOptions {
   readonly authentication?: AuthenticationOptions;
   /** Puts each builder's data on a memory file system of this size. */
   readonly builderDiskMegabytes?: number;
-  /** Build steps a builder runs at once. Default 4. */
+  /** Build steps a builder runs at once. Default: all, as in production: steps that never end would keep those of others waiting. */
   readonly maxParallelism?: number;
   /** Hears of every step. */
   readonly progress?: (line: string) => void;

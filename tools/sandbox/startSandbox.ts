@@ -195,7 +195,7 @@ function builderOptions(preparation: Preparation, name: string, reach: Reach): B
     programs: { buildkitd: programPath(tools, "buildkitd"), buildctl: programPath(tools, "buildctl") },
     path: tools.path,
     emulators,
-    maxParallelism: options.maxParallelism ?? 4,
+    ...(options.maxParallelism !== undefined && { maxParallelism: options.maxParallelism }),
     ...(options.builderDiskMegabytes !== undefined && { diskMegabytes: options.builderDiskMegabytes }),
   };
 }

@@ -98,6 +98,15 @@ describe("records of builds", () => {
     expect(first?.reason).toBe("exit code: 2");
   });
 
+  it("say of a build that was ended because of its time how long it may take", () => {
+    const [limited] = building.map((one) => ({ ...one, limitSeconds: 5400 }));
+    const failed = { state: "failed", seconds: 5400, failure: "context deadline exceeded" } as const;
+    const records = (seconds: number) =>
+      buildRecords({ building: [limited!] }, observed({ "esbuild-1.0.0-linux-amd64": { ...failed, seconds } }), bad);
+    expect(records(5400)[0]?.reason).toBe("it took longer than 90m, the most it may (buildLimit)");
+    expect(records(5399)[0]?.reason).toBe("context deadline exceeded");
+  });
+
   it("take what never came to an end for a failure: a release must not burn the time limit four times a day", () => {
     const progress = observed({ "esbuild-1.0.0-linux-amd64": { state: "building", seconds: 0 } });
     const [first] = buildRecords({ building: building.slice(0, 1) }, progress, {

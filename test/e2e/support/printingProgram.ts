@@ -17,6 +17,23 @@ const headers = 64 + 56;
 export function printingProgram(platform: PrintingPlatform, text: string): Buffer {
   const message = Buffer.from(text);
   const { machine, flags, code } = programs[platform](message.length);
+  return executable(machine, flags, Buffer.concat([code, message]));
+}
+
+/** One that waits for ever and costs no processor: the system call is ppoll, without anything to wait for. */
+export function waitingProgram(platform: "linux/amd64" | "linux/arm64"): Buffer {
+  const wait = {
+    "linux/amd64": Buffer.from([
+      ...[0xb8, 0x0f, 0x01, 0, 0, 0x31, 0xff, 0x31, 0xf6], // mov eax, 271; xor edi, edi; xor esi, esi
+      ...[0x31, 0xd2, 0x45, 0x31, 0xd2, 0x0f, 0x05], // xor edx, edx; xor r10d, r10d; syscall
+    ]),
+    // mov x8, #73; mov x0, #0; mov x1, #0; mov x2, #0; mov x3, #0; svc #0
+    "linux/arm64": words([0xd2800928, 0xd2800000, 0xd2800001, 0xd2800002, 0xd2800003, 0xd4000001]),
+  }[platform];
+  return executable(programs[platform](0).machine, 0, wait);
+}
+
+function executable(machine: number, flags: number, content: Buffer): Buffer {
   const elf = Buffer.alloc(headers);
   elf.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
   elf.writeUInt16LE(2, 16); // executable
@@ -32,10 +49,10 @@ export function printingProgram(platform: PrintingPlatform, text: string): Buffe
   elf.writeUInt32LE(5, 68); // readable, executable
   elf.writeBigUInt64LE(BigInt(address), 80);
   elf.writeBigUInt64LE(BigInt(address), 88);
-  elf.writeBigUInt64LE(BigInt(headers + code.length + message.length), 96);
-  elf.writeBigUInt64LE(BigInt(headers + code.length + message.length), 104);
+  elf.writeBigUInt64LE(BigInt(headers + content.length), 96);
+  elf.writeBigUInt64LE(BigInt(headers + content.length), 104);
   elf.writeBigUInt64LE(0x10000n, 112);
-  return Buffer.concat([elf, code, message]);
+  return Buffer.concat([elf, content]);
 }
 
 interface Program {
