@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -6,6 +6,7 @@ import type { Sandbox } from "../../tools/sandbox/sandbox";
 import { startSandbox } from "../../tools/sandbox/startSandbox";
 import { FakeGithub } from "../commands/github/fakeGithub";
 import { smallFork } from "./support/forkFiles";
+import { writeApps } from "./support/programCopy";
 import { RegistryView } from "./support/registryView";
 import { tinyAppFile, tinyDockerfile, tinyUpstream } from "./support/tinyUpstream";
 import { WorkflowFork } from "./support/workflowRun";
@@ -31,6 +32,10 @@ const variables = { CATALOGUE: "prod", CATALOGUE_URL: "https://acme.github.io/mi
 /** A file of the site that was deployed last. */
 const page = (path: string): unknown => JSON.parse(readFileSync(join(folder, "pages", path), "utf8"));
 
+/** The app's file; it learns of versions from releases. */
+const tinyApp = (): string =>
+  tinyAppFile(sandbox, "tiny").replace(/source: \{.*\}/, 'source: { kind: "githubReleases", repository: "acme/tiny" }');
+
 beforeAll(async () => {
   folder = mkdtempSync("/tmp/workflows-");
   github = await FakeGithub.start();
@@ -43,12 +48,11 @@ beforeAll(async () => {
   await tinyUpstream(sandbox, "tiny", [{ version: "1.0.0" }, { version: "1.1.0", dockerfile: later }]);
   // Releases, and not tags: they are read through the provider that has to be told its owner.
   sandbox.setReleases("acme/tiny", [{ tag_name: "v1.1.0" }, { tag_name: "v1.0.0" }]);
-  const releases = 'source: { kind: "githubReleases", repository: "acme/tiny" }';
   fork = new WorkflowFork({
     folder,
     sandbox,
     write: smallFork({
-      apps: { tiny: tinyAppFile(sandbox, "tiny").replace(/source: \{.*\}/, releases) },
+      apps: { tiny: tinyApp() },
       stacks: {
         prod: {
           registry: sandbox.urls.registry,
@@ -155,11 +159,18 @@ describe("mirror.yml, run as it is", () => {
 });
 
 describe("the other workflows", () => {
-  it("preview.yml is green though it may read no package, and shows what it cannot tell", async () => {
+  it("preview.yml is green though it may read no package, one that is new among them, and shows what it cannot tell", async () => {
+    await tinyUpstream(sandbox, "fresh", [{ version: "2.0.0" }]);
+    writeApps(fork.files, { tiny: tinyApp(), fresh: tinyAppFile(sandbox, "fresh") });
+    const stack = join(fork.files, "Pulumi.prod.yaml");
+    const fresh = `    fresh:\n      repository: ${sandbox.urls.git}/fresh.git\n`;
+    writeFileSync(stack, readFileSync(stack, "utf8").replace(/(multiarch-mirror:apps:\n)/, `$1${fresh}`));
+    fork.commit();
     const run = await fork.run({ workflow: "preview.yml", event: "pull_request" });
     expect(run, run.log).toMatchObject({ good: true, jobs: { Preview: true } });
-    expect(run.log).toContain("(authorisation)");
     expect(run.log).toContain("logged in to ghcr.io");
+    for (const line of ["### `tiny` in", "### `fresh` in", "| `2.0.0` | `2.0.0` | unknown |", "(authorisation)"])
+      expect(run.summary).toContain(line);
   });
 
   it("heartbeat.yml keeps the workflows enabled", async () => {
@@ -170,5 +181,23 @@ describe("the other workflows", () => {
       "PUT /repos/acme/mirror/actions/workflows/mirror.yml/enable",
       "PUT /repos/acme/mirror/actions/workflows/heartbeat.yml/enable",
     ]);
+  });
+
+  it("heartbeat.yml opens an issue when no scheduled run has succeeded for a day, and closes it when one has", async () => {
+    const beat = async (...runs: readonly (readonly [hoursAgo: number, conclusion: string])[]) => {
+      github.runs = runs.map(([hours, conclusion]) => ({
+        created_at: new Date(Date.now() - hours * 3_600_000).toISOString(),
+        ...{ conclusion, event: "schedule", head_branch: "main" },
+      }));
+      const run = await fork.run({ workflow: "heartbeat.yml", event: "schedule" });
+      expect(run, run.log).toMatchObject({ good: true });
+      return github.issues.at(-1);
+    };
+    expect(await beat([1, "failure"], [30, "success"])).toMatchObject({
+      title: "Mirror: no scheduled run has succeeded for 24 hours",
+      labels: ["mirror-watchdog"],
+      state: "open",
+    });
+    expect(await beat([1, "success"], [30, "success"])).toMatchObject({ labels: ["mirror-watchdog"], state: "closed" });
   });
 });
