@@ -8,6 +8,7 @@ import { copyProgram } from "./programCopy";
 
 /** What of the checkout a job needs besides the program. */
 const parts = [
+  "action.yml",
   "commands",
   "tools/run.cjs",
   "tools/toolchain",

@@ -67,6 +67,10 @@ export interface ForkOptions {
   readonly environment: Readonly<Record<string, string>>;
   /** Secrets of the stack's environment, and the token of GitHub. */
   readonly secrets: Readonly<Record<string, string>>;
+  /** What GitHub tells every job besides, such as where to ask for a token of its identity. */
+  readonly told?: Readonly<Record<string, string>>;
+  /** Folders of actions beside those that others publish, by `owner/name@commit`. */
+  readonly actions?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -127,7 +131,7 @@ export class WorkflowFork {
   /** Starts a run without waiting for it. */
   start({ workflow = "mirror.yml", event, inputs, payload, variables = {}, run }: WorkflowEvent): RunningWorkflow {
     const { id, attempt } = run ?? { id: (this.runs += 1), attempt: 1 };
-    const { folder, secrets, sandbox } = this.options;
+    const { folder, secrets, sandbox, told = {}, actions: actionFolders = {} } = this.options;
     const name = `${id}-${attempt}`;
     const file = join(folder, `event-${name}.json`);
     writeFileSync(file, JSON.stringify({ ...(inputs && { inputs }), ...(payload && { client_payload: payload }) }));
@@ -135,8 +139,10 @@ export class WorkflowFork {
       ...["ubuntu-24.04", "ubuntu-24.04-arm"].flatMap((label) => ["--platform", `${label}=-self-hosted`]),
       ...Object.entries(secrets).flatMap(([name, value]) => ["--secret", `${name}=${value}`]),
       ...Object.keys(standIns).flatMap((name) => ["--local-repository", this.replacement(name)]),
+      ...Object.entries(actionFolders).flatMap(([name, path]) => ["--local-repository", `${name}=${path}`]),
       ...["--env", `GITHUB_RUN_ID=${id}`, "--env", `GITHUB_RUN_ATTEMPT=${attempt}`],
       ...["--env", `GITHUB_API_URL=${this.options.environment["GITHUB_API_URL"] ?? ""}`],
+      ...Object.entries(told).flatMap(([name, value]) => ["--env", `${name}=${value}`]),
       ...Object.entries({ REGISTRY: sandbox.urls.registry, ...variables }).flatMap(([name, value]) => [
         "--var",
         `${name}=${value}`,

@@ -4,7 +4,11 @@ const { execFileSync } = require("node:child_process");
 const { fail, input } = require("./inputs.cjs");
 
 const programs = {
-  "actions/setup-node": () => [input("node-version-file") && process.versions.node, process.execPath, "--version"],
+  "actions/setup-node": () => [
+    (input("node-version-file") || input("node-version")) && process.versions.node,
+    process.execPath,
+    "--version",
+  ],
   "pulumi/actions": () => [input("pulumi-version"), "pulumi", "version"],
   "sigstore/cosign-installer": () => [input("cosign-release"), "cosign", "version"],
   "anchore/sbom-action/download-syft": () => [input("syft-version"), "syft", "version"],
