@@ -41,6 +41,10 @@ export interface WebhookRequest {
   readonly body: unknown;
 }
 
+/**
+ * Bytes of a text, below what each takes: ntfy makes a file of more than 4096, Discord refuses more than 2000 characters, Slack asks
+ * for 4000 at most, an event of Matrix has 65,536 in all.
+ */
 const longest: Readonly<Record<Shape, number>> = {
   json: 20_000,
   ntfy: 3500,
@@ -101,18 +105,40 @@ export function webhookRequest({ shape, url }: Webhook, notice: Notice, run?: st
   }
 }
 
-function shortened(lines: readonly string[], most: number): string {
+function shortened(lines: readonly string[], mostBytes: number): string {
   const text = lines.join("\n");
-  return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
+  const bytes = Buffer.from(text);
+  if (bytes.length <= mostBytes) return text;
+  // A character that is cut in half is left out.
+  return `${new TextDecoder().decode(bytes.subarray(0, mostBytes - 3), { stream: true })}…`;
 }
 
 const limitMs = 30_000;
 
-/** Sends one notice. @throws Error that names the host and not the address, which may be a secret. */
+const mostTries = 3;
+const longestPauseSeconds = 60;
+
+/**
+ * Sends one notice, again when there are too many at once or the service is in trouble.
+ * @throws Error that names the host and not the address, which may be a secret.
+ */
 export async function sendNotice(webhook: Webhook, notice: Notice, run?: string): Promise<void> {
-  const { method, url, headers, body } = webhookRequest(webhook, notice, run);
+  const request = webhookRequest(webhook, notice, run);
   const where = `the ${webhook.shape} webhook at ${webhook.url.host}`;
-  const response = await fetch(url, {
+  for (let tries = 1; ; tries++) {
+    const response = await post(request, where);
+    await response.body?.cancel();
+    if (response.ok) return;
+    const mayPass = response.status === 429 || response.status >= 500;
+    if (!mayPass || tries === mostTries) throw new Error(`${where} answered ${response.status}`);
+    const asked = Number(response.headers.get("retry-after") ?? 2 * tries);
+    const seconds = asked >= 0 ? Math.min(asked, longestPauseSeconds) : 2 * tries;
+    await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+  }
+}
+
+async function post({ method, url, headers, body }: WebhookRequest, where: string): Promise<Response> {
+  return fetch(url, {
     ...{ method, headers, body: JSON.stringify(body), redirect: "error" as const },
     signal: AbortSignal.timeout(limitMs),
   }).catch((cause: unknown) => {
@@ -120,5 +146,4 @@ export async function sendNotice(webhook: Webhook, notice: Notice, run?: string)
       cause,
     });
   });
-  if (!response.ok) throw new Error(`${where} answered ${response.status}`);
 }

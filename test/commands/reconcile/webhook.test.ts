@@ -104,3 +104,46 @@ describe("the address of a webhook", () => {
     expect(gone).not.toContain("secret");
   });
 });
+
+describe("a webhook in trouble", () => {
+  const send = async (...statuses: readonly number[]) => {
+    let asked = 0;
+    const server = createServer((incoming, answer) => {
+      incoming.resume();
+      answer.writeHead(statuses[asked++] ?? 200, { "retry-after": "0", location: "/elsewhere" }).end();
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const webhook = parseWebhook(`http://127.0.0.1:${(server.address() as AddressInfo).port}/secret`);
+    if (!webhook) throw new Error("it is not accepted");
+    const ended = await sendNotice(webhook, failure).then(
+      () => "told",
+      (error: unknown) => String(error),
+    );
+    server.close();
+    return { ended, asked };
+  };
+
+  it("is asked again when there were too many messages, or it does not work, three times in all", async () => {
+    expect(await send(429, 503, 200)).toEqual({ ended: "told", asked: 3 });
+    expect(await send(500, 502, 503, 200)).toMatchObject({
+      ended: expect.stringContaining("answered 503") as string,
+      asked: 3,
+    });
+  });
+
+  it("is not asked again when it refuses, and not followed elsewhere", async () => {
+    expect(await send(400, 200)).toMatchObject({ ended: expect.stringContaining("answered 400") as string, asked: 1 });
+    expect(await send(307, 200)).toMatchObject({
+      ended: expect.stringContaining("gave no answer") as string,
+      asked: 1,
+    });
+  });
+});
+
+it("counts bytes, of which a letter may have several, and cuts none in half", () => {
+  const long: Notice = { ...failure, lines: Array.from({ length: 400 }, () => "1.0.0: ошибка сборки 失敗") };
+  const { message } = request("https://ntfy.sh/topic", long).body as { message: string };
+  expect(Buffer.byteLength(message)).toBeLessThanOrEqual(3500);
+  expect(Buffer.byteLength(message)).toBeGreaterThan(3400);
+  expect(message).not.toContain("\ufffd");
+});
