@@ -52,6 +52,20 @@ describe("the page about app files", () => {
     expect([...shown].toSorted()).toEqual([...membersOf("AppSpecification", specification)].toSorted());
   });
 
+  it("has an example of everything that can be said within a field", () => {
+    const file = ts.createSourceFile(specification, readFileSync(specification, "utf8"), ts.ScriptTarget.Latest, true);
+    const within: string[] = [];
+    const visit = (node: ts.Node): void => {
+      if (ts.isTypeLiteralNode(node)) within.push(...node.members.map((member) => member.name?.getText() ?? ""));
+      // What a function is given is described in words.
+      if (!ts.isParameter(node)) ts.forEachChild(node, visit);
+    };
+    visit(file);
+    expect(within).toEqual(expect.arrayContaining(["limitSeconds", "whenUpstreamHasPlatform", "perMinor", "branch"]));
+    const shown = [...page.matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, block = ""]) => block).join("\n");
+    for (const name of within) expect(shown, name).toMatch(new RegExp(`\\b${name}\\b`));
+  });
+
   it("has an example of every kind of source", () => {
     const shown = examples().flatMap(({ source }) => source?.kind ?? []);
     const kinds = sourceKinds();
