@@ -78,7 +78,9 @@ export async function completeAttestations(task: AttestTask, edges: AttestEdges)
     else if (failures.length > 0 || !overtaken) tries++;
     const lacking = state.absent.map(describeMissing).join(", ");
     if (failures.length === 0 && !overtaken && grewEverywhere(before, state)) {
-      throw new Error(`${lacking}: it was written, but does not verify: ${whyNot(repository, state, edges.cosign)}`);
+      throw new Error(
+        `${lacking}: it was written, but does not verify: ${whyNot(repository, before, state, edges.cosign)}`,
+      );
     }
     cause = edges.deadline.aborted ? (cause ?? failures[0]) : failures[0];
     const reason = cause?.message ?? "what was written was lost to another writer";
@@ -127,12 +129,19 @@ function grewEverywhere(before: AttestationState, after: AttestationState): bool
   return still.length > 0 && still.every((requirement) => count(after, requirement) > count(before, requirement));
 }
 
-/** What the last bundle written of an absent kind says of itself, and cosign of it. */
-function whyNot(repository: string, { absent, lists }: AttestationState, cosign: Pick<Cosign, "refusal">): string {
-  const bundles = absent.flatMap(({ digest, kind }) =>
-    (lists.get(digest)?.bundles ?? []).filter((bundle) => bundle.kind === kind),
-  );
-  const problem = bundles.findLast((bundle) => bundle.problem !== undefined)?.problem;
+/** What a bundle that was just written of an absent kind says of itself, and cosign of it. Lists may be in any order. */
+function whyNot(
+  repository: string,
+  before: AttestationState,
+  { absent, lists }: AttestationState,
+  cosign: Pick<Cosign, "refusal">,
+): string {
+  const bundles = absent.flatMap(({ digest, kind }) => {
+    const known = before.lists.get(digest)?.bundles.map((bundle) => bundle.digest) ?? [];
+    const listed = lists.get(digest)?.bundles ?? [];
+    return listed.filter((bundle) => bundle.kind === kind && !known.includes(bundle.digest));
+  });
+  const problem = bundles.find((bundle) => bundle.problem !== undefined)?.problem;
   const [refusal] = absent.flatMap(({ digest }) => cosign.refusal(`${repository}@${digest}`) ?? []);
   const reasons = [problem, refusal].filter((reason) => reason !== undefined);
   return reasons.length > 0 ? reasons.join("; cosign: ") : "cosign gave no reason";
