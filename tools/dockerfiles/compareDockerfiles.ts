@@ -1,5 +1,5 @@
-import { DockerfileError } from "../../components/dockerfile/dockerfileError";
 import { readDockerfileImages } from "../../components/dockerfile/images";
+import { reasonOf } from "../../components/model/reasonOf";
 import { formatReference, parseReference } from "../../components/model/reference";
 import { askBuildkit, type DockerfileQuestion } from "./askBuildkit";
 
@@ -9,7 +9,7 @@ export interface Comparison {
   readonly same: number;
   /** BuildKit builds no such thing, so it does not matter what is read in it. */
   readonly refused: number;
-  /** Beyond a bound that only this reader has, or a stage by the number BuildKit gives to images between the lines. */
+  /** Beyond a bound that only this reader has, a stage by the number BuildKit gives to images between the lines, or a host with a `_`. */
   readonly bounded: number;
   /** What each says, for every Dockerfile of which they say different things. */
   readonly differences: readonly {
@@ -46,7 +46,8 @@ export async function compareDockerfiles(program: string, texts: readonly string
       const buildkit = answer.images.join("\n");
       const ours = read(question);
       if (ours === buildkit) same++;
-      else if (/more than \d+ (?:stages|images|steps)|there is no stage number/.test(ours)) bounded++;
+      else if (/more than \d+ (?:stages|images|steps)|there is no stage number|is not an image reference/.test(ours))
+        bounded++;
       else differences.push({ text: question.text, buildkit, ours });
     }
   }
@@ -63,8 +64,7 @@ function read(question: DockerfileQuestion): string {
     });
     return [...new Set(images)].toSorted().join("\n");
   } catch (error) {
-    if (error instanceof DockerfileError) return error.message;
-    throw error;
+    return reasonOf(error);
   }
 }
 
