@@ -12,6 +12,22 @@ interface Descriptor {
   readonly size: number;
 }
 
+/** Something of everything an image says about how it runs. */
+const runsAs = {
+  User: "1000:1000",
+  WorkingDir: "/srv",
+  Entrypoint: ["/bin/bash", "-c"],
+  Cmd: ["echo hello"],
+  Env: ["PATH=/bin", "LANG=C.UTF-8"],
+  ExposedPorts: { "8080/tcp": {}, "53/udp": {} },
+  Volumes: { "/data": {} },
+  Labels: { "org.example.title": "a <b>label</b>" },
+};
+const history = [
+  { created: "2026-01-01T00:00:00Z", created_by: "ADD rootfs.tar /" },
+  { created: "2026-01-02T03:04:05Z", created_by: "USER 1000:1000", empty_layer: true },
+];
+
 /**
  * Writes an OCI image layout with tag `1.0.0`: an image for two platforms that looks like a Debian with a few packages,
  * one of which differs per platform (`only-amd64`, `only-arm64`).
@@ -32,7 +48,8 @@ export async function writeDebianLayout(
       const layer = await rootFileSystem(architecture);
       const diffIds = [`sha256:${createHash("sha256").update(layer).digest("hex")}`];
       const rootfs = { type: "layers", diff_ids: diffIds };
-      const config = blob({ os: "linux", architecture, config: {}, rootfs }, "config.v1+json");
+      const about = { os: "linux", architecture, created: "2026-01-02T03:04:05Z", config: runsAs, rootfs, history };
+      const config = blob(about, "config.v1+json");
       const layers = [blob(gzipSync(layer), "layer.v1.tar+gzip")];
       const manifest = blob(
         { schemaVersion: 2, mediaType: "application/vnd.oci.image.manifest.v1+json", config, layers },

@@ -122,14 +122,25 @@ describe("the catalogue of a real registry", () => {
       };
       expect(one.size).toBe(layers.reduce((sum, layer) => sum + layer.size, config.size));
       expect(one.layers.flatMap((layer) => layer.digest ?? [])).toEqual(layers.map((layer) => layer.digest));
-      const told = (await regctl("image", "inspect", reference)) as {
-        architecture?: string;
-        config?: Record<string, unknown>;
+      const told = (await regctl("image", "inspect", reference)) as unknown as {
+        architecture: string;
+        created: string;
+        config: Record<"Labels" | "ExposedPorts" | "Volumes", object> &
+          Record<"Entrypoint" | "Cmd" | "Env", string[]> &
+          Record<"User" | "WorkingDir", string>;
+        history: { created_by: string; created: string; empty_layer?: boolean }[];
       };
-      expect(`linux/${told.architecture}`).toBe(one.platform);
-      expect(one.labels).toEqual(told.config?.["Labels"] ?? {});
-      expect(one.entrypoint).toEqual(told.config?.["Entrypoint"] ?? []);
-      expect(one.environment).toEqual(told.config?.["Env"] ?? []);
+      const { config: runs } = told;
+      expect(one).toMatchObject({
+        ...{ platform: `linux/${told.architecture}`, created: told.created, labels: runs.Labels },
+        ...{ entrypoint: runs.Entrypoint, command: runs.Cmd, environment: runs.Env },
+        ...{ user: runs.User, workingDirectory: runs.WorkingDir },
+        volumes: Object.keys(runs.Volumes),
+      });
+      expect(one.ports.toSorted()).toEqual(Object.keys(runs.ExposedPorts).toSorted());
+      expect(one.layers.map(({ command, created, digest }) => [command, created, digest === undefined])).toEqual(
+        told.history.map((step) => [step.created_by, step.created, step.empty_layer === true]),
+      );
     }
   });
 
