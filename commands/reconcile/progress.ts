@@ -80,7 +80,9 @@ export class Progress {
   build(name: string): ObservedBuild | undefined {
     const build = this.builds.get(name);
     if (build?.state !== "failed") return build;
-    const failure = this.failures.get(name);
+    const said = this.failures.get(name);
+    // The bare words are the provider's own, when it has ended a build; BuildKit says in them what it waited for.
+    const failure = said === "context deadline exceeded" ? `ended after ${build.seconds} s, by buildLimit` : said;
     const failedStep = this.logs.get(name)?.failedStep;
     return { ...build, ...(failure !== undefined && { failure }), ...(failedStep && { failedStep }) };
   }

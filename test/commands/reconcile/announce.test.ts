@@ -44,6 +44,17 @@ function told(
   return text;
 }
 
+it("says of a build that was ended because of its time that it was", () => {
+  const name = "hello-flask-1.0.0-linux-arm64";
+  const text = told([
+    app,
+    step("begun", image, name, 10),
+    error(image, name, "context deadline exceeded"),
+    step("failed", image, name, 70),
+  ]);
+  expect(text).toContain("✗ FAILED hello-flask 1.0.0 linux/arm64: ended after 60 s, by buildLimit\n");
+});
+
 const failing = [
   app,
   step("begun", image, "hello-flask-1.0.0-linux-arm64"),
