@@ -8,7 +8,7 @@ const special: readonly (readonly [files: readonly string[], programs: readonly 
     ["fulcio", "tesseract", "timestamp-server", "rekor-server"],
   ],
   [["test/e2e/registries.test.ts"], ["docker-registry", "crane"]],
-  [["test/e2e/workflows.test.ts", "test/e2e/workflowStacks.test.ts", "test/e2e/action.test.ts"], ["act"]],
+  [["action", "workflows", "workflowStacks", "workflowCutOff"].map((name) => `test/e2e/${name}.test.ts`), ["act"]],
 ];
 
 /** Programs of no end-to-end test: of the checks, of the benchmarks, and what a test installs when it needs it. */
