@@ -6,8 +6,9 @@ const secrets = /PASSWORD|TOKEN|SECRET|PRIVATE|CREDENTIAL/i;
 const shownLength = 1500;
 
 /**
- * The error for a tool that ended with a status other than 0: subcommand, status, and the end of what it wrote, printable
- * and without any value of a secret-looking environment variable.
+ * The error for a tool that ended with a status other than 0. The line that says why comes before anything that may be long, as
+ * reports show the beginning of a reason; then status, subject, and the end of what else it wrote. Printable, and without any value
+ * of a secret-looking environment variable.
  */
 export function toolFailure(
   tool: string,
@@ -16,22 +17,32 @@ export function toolFailure(
   environment: NodeJS.ProcessEnv,
 ): Error {
   const said = redacted(result.stderr.trim() || result.stdout.trim(), environment);
-  const [first, all] = [firstLine(said), oneLine(said)];
-  const shown = all.length <= shownLength || first === "" ? all : `${first} | … ${all.slice(-shownLength)}`;
-  return new Error(
-    `${tool} ${argv[0] ?? ""} for ${argv.at(-1) ?? ""} ended with status ${result.status}: ${shown || "it wrote nothing"}`,
-  );
+  const reason = reasonLine(said);
+  // cosign ends by saying its reason once more, in other words at the front.
+  const rest = [...new Set(linesOf(said))].filter((line) => !line.endsWith(reason));
+  const also = rest.length === 0 ? "" : `; it also wrote: ${disarmed(rest.join(" | ")).slice(-shownLength)}`;
+  const shown = firstLine(said) || "it wrote nothing";
+  return new Error(`${tool} ${argv[0] ?? ""}: ${shown} (status ${result.status}, for ${argv.at(-1) ?? ""}${also})`);
 }
 
 /** The line in which a tool says what is wrong: the one that begins so, or else the first. Printable, and not longer than is read. */
 export function firstLine(said: string): string {
-  const lines = said.split("\n").filter((line) => line.trim() !== "");
-  const line = lines.find((candidate) => /^error: /i.test(candidate)) ?? lines[0] ?? "";
-  return disarmed(line.replace(/^error: /i, "")).slice(0, shownLength);
+  return disarmed(reasonLine(said)).slice(0, shownLength);
 }
 
-function oneLine(text: string): string {
-  return disarmed(text.replace(/\s*\n\s*/g, " | "));
+/** What cosign and syft begin the line with in which they say what is wrong. */
+const reasonMark = /^(?:error: |\[\d+\] +error )/i;
+
+function reasonLine(said: string): string {
+  const lines = linesOf(said);
+  return (lines.find((line) => reasonMark.test(line)) ?? lines[0] ?? "").replace(reasonMark, "");
+}
+
+function linesOf(said: string): readonly string[] {
+  return said
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
 }
 
 function redacted(text: string, environment: NodeJS.ProcessEnv): string {
