@@ -56,7 +56,11 @@ it("F36 with each signing service down in turn nothing is half done, and one lat
   const signer = ["--certificate-identity-regexp", "^https://github.com/acme/mirror/"];
   const issuer = ["--certificate-oidc-issuer", sigstore.issuer.url];
   for (const each of [digest, ...Object.values(platforms)]) {
-    const found = await attested(mirror, "tiny", each, [...verify, ...signer, ...issuer]);
+    const found = await attested(
+      mirror.registry.name("tiny", each),
+      [...verify, ...signer, ...issuer],
+      mirror.environment(),
+    );
     expect(found).toHaveLength(1);
     expect(JSON.stringify(found)).toContain("https://github.com/acme/mirror/actions/runs/1/attempts/2");
   }

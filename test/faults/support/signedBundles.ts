@@ -36,15 +36,14 @@ export async function verified(mirror: MirrorUnderTest, app: string, digest: str
   return entries.map(({ critical }) => kindOf(critical.type)).toSorted();
 }
 
-/** The provenances on a digest that cosign verifies. @param how whose they must be, as cosign takes it. */
+/** The provenances on an image that cosign verifies. @param how whose they must be, as cosign takes it. */
 export async function attested(
-  mirror: MirrorUnderTest,
-  app: string,
-  digest: string,
+  reference: string,
   how: readonly string[],
+  env: NodeJS.ProcessEnv,
 ): Promise<readonly unknown[]> {
-  const argv = ["verify-attestation", ...how, "--type", "slsaprovenance1", mirror.registry.name(app, digest)];
-  const { stdout } = await execute("cosign", argv, { env: mirror.environment(), maxBuffer: 64 * 1024 * 1024 });
+  const argv = ["verify-attestation", ...how, "--type", "slsaprovenance1", reference];
+  const { stdout } = await execute("cosign", argv, { env, maxBuffer: 64 * 1024 * 1024 });
   return stdout.split("\n").flatMap((line) => {
     if (!line.startsWith("{")) return [];
     const { payload } = JSON.parse(line) as { readonly payload: string };
