@@ -14,6 +14,7 @@ import { reasonOf } from "./model/reasonOf";
 import { runContext } from "./model/runContext";
 import type { Edges } from "./openEdges";
 import { holding } from "./probe/probeTag";
+import { makeWay } from "./registry/makeWay";
 import { RegistryWriter } from "./registry/registryWriter";
 import { UnpublishedIndex, unpublishedTag } from "./registry/unpublishedIndex";
 import { Limiter } from "./system/limiter";
@@ -31,7 +32,8 @@ export function openServices(
   const { phase, digests } = config.run;
   // To whom they are handed over, or where they stay.
   const records = (phase === "build" ? digests : undefined) ?? recordFolder(config);
-  const unpublished = new UnpublishedIndex({ client: registry, writer: new RegistryWriter(environment) });
+  const access = { client: registry, writer: new RegistryWriter(environment) };
+  const unpublished = new UnpublishedIndex(access);
   const unheld = new Set<string>();
   const turns = new Map<string, Limiter>();
   return (find) => ({
@@ -65,6 +67,8 @@ export function openServices(
     phase,
     attest: { config: config.attest, startedOn },
     lookAgain: async (reference) => holding(reference, await probe(reference)),
+    makeWay: (reference, next) =>
+      makeWay(access, reference, next).catch((error: unknown) => warn(`${reference}: ${reasonOf(error)}`)),
     builder: (platform) => builderFor(config.builder, platform),
     cache: (name, platform) => buildCache(config, name, platform),
     imageOf: (app, version, platform) => {

@@ -102,6 +102,8 @@ export class MirroredApp extends pulumi.ComponentResource {
       const record = outcome && "record" in outcome ? outcome.record : undefined;
       if (!record || (outcome && "incomplete" in outcome)) continue;
       if (!(await this.isSigned(plan, version, record.digest))) continue;
+      if (floating.current !== undefined && !pulumi.runtime.isDryRun())
+        await this.services.makeWay(`${plan.repository}:${floating.tag}`, record.digest);
       return {
         version,
         digest: record.digest,

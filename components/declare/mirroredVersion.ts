@@ -76,10 +76,10 @@ export class MirroredVersion extends pulumi.ComponentResource {
     const made = this.#images.made();
     // Not by apply: a failed build leaves an unknown list, which the provider refuses in a way that ends the whole run.
     const sources = pulumi.output(
-      checkedSources(made, tag, args, planned).then((checked) => ({
-        ...checked,
-        references: spelledAnew(checked.references, version.written, version.tag),
-      })),
+      checkedSources(made, tag, args, planned).then(async (checked) => {
+        if (version.plan.present) await args.services.makeWay(tag);
+        return { ...checked, references: spelledAnew(checked.references, version.written, version.tag) };
+      }),
     );
     const index = new dockerBuild.Index(
       name,

@@ -30,6 +30,12 @@ export interface VersionServices extends Pick<TrustServices, "seal" | "signed"> 
    * now, or undefined when it is absent; rejects when the registry gives no answer.
    */
   readonly lookAgain: (tagReference: string) => Promise<TagHolding | undefined>;
+  /**
+   * Takes out of the builder's way what a tag names, where the registry would not let it write an index there. Never rejects: what
+   * still stands in its way the builder says itself.
+   * @param next what the tag is to name, where that is known.
+   */
+  readonly makeWay: (tagReference: string, next?: Digest) => Promise<void>;
   /** The image of another app of this run: `name@sha256:…`. */
   readonly imageOf: (app: string, version: string, platform: Platform) => pulumi.Input<string>;
   /** In phase `build` images are built and checked, and nothing gets a tag. */

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { withLock } from "../system/lock";
 import { z } from "zod";
 import { type Digest, referrersTag } from "../model/digest";
+import { ociIndexType } from "./manifest";
 import type { RegistryClient } from "./registryClient";
 import { RegistryError } from "./registryError";
 import type { RegistryWriter } from "./registryWriter";
@@ -90,7 +91,6 @@ export class FallbackList {
   }
 }
 
-const indexType = "application/vnd.oci.image.index.v1+json";
 const mostTries = 5;
 const listSchema = z.looseObject({ manifests: z.array(z.looseObject({ digest: z.string() })) });
 
@@ -104,7 +104,7 @@ export interface ListAccess {
 export type TaggedList = z.output<typeof listSchema> & { readonly mediaType: string };
 
 /** A list without entries. */
-export const emptyList: TaggedList = { schemaVersion: 2, mediaType: indexType, manifests: [] };
+export const emptyList: TaggedList = { schemaVersion: 2, mediaType: ociIndexType, manifests: [] };
 
 /**
  * Reads the list under a tag, changes it and writes it back; again when somebody else wrote in between, where the registry notices.

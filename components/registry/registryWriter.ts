@@ -6,6 +6,7 @@ import { systemClock } from "../system/clock";
 import { Connections } from "./connections";
 import { DockerCredentials } from "./credentials";
 import { type Endpoint, Endpoints } from "./endpoints";
+import { ociIndexType } from "./manifest";
 import { RegistryError } from "./registryError";
 import { Transport, type TransportAnswer, type TransportRequest } from "./transport";
 
@@ -68,6 +69,22 @@ export class RegistryWriter {
     });
     if (answer.status !== 201 && answer.status !== 200) throw answerError(reference, answer, "write");
     return { listed: answer.header("oci-subject") !== undefined };
+  }
+
+  /**
+   * Asks for a tag as builders do before they write an index under it, and says whether that would end them: they go on at 200
+   * and 404, and distribution 3 answers 400 where it had to show a Docker manifest list to somebody who accepts none.
+   * @param reference `registry/repository:tag`.
+   */
+  async stopsBuilders(reference: string): Promise<boolean> {
+    const { registry, repository, tag } = parseReference(reference);
+    const endpoint = await this.#endpoints.for(registry);
+    const answer = await this.#send(endpoint, repository, {
+      method: "HEAD",
+      url: new URL(`/v2/${repository}/manifests/${tag}`, endpoint.origin),
+      headers: { accept: `${ociIndexType}, */*` },
+    });
+    return answer.status === 400;
   }
 
   /**

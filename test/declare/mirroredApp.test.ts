@@ -91,6 +91,17 @@ describe("a floating tag", () => {
     });
   });
 
+  it.each([
+    ["in an update", false, [[`${repository}:latest`, digestFor("held 1.1.0")]]],
+    ["in no preview", true, []],
+  ])("that names something has way made for what it is to name, %s", async (_, preview, expected) => {
+    const ways: unknown[] = [];
+    const floatingTags = [latest({ action: "move", candidates: ["1.1.0"], current: { digest: digestFor("old") } })];
+    const makeWay: VersionServices["makeWay"] = (...asked) => Promise.resolve(void ways.push(asked));
+    await declare(appPlan({ versions: [published("1.1.0")], floatingTags }), { makeWay }, { preview });
+    expect(ways).toEqual(expected);
+  });
+
   it("goes to the next candidate when the best one fails in this very run", async () => {
     const versions = [version("1.1.0"), published("1.0.0")];
     const { mock } = await declare(

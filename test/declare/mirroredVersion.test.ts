@@ -367,7 +367,8 @@ describe("a version that is published", () => {
     expect(outcome).toEqual({ state: "published", record: { tag, digest, platforms, origin: "adopted", commit } });
   });
 
-  it("is extended by an index that begins with the one that exists", async () => {
+  it("is extended by an index that begins with the one that exists, for which way is made", async () => {
+    const ways: unknown[] = [];
     const present = { digest: digestFor("old"), platforms: { "linux/amd64": amd } };
     const { mock } = await declare(
       planned({
@@ -379,8 +380,12 @@ describe("a version that is published", () => {
           ],
         },
       }),
-      { lookAgain: () => Promise.resolve(present) },
+      {
+        lookAgain: () => Promise.resolve(present),
+        makeWay: (...asked) => Promise.resolve(void ways.push(asked)),
+      },
     );
+    expect(ways).toEqual([[`${repository}:1.0.0`]]);
     expect(Object.keys(mock.of(image))).toEqual(["app-1.0.0-linux-arm64"]);
     expect(mock.of(index)["app-1.0.0"]?.sources).toEqual([`${repository}@${present.digest}`, `${repository}@${arm}`]);
   });

@@ -76,6 +76,7 @@ export function services(over: Partial<VersionServices> = {}): VersionServices {
     signed: () => Promise.resolve(true),
     run: { builder: { id: "https://builder.example/" }, run: { startedOn: "2026-01-01T00:00:00.000Z" } },
     lookAgain: () => Promise.resolve(undefined),
+    makeWay: () => Promise.resolve(),
     imageOf: (app) => {
       throw new Error(`no image of ${app} is expected`);
     },

@@ -78,6 +78,23 @@ describe.each(registryKinds)("a whole life of a version in the registry %s", (re
     expect(mirror.writes()).toEqual([]);
     await mirror.registry.pull("tiny", "1.0.0");
   });
+
+  it("is completed where a Docker manifest list holds one of its platforms", async () => {
+    await tinyUpstream(mirror.sandbox, "old", [{ version: "1.0.0" }]);
+    mirror.setApps({ old: tinyAppFile(mirror.sandbox, "old") });
+    mirror.configure({ attest: "off", platforms: ["linux/amd64"] });
+    expect(errorsOf(await mirror.up())).toBe("");
+    await mirror.registry.regctl("image", "mod", "--replace", "--to-docker", mirror.registry.name("old", "1.0.0"));
+    const before = await mirror.registry.index("old", "1.0.0");
+    expect(await mirror.registry.raw("old", "1.0.0")).toContain("vnd.docker.distribution.manifest.list.v2+json");
+    await mirror.loseState();
+    mirror.configure({ platforms: ["linux/amd64", "linux/arm64"] });
+    expect(errorsOf(await mirror.up())).toBe("");
+    const { platforms } = await mirror.registry.index("old", "1.0.0");
+    expect(Object.keys(platforms).toSorted()).toEqual(["linux/amd64", "linux/arm64"]);
+    expect(platforms).toMatchObject(before.platforms);
+    await mirror.registry.pull("old", "1.0.0");
+  });
 });
 
 /** The digest of the signature attached to a manifest, as another client finds it. */
