@@ -127,6 +127,8 @@ export class CopiedReferrers extends pulumi.ComponentResource {
         interpreter: ["node", "components/attest/launch.cjs"],
         create: "copy-referrers",
         dir: checkout,
+        // Its output is an answer, and long where much is attached: see Attestation.
+        logging: command.local.Logging.None,
         environment: { [copyPlanVariable]: plan(args) },
       },
       {

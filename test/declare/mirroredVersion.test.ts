@@ -281,6 +281,7 @@ describe("a version that is copied from upstream's own image", () => {
       interpreter: ["node", "components/attest/launch.cjs"],
       create: "copy-referrers",
       dir: process.cwd(),
+      logging: "none",
       environment: {
         MULTIARCH_MIRROR_REFERRERS: JSON.stringify({
           from: upstream,

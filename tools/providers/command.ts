@@ -28,7 +28,10 @@ type CommandInputs = z.infer<typeof commandInputs>;
  * trigger replaces, the previous output is in PULUMI_COMMAND_STDOUT and _STDERR). Files as outputs and everything
  * `remote` is refused.
  *
- * Differences on purpose: a time-out kills all that the command started, and nothing is logged when an input is secret.
+ * Compared with pulumi-command 1.2.1, input by input: defaults of interpreter, folder and logging, what is in the environment,
+ * the newline each stream loses, what a preview and a failure say, and what is secret are the same. Different on purpose: a
+ * time-out kills all that the command started, nothing is logged when an input is secret, and a line may be longer than 64 KiB
+ * (the official provider reads no further then, and the command waits for ever).
  */
 export function commandStandIn(version: string): StandIn {
   return {

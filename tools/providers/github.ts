@@ -15,11 +15,12 @@ const ownerSettings = z.object({ owner: z.string().min(1).optional(), organizati
  * GITHUB_ORGANIZATION, GITHUB_OWNER or `owner`, `maxRetries`, `retryDelayMs`. Neither the token nor a response body appears in
  * an error.
  *
- * Compared with pulumi-github 6.15.0, which is terraform-provider-github 6.13.0 with go-github 88. Left out on purpose: the
- * token of a `gh` that is logged in, GitHub Apps as `appAuth`, the delays between requests (none between reads, by default),
- * the client that `legacyClient: false` asks for, and the cache. Different on purpose: waits for a rate limit are bounded, a
- * request that leads to another host is refused, and where nobody answers there is an error, upon which the official provider
- * ends itself (it reads the status of an answer it does not have).
+ * Compared with pulumi-github 6.15.0, which is terraform-provider-github 6.13.0 with go-github 88, setting by setting. Left out
+ * on purpose: the token of a `gh` that is logged in, GitHub Apps as `appAuth`, other `retryableErrors` than those it has by
+ * default, `insecure`, `maxPerPage` (a query of the endpoint's says so), `parallelRequests`, the delays between requests (none
+ * between reads, by default), the client that `legacyClient: false` asks for, and its cache (`cachePath`). Different on purpose:
+ * waits for a rate limit are bounded, a request that leads to another host is refused, and where nobody answers there is an
+ * error, upon which the official provider ends itself (it reads the status of an answer it does not have).
  */
 export function githubStandIn(version: string): StandIn {
   let api: RestApiOptions | undefined;
