@@ -7,7 +7,7 @@ export interface CatalogueRequest {
   /** The stack's file. */
   readonly configFile: string;
   readonly out: string;
-  /** What the last run may have left (`reconcile --result`); the first of them that is there counts. */
+  /** What the last run may have left (`reconcile --result`); that which ended last counts. */
   readonly results: readonly string[];
   /** `reconcile --failures`. */
   readonly failures?: string;
@@ -25,7 +25,7 @@ export function readRequest(argv: readonly string[], project: string): Catalogue
     .option("--config-file <file>", "stack configuration (Pulumi.<stack>.yaml)")
     .option(
       "--result <file>",
-      "result of the last run, as `reconcile --result` leaves it; of several the first that is there counts",
+      "result of the last run, as `reconcile --result` leaves it; of several that which ended last counts",
       (file: string, files: readonly string[]) => [...files, file],
       [],
     )

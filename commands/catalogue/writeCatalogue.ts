@@ -9,7 +9,7 @@ import type { AppSpecification } from "../../components/model/appSpecification";
 import { RegistryClient } from "../../components/registry/registryClient";
 import { readFailureFile } from "../../components/report/failureFile";
 import { cacheDirectory } from "../../components/system/cacheDirectory";
-import { readResult } from "../reconcile/result";
+import { readResult, type RunResult } from "../reconcile/result";
 import { readStackConfig } from "../reconcile/stackConfig";
 import { DigestCache } from "./digestCache";
 import { readCatalogue } from "./readCatalogue";
@@ -44,8 +44,7 @@ export interface WrittenCatalogue {
 export async function writeCatalogue(request: CatalogueRequest, context: CatalogueContext): Promise<WrittenCatalogue> {
   const { environment, root, now, progress } = context;
   const config = await readStack(request, context);
-  const left = request.results.find(existsSync);
-  const result = left === undefined ? undefined : await readResult(left);
+  const result = await lastResult(request.results);
   const before = await previousCatalogue(request.out);
   const directory = await mkdtemp(join(tmpdir(), "catalogue-"));
   const reader = new RegistryClient({ environment });
@@ -80,6 +79,12 @@ export async function writeCatalogue(request: CatalogueRequest, context: Catalog
     await reader.close();
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+/** Of the results that are there, that of the run which ended last: a run that is run again still has those of its earlier attempts. */
+async function lastResult(files: readonly string[]): Promise<RunResult | undefined> {
+  const results = await Promise.all(files.filter((file) => existsSync(file)).map(readResult));
+  return results.toSorted((one, other) => (other.endedAt ?? "").localeCompare(one.endedAt ?? ""))[0];
 }
 
 /** What keeps one scan from its work keeps all of them from theirs. */

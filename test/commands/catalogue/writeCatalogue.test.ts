@@ -139,6 +139,21 @@ describe("a catalogue", () => {
     expect(json("index.json")).toMatchObject({ run: { endedAt: last, good: false } });
   });
 
+  it("believes the run that ended last, whatever an earlier attempt of it left", async () => {
+    const left = (name: string, good: boolean, hour: number): string => {
+      const versions = good
+        ? []
+        : [{ app: "app", version: "1.2.0", complete: false, outcome: "failed", reason: "404" }];
+      const about = { stack: "test", good, whole: true, endedAt: `2026-06-01T0${hour}:00:00.000Z` };
+      writeFileSync(join(folder, name), JSON.stringify({ ...about, apps: [{ app: "app", problems: [] }], versions }));
+      return join(folder, name);
+    };
+    await write({ results: [left("publish.json", false, 6), left("plan.json", true, 7)] });
+    expect(json("app.json")).toMatchObject({ state: "complete", missing: [] });
+    await write({ results: [left("publish.json", false, 8), left("plan.json", true, 7)] });
+    expect(json("app.json")).toMatchObject({ state: "incomplete", missing: [{ version: "1.2.0" }] });
+  });
+
   it("remembers when an app was complete, though the last run does not say", async () => {
     const result = join(folder, "result.json");
     const run = { stack: "test", whole: true, apps: [{ app: "app", problems: [] }], versions: [] };
