@@ -10,7 +10,9 @@ const special: readonly (readonly [files: readonly string[], programs: readonly 
   [["test/e2e/registries.test.ts"], ["docker-registry", "crane"]],
   [
     [
-      ...["action", "workflows", "workflowStacks", "workflowCutOff"].map((name) => `test/e2e/${name}.test.ts`),
+      ...["action", "workflows", "workflowStacks", "workflowCutOff", "workflowFork"].map(
+        (name) => `test/e2e/${name}.test.ts`,
+      ),
       "test/faults/f36Outage.test.ts",
     ],
     ["act"],
