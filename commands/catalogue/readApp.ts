@@ -12,9 +12,10 @@ import { Limiter } from "../../components/system/limiter";
 import type { RunResult } from "../reconcile/result";
 import { changesSince } from "./changes";
 import { appEvents } from "./events";
+import { publishedPlatforms } from "./publishedPlatforms";
 import { readVersion, type ReadVersion, type VersionEdges } from "./readVersion";
 import type { CatalogueApp, CatalogueRow, CatalogueVersion } from "./schema";
-import { isOwnTag, versionTags } from "./versionTags";
+import { isOwnTag, type VersionTag, versionTags } from "./versionTags";
 
 /** What reading apps rests on. */
 export interface AppEdges extends VersionEdges {
@@ -94,7 +95,7 @@ async function listedTags(repository: string, reader: AppEdges["reader"]): Promi
 async function readVersions(
   repository: string,
   title: string,
-  named: readonly { readonly tag: string; readonly version: string }[],
+  named: readonly VersionTag[],
   tags: ReadonlyMap<string, Digest>,
   wanted: CatalogueAppPlatforms,
   app: string,
@@ -103,29 +104,13 @@ async function readVersions(
   const limiter = new Limiter(atOnce);
   let done = 0;
   const reads = await Promise.all(
-    named.map(({ tag, version }) =>
+    named.map(({ tag, version, digest }) =>
       limiter.run(async (): Promise<ReadVersion> => {
-        const digest = tags.get(tag);
-        const probe = await edges.reader.probe(`${repository}@${digest ?? ""}`, { skipChildren: true });
-        if (digest === undefined || probe.state !== "present") {
-          const reason = probe.state === "unknown" ? probe.reason : "it is gone";
-          throw new RegistryError("malformed", `cannot read ${repository}:${tag}: ${reason}`);
-        }
-        const { platforms } = probe;
+        const platforms = await publishedPlatforms(repository, digest, edges);
         const sameDigest = [...tags].filter(([, other]) => other === digest).map(([name]) => name);
         const released = edges.result?.versions.find((one) => one.app === app && one.version === version)?.released;
-        const question = {
-          app,
-          version,
-          tag,
-          repository,
-          digest,
-          platforms,
-          tags: sameDigest.toSorted(),
-          wanted,
-          released,
-        };
-        const read = await readVersion(question, edges);
+        const image = { app, version, tag, repository, digest, platforms, tags: sameDigest.toSorted() };
+        const read = await readVersion({ ...image, wanted, released }, edges);
         done += 1;
         edges.progress(`${app}: ${done} of ${named.length} versions, ${tag} ${read.version.proof.state}`);
         return read;

@@ -8,6 +8,7 @@ import { compareVersions, isVersion, lineOf } from "../../components/model/versi
 export interface VersionTag {
   readonly tag: string;
   readonly version: string;
+  readonly digest: Digest;
 }
 
 /** The fallback tags of referrers, and what older cosign wrote beside them. */
@@ -26,23 +27,22 @@ export function versionTags(
   tags: ReadonlyMap<string, Digest>,
   { source, tagRule = defaultTagRule }: Pick<AppSpecification, "source" | "tagRule">,
 ): { readonly versions: readonly VersionTag[]; readonly others: readonly string[] } {
-  const own = [...tags.keys()];
   const versionOf = (tag: string): string | undefined => {
     if (source.kind === "gitBranch") return /^[0-9a-f]{8}$/.test(tag) ? tag : undefined;
     const bare = tag.replace(/^v(?=\d)/, "");
     return isVersion(bare) ? bare : captured(tag, tagRule) || undefined;
   };
-  const read = own.flatMap((tag): VersionTag[] => {
+  const read = [...tags].flatMap(([tag, digest]): VersionTag[] => {
     const version = versionOf(tag);
-    return version === undefined ? [] : [{ tag, version }];
+    return version === undefined ? [] : [{ tag, version, digest }];
   });
-  const isLine = ({ tag }: VersionTag): boolean =>
-    read.some(({ tag: other, version }) => linesOf(version).includes(tag) && tags.get(tag) === tags.get(other));
+  const isLine = ({ tag, digest }: VersionTag): boolean =>
+    read.some((other) => linesOf(other.version).includes(tag) && other.digest === digest);
   const versions = read
     .filter((one) => !isLine(one))
     .toSorted((left, right) => compareVersions(left.version, right.version));
   const named = new Set(versions.map(({ tag }) => tag));
-  return { versions, others: own.filter((tag) => !named.has(tag)).toSorted() };
+  return { versions, others: [...tags.keys()].filter((tag) => !named.has(tag)).toSorted() };
 }
 
 /** The lines a version is of, without itself. */

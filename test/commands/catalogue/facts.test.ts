@@ -41,12 +41,14 @@ describe("tags", () => {
 
   it("are commits where an app follows a branch, and as the app's rule says where tags are upstream's", () => {
     const branch = { kind: "gitBranch", url: source.url, branch: "main" } as const;
-    expect(versionTags(named({ "1a2b3c4d": "a", latest: "a" }), { source: branch }).versions).toEqual([
-      { tag: "1a2b3c4d", version: "1a2b3c4d" },
+    const commits = named({ "1a2b3c4d": "a", latest: "a" });
+    expect(versionTags(commits, { source: branch }).versions).toEqual([
+      { tag: "1a2b3c4d", version: "1a2b3c4d", digest: commits.get("1a2b3c4d") },
     ]);
     const rule = { source, tagRule: /^release-(\d+\.\d+)$/ };
-    expect(versionTags(named({ "release-1.2": "a", nightly: "b" }), rule).versions).toEqual([
-      { tag: "release-1.2", version: "1.2" },
+    const releases = named({ "release-1.2": "a", nightly: "b" });
+    expect(versionTags(releases, rule).versions).toEqual([
+      { tag: "release-1.2", version: "1.2", digest: releases.get("release-1.2") },
     ]);
   });
 });

@@ -109,8 +109,8 @@ describe("a catalogue", () => {
     registry.seen.length = 0;
     await write();
     expect(registry.requests.filter((request) => request.includes("/blobs/"))).toEqual([]);
-    const byDigest = registry.requests.filter((request) => request.includes("/manifests/sha256:"));
-    expect(new Set(byDigest).size).toBeLessThanOrEqual(2);
+    expect(registry.requests.filter((request) => request.includes("/manifests/sha256:"))).toEqual([]);
+    expect(registry.requests.length).toBeGreaterThan(0);
   });
 
   it("takes what a run left: what is missing and why, when it is tried next, and when upstream released", async () => {
