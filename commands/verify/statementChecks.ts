@@ -176,6 +176,9 @@ export async function childrenOf(name: string, manifest: Manifest, reader: Image
     checks: [
       ...twice.map((platform) => bad(`platform ${platform}`, "the index lists it more than once")),
       ...found.filter((check) => check !== undefined),
+      ...manifest.otherDigests.map(({ platform, digest }) =>
+        bad(`platform ${platform ?? "of a child"}`, `${digest} cannot be checked; accepted is a sha256 digest`),
+      ),
     ],
   };
 }

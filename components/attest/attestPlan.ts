@@ -16,6 +16,8 @@ const schema = z.strictObject({
   record: versionRecordSchema.optional(),
   /** Manifests the stack's state says it built: ours, signed or not. */
   known: z.array(z.custom<Digest>(isDigest)).default([]),
+  /** The index it was completed from, which held what it holds besides images. */
+  completed: z.custom<Digest>(isDigest).optional(),
   /** Manifests that were sealed in this very run: all they carry has been verified. */
   sealed: z.array(z.custom<Digest>(isDigest)).default([]),
   /** What every image built for the version has among its labels: one that is signed is of the version they name. */

@@ -2,6 +2,7 @@ import { versionRecord } from "../decide/versionRecord";
 import type { BuiltRecord } from "../model/buildRecord";
 import type { Digest } from "../model/digest";
 import { type PerPlatform, platformEntries } from "../model/platform";
+import { partsBesides, type PresentProbe } from "../model/probe";
 import type { VersionRecord } from "../model/versionRecord";
 import { type AttestationReader, listAttestations } from "../probe/attestations";
 import type { ImageConfiguration } from "../registry/imageConfiguration";
@@ -33,15 +34,16 @@ export interface AttestedIndex {
 }
 
 /**
- * Finds out what an index holds and whether it may be signed. It is ours when it, or every platform manifest it lists, carries a
- * valid signature of ours, which cosign says and no label; and of this version when that is what its own record, the provenance of its images or
+ * Finds out what an index holds and whether it may be signed. It is ours when it, or every platform manifest it lists, and it
+ * lists nothing else, carries a valid signature of ours, which cosign says and no label; and of this version when that is what its own record, the provenance of its images or
  * their labels say. Only a stack that takes over what others published signs others.
  * @throws Error saying what is not ours, or about another version.
  */
 export async function examineIndex(plan: AttestPlan, edges: OwnershipEdges): Promise<AttestedIndex> {
-  const platforms = await platformsOf(plan, edges.reader);
+  const present = await readIndex(plan.repository, plan.indexDigest, edges.reader);
+  const { platforms } = present;
   const isOurs = plan.config.adopted || (await isSigned(plan.repository, plan.indexDigest, edges));
-  if (!isOurs) await refuseForeign(plan, platforms, edges);
+  if (!isOurs) await refuseForeign(plan, present, edges);
   // What a plan knows without a build are origins: the builds are asked of the images.
   const isBuilt = plan.record !== undefined && plan.record.builds.length > 0;
   const record = isBuilt ? plan.record : ((await signedRecord(plan, platforms, edges)) ?? plan.record);
@@ -66,19 +68,33 @@ export async function attestVersion(
   return { digest, platforms, added };
 }
 
-async function refuseForeign(
-  { repository, known }: AttestPlan,
-  platforms: Platforms,
-  edges: OwnershipEdges,
-): Promise<void> {
-  const judged = platformEntries(platforms).map(async ([platform, digest]) =>
+async function refuseForeign(plan: AttestPlan, present: PresentProbe, edges: OwnershipEdges): Promise<void> {
+  const { repository, known } = plan;
+  const judged = platformEntries(present.platforms).map(async ([platform, digest]) =>
     known.includes(digest) || (await isSigned(repository, digest, edges)) ? [] : [platform],
   );
   const foreign = (await Promise.all(judged)).flat();
-  if (foreign.length === 0) return;
-  throw new Error(
-    `not ours: ${foreign.join(", ")} carries no valid signature of this mirror; it is signed only with "adopted: true"`,
-  );
+  const besides = foreign.length === 0 ? await strangersParts(plan, present, edges) : [];
+  if (foreign.length + besides.length === 0) return;
+  const what =
+    foreign.length > 0
+      ? `${foreign.join(", ")} carries no valid signature of this mirror`
+      : `its index holds besides its images ${besides.join(", ")}`;
+  throw new Error(`not ours: ${what}; it is signed only with "adopted: true"`);
+}
+
+/** What an index of which only the images are signed holds besides them, and did not hold before it was completed. */
+async function strangersParts(
+  { repository, known, completed }: AttestPlan,
+  present: PresentProbe,
+  edges: OwnershipEdges,
+): Promise<readonly string[]> {
+  const besides = partsBesides(present, known);
+  if (besides.length === 0 || completed === undefined) return besides;
+  const isOurs = known.includes(completed) || (await isSigned(repository, completed, edges));
+  if (!isOurs) return besides;
+  const { others, further = [] } = await readIndex(repository, completed, edges.reader);
+  return partsBesides(present, [...known, ...others, ...further]);
 }
 
 /** Refuses images that are signed, and as an image of which version nothing says: what is signed cannot have been given other labels. */
@@ -128,14 +144,14 @@ async function signedRecord(
   return { ...signed, platforms: { ...signed.platforms, ...Object.fromEntries(origins) } };
 }
 
-/** The platform manifests, as the registry has them; attestations of other tools in the index are left alone. */
-async function platformsOf({ repository, indexDigest }: AttestPlan, reader: AttestationReader): Promise<Platforms> {
-  const reference = `${repository}@${indexDigest}`;
+/** What an index lists, as it says itself. */
+async function readIndex(repository: string, digest: Digest, reader: AttestationReader): Promise<PresentProbe> {
+  const reference = `${repository}@${digest}`;
   const probe = await reader.probe(reference, { skipChildren: true });
   if (probe.state === "unknown")
     throw new Error(`the registry gave no usable answer about ${reference}: ${probe.reason}`);
   if (probe.state === "absent") throw new Error(`${reference} is not in the registry, so it cannot be signed`);
-  const { platforms } = probe;
-  if (Object.keys(platforms).length === 0) throw new Error(`${reference} lists no platform; accepted is an image`);
-  return platforms;
+  if (Object.keys(probe.platforms).length === 0)
+    throw new Error(`${reference} lists no platform; accepted is an image`);
+  return probe;
 }

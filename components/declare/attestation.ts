@@ -21,6 +21,8 @@ export interface AttestationArgs {
   readonly config: AttestConfig;
   /** Manifests this stack's state says it built. */
   readonly known: readonly Digest[];
+  /** The index it is completed from. */
+  readonly completed?: Digest;
   /** What every image built for the version has among its labels. */
   readonly labels: Readonly<Record<string, string>>;
   readonly mode: Exclude<AttestationMode, "none">;
@@ -85,6 +87,7 @@ function plan({
   indexDigest,
   config,
   known,
+  completed,
   labels,
   startedOn,
   images = [],
@@ -102,6 +105,7 @@ function plan({
           tag,
           config,
           known: [...known, ...own],
+          ...(completed !== undefined && { completed }),
           sealed: own,
           labels,
           sboms,

@@ -49,6 +49,7 @@ export class VersionAttachments {
         `${name}-attestation`,
         {
           ...{ repository, version, tag, indexDigest, config, known, labels, mode, startedOn },
+          ...(mode === "fresh" && planned.plan.present && { completed: planned.plan.present.digest }),
           ...(record && { record }),
           ...(images && { images }),
         },

@@ -21,6 +21,8 @@ export interface PresentProbe {
   readonly misdescribed?: PerPlatform<Digest>;
   /** Children of the index that are no platforms (attestations of other tools) and do exist. */
   readonly others: readonly Digest[];
+  /** Manifests listed for a platform besides the one that counts. */
+  readonly further?: readonly Digest[];
   /** Children that are no platforms and whose manifest answers 404. */
   readonly gone?: readonly Digest[];
   /** What an index written in this one's place would lose, in words: then it is not written. */
@@ -34,6 +36,18 @@ export type Probe =
   | PresentProbe
   | { readonly state: "absent" }
   | { readonly state: "unknown"; readonly cause: UnknownCause; readonly reason: string };
+
+/**
+ * What an index holds besides one image for each platform, in words. Whoever signed its images has said nothing about it.
+ * @param known manifests that may be in it, or the index itself.
+ */
+export function partsBesides(
+  { digest, others, gone = [], further = [], rewriteLoses = [] }: PresentProbe,
+  known: readonly Digest[],
+): readonly string[] {
+  if (known.includes(digest)) return [];
+  return [...[...others, ...gone, ...further].filter((part) => !known.includes(part)), ...rewriteLoses];
+}
 
 /** What a tag holds. */
 export interface TagHolding {

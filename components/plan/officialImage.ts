@@ -27,6 +27,8 @@ interface CopiedImage {
   /** What its tag names: an index, or the manifest of its only platform. */
   readonly digest: Digest;
   readonly platforms: PerPlatform<Digest>;
+  /** Its index, and what that lists besides images. */
+  readonly besides: readonly Digest[];
   /** All it lists exists and can be pulled. */
   readonly whole: boolean;
 }
@@ -63,6 +65,7 @@ export async function askOfficialImage(
     repository,
     digest: probe.digest,
     platforms: probe.platforms,
+    besides: [probe.digest, ...probe.others].filter((digest) => !Object.values(probe.platforms).includes(digest)),
     whole: Object.keys({ ...probe.lost, ...probe.misdescribed }).length + (probe.gone?.length ?? 0) === 0,
   };
   return { platforms, skipped: [], copies: Object.fromEntries(copies), copied };

@@ -4,7 +4,7 @@ import type { AppSpecification } from "../model/appSpecification";
 import type { AttestationKind } from "../model/attestationKind";
 import type { Digest } from "../model/digest";
 import { type PerPlatform, type Platform, platformEntries } from "../model/platform";
-import type { PresentProbe } from "../model/probe";
+import { partsBesides, type PresentProbe } from "../model/probe";
 import { reasonOf } from "../model/reasonOf";
 import type { AttachedLists, AttestationProbe } from "../probe/attestations";
 import type { PlanEdges } from "./planEdges";
@@ -43,7 +43,7 @@ export interface Ownership {
 
 /**
  * Finds out whose the image under a version's tag is. It is ours when what is signed about its index by us says that it is this
- * very version, or when every platform manifest is known to be ours. A label proves nothing. Never rejects.
+ * very version, or when every platform manifest is known to be ours and it holds nothing else. A label proves nothing. Never rejects.
  */
 export async function examineOwnership(request: OwnershipRequest, edges: AttestationProbe): Promise<Ownership> {
   const { repository, present } = request;
@@ -76,6 +76,9 @@ function judge(
   const foreign = platformEntries(platforms).flatMap(([platform, digest]) =>
     known.includes(digest) || signed(digest) ? [] : [platform],
   );
+  const besides = partsBesides(present, known);
+  if (foreign.length === 0 && besides.length > 0)
+    return { foreign, reason: `its index is not signed, and holds besides its images ${besides.join(", ")}` };
   if (foreign.length === 0) return { foreign };
   return { foreign, reason: `nothing this mirror signed is attached to it for ${foreign.join(", ")}` };
 }

@@ -77,7 +77,7 @@ export async function planVersion(request: VersionRequest, edges: PlanEdges): Pr
     records: usable(accepted, decided.build),
     adopted: held ? publishedByOthers(held, ours, { adopting, provenance: edges.attestations.config.provenance }) : [],
     adopting,
-    known: ours,
+    known: adopting && held ? [...ours, held.present.digest] : ours,
     ...(release && { upstream: upstreamOf(request, release) }),
     ...(index !== undefined && { copiedIndex: index }),
     ...(facts.wanted.length === 0 && official.skipped.length > 0 && isNothing(decided, managed) && { left: true }),
@@ -114,6 +114,7 @@ async function lookAtVersion(request: VersionRequest, edges: PlanEdges): Promise
   const ours = [
     ...Object.values(managed?.images ?? {}),
     ...Object.values(official.copies).flatMap((copy) => digestIn(copy) ?? []),
+    ...(official.copied?.besides ?? []),
   ];
   const adopting = settings.adopted ?? edges.attestations.config.adopted;
   const ownership = await ownershipOf(request, probe, ours, edges);

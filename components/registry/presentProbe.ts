@@ -28,7 +28,7 @@ export async function presentProbe(manifest: Manifest, questions: Questions): Pr
     return { state: "present", digest, platforms, lost: {}, others: [] };
   }
   const children = await sortedChildren(manifest, questions);
-  const { platforms, lost, misdescribed, remarks } = sortPlatforms(children);
+  const { platforms, lost, misdescribed, further, remarks } = sortPlatforms(children);
   const gone = children.filter(({ platform, standing }) => platform === undefined && standing === "gone");
   const rewriteLoses = [...lostProperties(manifest), ...sharedManifests(children), ...uncheckable(manifest)];
   const said = [
@@ -45,6 +45,7 @@ export async function presentProbe(manifest: Manifest, questions: Questions): Pr
       .filter(({ platform, standing }) => platform === undefined && standing !== "gone")
       .map((child) => child.digest),
     ...(Object.keys(misdescribed).length > 0 && { misdescribed }),
+    ...(further.length > 0 && { further }),
     ...(gone.length > 0 && { gone: gone.map((child) => child.digest) }),
     ...(rewriteLoses.length > 0 && { rewriteLoses }),
     ...(said.length > 0 && { remarks: said }),
@@ -101,6 +102,7 @@ interface SortedPlatforms {
   readonly platforms: PerPlatform<Digest>;
   readonly lost: PerPlatform<Digest>;
   readonly misdescribed: PerPlatform<Digest>;
+  readonly further: readonly Digest[];
   readonly remarks: readonly string[];
 }
 
@@ -109,6 +111,7 @@ function sortPlatforms(children: readonly Child[]): SortedPlatforms {
     platforms: {} as Record<Platform, Digest>,
     lost: {} as Record<Platform, Digest>,
     misdescribed: {} as Record<Platform, Digest>,
+    further: [] as Digest[],
     remarks: [] as string[],
   };
   const named = children.flatMap(({ platform }) => (platform === undefined ? [] : [platform]));
@@ -118,7 +121,9 @@ function sortPlatforms(children: readonly Child[]): SortedPlatforms {
     const best = (["pullable", "hidden"] as const)
       .map((standing) => served.find((child) => child.standing === standing))
       .find((child) => child !== undefined);
-    const times = new Set(served.map(({ digest }) => digest)).size;
+    const distinct = [...new Set(served.map(({ digest }) => digest))];
+    const times = distinct.length;
+    sorted.further.push(...distinct.filter((digest) => digest !== (best ?? first)?.digest));
     if (!best) {
       if (first) sorted.lost[platform] = first.digest;
     } else if (first?.standing === "gone") {

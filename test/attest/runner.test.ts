@@ -442,6 +442,21 @@ describe("what is not ours", () => {
     expect(kinds(registry.index)).toContain("signature");
   });
 
+  it("is not signed for its images when it holds something besides, unless what it was completed from did", async () => {
+    const evil = registry.image("amd64", "evil");
+    const images = Object.entries(registry.platforms);
+    for (const [, digest] of images) registry.attach(digest, "signature");
+    const indexDigest = registry.publish("1.2.3", [...images, ["linux/amd64", evil]]);
+    const { status, stderr } = await attest({ plan: { ...stranger, indexDigest } });
+    expect(status).toBe(1);
+    expect(stderr).toContain(`not ours: its index holds besides its images ${evil}`);
+    const completed = registry.publish("1.2.3-", [images[0] as [string, Digest], ["linux/amd64", evil]]);
+    expect((await attest({ plan: { ...stranger, indexDigest, completed } })).stderr).toContain(evil);
+    expect(writes()).toEqual([]);
+    registry.attach(completed, "signature");
+    expect((await attest({ plan: { ...stranger, indexDigest, completed } })).status).toBe(0);
+  });
+
   it("is signed when all its images are ours, and when the stack takes it over", async () => {
     for (const digest of Object.values(registry.platforms)) registry.attach(digest, "signature");
     expect((await attest({ plan: stranger })).status).toBe(0);

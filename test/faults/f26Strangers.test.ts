@@ -65,6 +65,29 @@ describe("somebody else writes to the registry", () => {
       expect(preview.output).toMatch(/1\.4\.0: the image under this tag is not ours: what is signed about it says/);
     }
   });
+
+  it("F26 an index of our own images and a stranger's is named, and not signed for their sake", async () => {
+    const { digest: index, platforms } = await mirror.registry.index("tiny", "1.0.0");
+    const amd64 = name(platforms["linux/amd64"]!);
+    const made = ["--annotation", "stranger=beside", "--create", name("beside")];
+    await mirror.registry.regctl("image", "mod", ...made, amd64);
+    const listed = [...Object.values(platforms).map(name), name("beside")];
+    const references = listed.flatMap((reference) => ["--ref", reference]);
+    await mirror.registry.regctl("index", "create", name("1.0.0"), ...references);
+    const digest = await mirror.registry.digest("tiny", "1.0.0");
+    expect(digest).not.toBe(index);
+    for (const lose of [false, true]) {
+      if (lose) await mirror.loseState();
+      mirror.mark();
+      const run = await mirror.up();
+      expect(run.exitCode).not.toBe(0);
+      expect(errorsOf(run)).toMatch(
+        /1\.0\.0: the image under this tag is not ours: its index is not signed, and holds/,
+      );
+      expect(await mirror.registry.digest("tiny", "1.0.0")).toBe(digest);
+      expect(mirror.writes()).toEqual([]);
+    }
+  });
 });
 
 describe("a tag is swapped where nothing is signed, and the state is gone", () => {

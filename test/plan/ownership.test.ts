@@ -4,6 +4,7 @@ import { versionLabels } from "../../components/decide/labels";
 import type { PlannedVersion } from "../../components/decide/appPlan";
 import { type AttestationKind, predicateTypes } from "../../components/model/attestationKind";
 import type { Digest } from "../../components/model/digest";
+import type { PresentProbe } from "../../components/model/probe";
 import type { PublishedVersion } from "../../components/model/published";
 import type { AttachedLists, AttestationList } from "../../components/probe/attestations";
 import { planApp } from "../../components/plan/planApp";
@@ -50,17 +51,20 @@ const whole = (about = mirror()): [Digest, AttestationList][] => [
   [onArm, list(signature, sbom, provenance())],
 ];
 
+const imagesOnly = [onAmd, onArm].map((each): [Digest, AttestationList] => [each, list(signature, sbom, provenance())]);
+
 interface World {
   readonly attached?: readonly [Digest, AttestationList][] | Error;
   readonly platforms?: readonly (typeof amd)[];
+  readonly besides?: Partial<PresentProbe>;
   readonly record?: PublishedVersion;
   readonly adopted?: boolean;
   readonly request?: Partial<AppRequest>;
 }
 
-async function plan({ attached = [], platforms = [amd, arm], record, adopted = false, request: over }: World) {
+async function plan({ attached = [], platforms = [amd, arm], besides, record, adopted = false, request: over }: World) {
   const edges = new FakeEdges([release("1.0.0"), release("0.9.0")], {
-    "1.0.0": held("1.0.0", platforms),
+    "1.0.0": { ...held("1.0.0", platforms), ...besides },
     "0.9.0": held("0.9.0"),
   });
   const lists = attached instanceof Error ? undefined : new Map(attached);
@@ -118,6 +122,27 @@ describe("an image that is already under a wanted tag", () => {
       },
       /version 0\.9\.0/,
     ],
+    ...(
+      [
+        ["an attestation, or what calls itself one", { others: [digest("evil")] }],
+        ["a second manifest for a platform", { further: [digest("evil")] }],
+        ["something that is yet to be pushed", { gone: [digest("evil")] }],
+      ] as const
+    ).map(([what, besides]): readonly [string, World, RegExp] => [
+      `is an unsigned index of our images and ${what}`,
+      { attached: imagesOnly, besides },
+      new RegExp(`its index is not signed, and holds besides its images ${digest("evil")}`),
+    ]),
+    [
+      "is an unsigned index of our images that says something of its own",
+      { attached: imagesOnly, besides: { rewriteLoses: ["its annotations"] } },
+      /holds besides its images its annotations/,
+    ],
+    [
+      "is an unsigned index of one of our images and something else",
+      { attached: imagesOnly, platforms: [amd], besides: { others: [digest("evil")] } },
+      /holds besides its images sha256:/,
+    ],
   ])(
     "is not ours when it %s: never signed, never completed, and no floating tag moves to it",
     async (_, world, why) => {
@@ -135,8 +160,7 @@ describe("an image that is already under a wanted tag", () => {
   );
 
   it("is ours, and gets signed, when all its images are ours, as after a run that was killed", async () => {
-    const attached: World["attached"] = [onAmd, onArm].map((each) => [each, list(signature, sbom, provenance())]);
-    const { version, app } = await plan({ attached });
+    const { version, app } = await plan({ attached: imagesOnly });
     expect(version).toMatchObject({
       plan: { state: "published" },
       attestation: { mode: "repair", gaps: ["unsigned", "no SBOM on the index", "no provenance", "no mirror record"] },
@@ -166,10 +190,8 @@ describe("an image that is already under a wanted tag", () => {
   it("is ours unsigned where it is upstream's own image, which the app copies", async () => {
     const official = { reference: () => "docker.io/upstream/app:1.0.0", whenUpstreamHasPlatform: "copy" } as const;
     const app = { ...specification, official };
-    const edges = new FakeEdges([release("1.0.0")], {
-      "1.0.0": held("1.0.0"),
-      "docker.io/upstream/app:1.0.0": held("1.0.0"),
-    });
+    const whole = { ...held("1.0.0"), others: [digest("attestation")], rewriteLoses: ["its annotations"] };
+    const edges = new FakeEdges([release("1.0.0")], { "1.0.0": whole, "docker.io/upstream/app:1.0.0": whole });
     edges.missingReferrers = () => Promise.resolve([]);
     edges.attestations = {
       config: attestConfigSchema.parse({ signing: { mode: "key", key: "cosign.key" } }),
@@ -187,7 +209,7 @@ describe("an image that is already under a wanted tag", () => {
         gaps: expect.not.arrayContaining(["no provenance"]) as unknown,
         record: { builds: [], platforms: { [amd]: from(amd), [arm]: from(arm) } },
       },
-      known: [onAmd, onArm],
+      known: [onAmd, onArm, index, digest("attestation")],
     });
   });
 

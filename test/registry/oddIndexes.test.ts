@@ -127,7 +127,7 @@ describe("an index that is not as build tools write it today", () => {
     const second = registry.image("o/a", "amd64", { note: "2" });
     const platform = linux("amd64");
     const probe = await probeOf([child(amd64, { platform }), child(second, { platform })]);
-    expect(probe).toMatchObject({ platforms: { "linux/amd64": amd64 } });
+    expect(probe).toMatchObject({ platforms: { "linux/amd64": amd64 }, further: [second] });
     expect(probe).toHaveProperty("remarks", [`it lists 2 manifests for linux/amd64: ${amd64} counts`]);
   });
 

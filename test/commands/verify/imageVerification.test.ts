@@ -189,6 +189,17 @@ describe("verifying a version", () => {
     ]);
   });
 
+  it("refuses an image that is listed by a digest it cannot check, which clients may take", async () => {
+    const unread = `sha512:${"8".repeat(128)}`;
+    const own = Object.entries(registry.platforms);
+    const index = registry.publish("1.0.0", [[amd64, unread as Digest], ...own]);
+    complete(index, own);
+    statements(index, own);
+    expect(await failures()).toEqual([
+      `platform linux/amd64: ${unread} cannot be checked; accepted is a sha256 digest`,
+    ]);
+  });
+
   it("refuses a lost child, and one that is for another platform than the index says", async () => {
     const lost: Digest = `sha256:${"8".repeat(64)}`;
     const platforms = [
