@@ -154,6 +154,17 @@ describe("the workflows", () => {
     expect(kept.length).toBeGreaterThan(0);
   });
 
+  it("keep what was read of images, which never changes, beside every record of failed builds", async () => {
+    const steps = Object.values((await read("mirror.yml")).jobs).flatMap((job) => job.steps);
+    const kept = steps
+      .filter(({ uses = "" }) => uses.startsWith("actions/cache/"))
+      .map((step) => (step.with as Readonly<Record<string, string>>)["path"]?.split("\n") ?? [])
+      .filter((paths) => paths.includes("failures"));
+    expect(kept.length).toBeGreaterThan(0);
+    const folders = ["labels", "manifests", "programs"].map((kind) => `~/.cache/multiarch-mirror/${kind}`);
+    for (const paths of kept) expect(paths).toEqual(expect.arrayContaining(folders));
+  });
+
   it("sign in one job only, and nothing that pull requests start can write", async () => {
     const mirror = await read("mirror.yml");
     const signing = Object.entries(mirror.jobs).filter(([, job]) => job.permissions?.["id-token"] !== undefined);
