@@ -13,6 +13,9 @@ const doubt = (tags: string, tagRule?: RegExp, exclude: readonly string[] = []):
   );
 const threeParts = /^v(\d+\.\d+\.\d+)$/;
 
+const lines = (from: string, count: number, to: string): string =>
+  Array.from({ length: count }, (_, index) => `${from}${index + 1}${to}`).join(" ");
+
 describe("doubtAbout", () => {
   it.each<readonly [string, RegExp | undefined, string, string]>([
     ["release-2.0.0 v1.9.1 v1.9.0", undefined, "release-2.0.0", "v1.9.1"],
@@ -24,6 +27,11 @@ describe("doubtAbout", () => {
     ["v9.3.1.17 v9.3.0", threeParts, "v9.3.1.17", "v9.3.0"],
     ["v11.12 v11.10.0", threeParts, "v11.12", "v11.10.0"],
     ["v9.3.0p1 v9.3.0", threeParts, "v9.3.0p1", "v9.3.0"],
+    ["v2.26.0--v2024.10.19--b9204a9 v2.23.0 v2.22.2", undefined, "v2.26.0--v2024.10.19--b9204a9", "v2.23.0"],
+    [`${lines("12.", 10, "-0")} 11.4 1.5.1`, undefined, "12.10-0", "11.4"],
+    [`${lines("jenkins-2.", 10, "")} 1.385 1.384`, undefined, "jenkins-2.10", "1.385"],
+    [`${lines("@scope/app@2.", 10, ".0")} v1.0.0`, undefined, "@scope/app@2.10.0", "v1.0.0"],
+    ["app_1_26 app_1_25_2 app_1_25_1", /^app_(?<version>\d+_\d+_\d+)$/, "app_1_26", "app_1_25_2"],
     ["v1.99999999999999999999.0 v1.9.1", undefined, "v1.99999999999999999999.0", "v1.9.1"],
   ])("of %s by %s names the tag that seems higher and the highest version", (tags, rule, higher, highest) => {
     expect(doubt(tags, rule)).toContain(
@@ -34,6 +42,10 @@ describe("doubtAbout", () => {
   it.each<readonly [string, RegExp | undefined]>([
     ["v2.0.0-rc1 v2.0.0-0 v2.0.0-beta.3 v2.0.0b1 v1.9.1", undefined],
     ["v1.9.1-final v1.9.1-lts v1.9 v1 v1.9.1", undefined],
+    ["v0.108.0-b.90 v0.109.0-next.1 v0.110.0-temp.2 v0.107.79", undefined],
+    [`${lines("v2.", 10, ".0-0")} ${lines("v2.", 10, ".0")} v2.11.0-0`, undefined],
+    [`${lines("chart-12.", 10, "")} ${lines("v1.", 10, ".0")}`, undefined],
+    ["app_1_8 app_1_25_2 app_1_25_1", /^app_(?<version>\d+_\d+_\d+)$/],
     ["v99.99.99.4478 v9.3.0.17", undefined],
     ["server/public/v20.1.21 cloud-2026-08-01-1 nightly-2026-07-01 v11.9.1", undefined],
     ["r1434511043 v1.0.0", undefined],

@@ -28,6 +28,9 @@ describe("proposeTagRule", () => {
     ["V_10_2_P1 V_10_1_P1 V_9_9_P2 V_9_9_P1", "V_10_2_P1", "10_2_P1"],
     ["240915-e1280b2fb 240801-ab12cd34e 240701-9b8c7d6ef", "240915-e1280b2fb", "240915-e1280b2fb"],
     ["2026-07a 2026-07 2026-06 2026-05b", "2026-07a", "2026-07a"],
+    ["openj9-0.60.0 openj9-0.59.0 openj9-0.58.0", "openj9-0.60.0", "0.60.0"],
+    ["app_1_25_2 app_1_25_1 app_1_8 app_1_7 app_1_23_1-fixed app_1_20_0-fixed", "app_1_25_2", "1_25_2"],
+    ["2026.8.1 2026.8.0 2026.8.1-java25 2026.8.0-java21 20200413", "2026.8.1", "2026.8.1"],
   ])("reads of %s the tag %s as %s", (tags, tag, version) => {
     const { tagRule, doubt } = propose(tags);
     expect(doubt).toBeUndefined();
@@ -39,6 +42,30 @@ describe("proposeTagRule", () => {
     "says that nothing in %j reads as a version",
     (tags) => expect(propose(tags).doubt).toBe("none of its tags reads as a version"),
   );
+
+  it("reads no other make of a version as its revision", () => {
+    const { tagRule } = propose("2026.8.1 2026.8.0 2026.8.1-java25 2026.8.0-java21 20200413");
+    expect(tagRule && captured("2026.8.1-java25", tagRule)).toBeUndefined();
+  });
+
+  it.each([
+    ["rec-5.4.5 rec-5.4.4 auth-5.1.4 auth-5.1.3", "programs", ["auth-5.1.4", "rec-5.4.5"]],
+    ["@scope/a@2.0.0 @scope/a@2.1.0 @scope/b@3.0.0", "programs", ["@scope/a@2.1.0", "@scope/b@3.0.0"]],
+    [
+      "5.2.3_v2.0.13-ls6 5.2.2_v2.0.13-ls5 5.1.4-r3-ls4 5.1.4-r3-ls3 5.1.4-r2-ls2 5.1.4-r2-ls1",
+      "schemes",
+      ["5.1.4-r3-ls4", "5.2.3_v2.0.13-ls6"],
+    ],
+    [
+      "6.2-q5 6.2-q4 6.2-q3 6.1-q2 6.1-q1 5.9-r3-ls9 5.9-r3-ls8 5.8-r3-ls7 5.8-r2-ls6 5.8-r2-ls5 5.8-r2-ls4",
+      "schemes",
+      ["6.2-q5", "5.9-r3-ls9"],
+    ],
+  ])("says of %s that there are several %s", (tags, what, shown) => {
+    const { doubt } = propose(tags);
+    expect(doubt).toContain(`several ${what} (`);
+    for (const tag of shown) expect(doubt).toContain(JSON.stringify(tag));
+  });
 
   it("says what is in doubt where no rule is sure", () => {
     const { tagRule, doubt } = propose("2026.1.0 2026.2.0 20260101.0.0");
