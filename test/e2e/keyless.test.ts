@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import type { ImageVerification } from "../../commands/verify/imageVerification";
 import { PrivateSigstore, services } from "../../tools/sigstore/sigstore";
+import type { TokenChanges } from "../../tools/sigstore/tokenIssuer";
 import { MirrorUnderTest } from "./support/mirrorUnderTest";
 import { errorsOf, type PulumiRun } from "./support/pulumiRun";
 import { tinyAppFile, tinyUpstream } from "./support/tinyUpstream";
@@ -180,20 +181,24 @@ it("prints commands that plain cosign accepts", async () => {
   for (const line of printed) expect((await command("sh", "-c", line)).status, line).toBe(0);
 });
 
-it.each([
-  ["another workflow's token", { job_workflow_ref: strangersWorkflow, workflow_ref: strangersWorkflow }, "other.yml"],
-  ["another repository's token", { repository: "acme/stranger" }, "acme/stranger"],
-])("counts for nothing what %s signed, in every run, until it is mended", async (_, claims, named) => {
+it("counts for nothing what others sign, and says what is wrong with a token, in every run, until one makes it good", async () => {
   const version = await release();
-  sigstore.issuer.changes = { claims };
-  for (let runs = 0; runs < 2; runs++) {
+  const other = { job_workflow_ref: strangersWorkflow, workflow_ref: strangersWorkflow };
+  const faults: readonly (readonly [TokenChanges, RegExp])[] = [
+    [{ claims: other }, /other\.yml/],
+    [{ claims: other }, /other\.yml/],
+    [{ claims: { repository: "acme/stranger" } }, /acme\/stranger/],
+    [{ expiredFor: 60 }, /token/i],
+    [{ status: 500 }, /OIDC|token/i],
+  ];
+  for (const [changes, reason] of faults) {
+    sigstore.issuer.changes = changes;
     const run = await up();
     expect(run.exitCode, run.output).not.toBe(0);
-    expect(errorsOf(run)).toContain(named);
+    expect(errorsOf(run)).toMatch(reason);
   }
   sigstore.issuer.changes = {};
-  const run = await up();
-  expect(errorsOf(run)).toBe("");
+  expect(errorsOf(await up())).toBe("");
   expect((await whole(image(version))).verified).toBe(true);
 });
 
@@ -223,30 +228,5 @@ it("refuses to publish at another ref or in another workflow before anything is 
   expect(mirror.writes()).toEqual([]);
   expect((await mirror.preview({ environment: { ...sigstore.issuer.environment, ...side } })).exitCode).toBe(0);
   expect((await up()).exitCode).toBe(0);
-  expect((await whole(image(version))).verified).toBe(true);
-});
-
-it.each([
-  ["an expired token", { expiredFor: 60 }, /token/i],
-  ["no token", { status: 500 }, /OIDC|token/i],
-])("says what is wrong with %s, and the next run makes it good", async (_, changes, reason) => {
-  const version = await release();
-  sigstore.issuer.changes = changes;
-  const run = await up();
-  expect(run.exitCode, run.output).not.toBe(0);
-  expect(errorsOf(run)).toMatch(reason);
-  sigstore.issuer.changes = {};
-  expect(errorsOf(await up())).toBe("");
-  expect((await whole(image(version))).verified).toBe(true);
-});
-
-it.each(services)("names %s when it is down, and the next run makes it good", async (service) => {
-  const version = await release();
-  await sigstore.down(service);
-  const run = await up();
-  await sigstore.up(service);
-  expect(run.exitCode, run.output).not.toBe(0);
-  expect(errorsOf(run)).toMatch(/cosign (sign|attest)/);
-  expect(errorsOf(await up())).toBe("");
   expect((await whole(image(version))).verified).toBe(true);
 });
