@@ -11,6 +11,7 @@ import { checkout } from "./engine/checkout";
 import { keptRecord, recordFolder, writeRecord } from "./handover/recordFolder";
 import type { Host } from "./host";
 import { reasonOf } from "./model/reasonOf";
+import { appOf } from "./model/reference";
 import { runContext } from "./model/runContext";
 import type { Edges } from "./openEdges";
 import { holding } from "./probe/probeTag";
@@ -57,7 +58,7 @@ export function openServices(
         if (unheld.has(repository)) return;
         unheld.add(repository);
         const note = `what is built cannot be listed under the tag ${unpublishedTag} until its version has a tag`;
-        await warn(`${repository}: ${note}: ${reasonOf(error)}`);
+        await warn(`${appOf(repository)}: ${note}: ${reasonOf(error)}`);
       });
     },
     keepRecord: async (record, reference) =>

@@ -33,7 +33,7 @@ function announceMessage(event: EngineEvent & { kind: "message" }, progress: Pro
   // What the program says is for people; of what resources say only that something went wrong.
   if (ofProgram ? severity === "debug" : severity !== "error") return;
   const subject = ofProgram ? undefined : progress.subject(name);
-  const said: ReconcileEvent = { event: "message", severity, text, ...subject };
+  const said: ReconcileEvent = { event: "message", severity, text, ...(subject ?? progress.subjectOfText(text)) };
   // The program's own failures are told when the run ends; those of a build with the build.
   if (severity === "error" && (ofProgram || kinds[type] === "image")) voice.say(said);
   else

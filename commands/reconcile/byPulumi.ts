@@ -130,7 +130,9 @@ async function runProgram(
   const looking = looksOnly(request);
   const how = looking ? ["preview"] : ["up", "--yes", "--skip-preview", "--continue-on-error", "--suppress-outputs"];
   const options = ["--stack", request.stack, "--config-file", work.configFile, "--parallel", `${request.parallel}`];
-  const logs = new BuildLogFiles(request.logs);
+  const logs = new BuildLogFiles(request.logs, (text) =>
+    voice.say({ event: "message", severity: "warning", text }, `warning: ${text}`),
+  );
   const ticker = new Ticker(progress, voice);
   const end = await runPulumi({
     program: pulumi,

@@ -1,7 +1,6 @@
 import { dirname, join } from "node:path";
 import { verificationCommands } from "../../components/attest/verifyCommands";
 import { type FailureRecord, failureKey, isOverdue, recordTries } from "../../components/decide/backoff";
-import { reasonOf } from "../../components/model/reasonOf";
 import { readFailureFile, writeFailureFile } from "../../components/report/failureFile";
 import { markdownSection } from "../../components/report/markdown";
 import { previewMarkdown } from "../../components/report/preview";
@@ -19,7 +18,7 @@ import type { ReconcileRequest } from "./request";
 import { resultOf, type RunResult, writeResult } from "./result";
 import { buildRecords, completed, type Ended, tries } from "./verdict";
 import type { Voice } from "./voice";
-import { sendNotice } from "./webhook";
+import { sendNotices } from "./webhook";
 
 /** How the run went that something is left of. */
 export interface Left {
@@ -131,16 +130,13 @@ async function notify(
   const before = await readTold(file);
   const { notices, told } = noticesOf(result, before);
   const kept = { ...told };
-  for (const notice of notices) {
-    try {
-      await sendNotice(webhook, notice, runAddress(environment));
-    } catch (error) {
-      const text = `${notice.app}: nobody was told: ${reasonOf(error)}`;
-      voice.say({ event: "message", severity: "warning", app: notice.app, text }, `warning: ${text}`);
-      const known = before[notice.app];
-      if (known === undefined) Reflect.deleteProperty(kept, notice.app);
-      else kept[notice.app] = known;
-    }
+  for (const [{ app, event }, why] of await sendNotices(webhook, notices, runAddress(environment))) {
+    const text = `${app}: nobody was told of a ${event}: ${why}`;
+    voice.say({ event: "message", severity: "warning", app, text }, `warning: ${text}`);
+    if (event === "publication") continue;
+    const known = before[app];
+    if (known === undefined) Reflect.deleteProperty(kept, app);
+    else kept[app] = known;
   }
   await writeTold(file, kept);
 }

@@ -101,6 +101,14 @@ export class Progress {
     return subjectOf(name, this.apps);
   }
 
+  /** What a line of the program is about, where it says so first: `app: …`, `app version is …`, `app version platform: …`. */
+  subjectOfText(text: string): { readonly app: string } | undefined {
+    const groups = /^(?<app>\S+?)(?: (?<version>[^\s/]+?))?(?: (?<platform>linux\/\S+?))?(?::| is) .*$/.exec(
+      text,
+    )?.groups;
+    return this.apps.has(groups?.["app"] ?? "") ? { app: "", ...groups } : undefined;
+  }
+
   /** How many resources were to be created or changed in the registry. */
   get changes(): number {
     return this.operations;

@@ -89,7 +89,7 @@ async function makeFolders({ digests, failures, result, summary, logs }: Reconci
     if (path === undefined) continue;
     const isFolder = path === digests || path === logs;
     try {
-      await mkdir(isFolder ? path : dirname(path), { recursive: true });
+      await makeFolder(isFolder ? path : dirname(path));
       await access(isFolder ? path : dirname(path), constants.W_OK);
       const there = isFolder ? undefined : await stat(path).catch(() => undefined);
       if (there?.isDirectory()) throw new Error("it is a folder");
@@ -100,6 +100,13 @@ async function makeFolders({ digests, failures, result, summary, logs }: Reconci
       throw new UsageError(message, { cause });
     }
   }
+}
+
+/** A folder and those it is in. Node's own way with `recursive` never ends where one that is there lets nobody make any, as `/proc`. */
+async function makeFolder(path: string): Promise<void> {
+  if ((await stat(path).catch(() => undefined))?.isDirectory()) return;
+  if (dirname(path) !== path) await makeFolder(dirname(path));
+  await mkdir(path);
 }
 
 /** The program hears of options by its environment; people have written the options. */

@@ -42,8 +42,8 @@ export interface WebhookRequest {
 }
 
 /**
- * Bytes of a text, below what each takes: ntfy makes a file of more than 4096, Discord refuses more than 2000 characters, Slack asks
- * for 4000 at most, an event of Matrix has 65,536 in all.
+ * Bytes of a text, below what each takes: ntfy makes a file of more than 4096 (its release 1.11.0), Discord refuses more than 2000
+ * characters, Slack asks for 4000 characters at most and cuts at 40,000, an event of Matrix has 65,536 bytes in all.
  */
 const longest: Readonly<Record<Shape, number>> = {
   json: 20_000,
@@ -118,6 +118,31 @@ const limitMs = 30_000;
 const mostTries = 3;
 const longestPauseSeconds = 60;
 
+/** There was no answer at all. */
+class SilenceError extends Error {}
+
+/**
+ * Sends notices, one after the other. A service that gives no answer to one is not asked to take the others of the run.
+ * @returns those that were not sent, each with the reason.
+ */
+export async function sendNotices(
+  webhook: Webhook,
+  notices: readonly Notice[],
+  run?: string,
+): Promise<ReadonlyMap<Notice, string>> {
+  const unsent = new Map<Notice, string>();
+  let silence: string | undefined;
+  for (const notice of notices) {
+    if (silence !== undefined) unsent.set(notice, silence);
+    else
+      await sendNotice(webhook, notice, run).catch((error: unknown) => {
+        unsent.set(notice, reasonOf(error));
+        if (error instanceof SilenceError) silence = reasonOf(error);
+      });
+  }
+  return unsent;
+}
+
 /**
  * Sends one notice, again when there are too many at once or the service is in trouble.
  * @throws Error that names the host and not the address, which may be a secret.
@@ -142,8 +167,10 @@ async function post({ method, url, headers, body }: WebhookRequest, where: strin
     ...{ method, headers, body: JSON.stringify(body), redirect: "error" as const },
     signal: AbortSignal.timeout(limitMs),
   }).catch((cause: unknown) => {
-    throw new Error(`${where} gave no answer: ${reasonOf(cause instanceof Error ? (cause.cause ?? cause) : cause)}`, {
-      cause,
-    });
+    const isOver = cause instanceof Error && cause.name === "TimeoutError";
+    const why = isOver
+      ? ` within ${limitMs / 1000} s`
+      : `: ${reasonOf(cause instanceof Error ? (cause.cause ?? cause) : cause)}`;
+    throw new SilenceError(`${where} gave no answer${why}`, { cause });
   });
 }

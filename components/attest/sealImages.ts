@@ -14,6 +14,8 @@ import { type Place, type Workplace, atWorkplace } from "./workplace";
 export interface SealRequest {
   /** `registry/namespace/name`. */
   readonly repository: string;
+  /** What the index is that names them. */
+  readonly version: string;
   /** Made in this run or handed over to it, each with its record, and in the registry under its digest. Copied ones are brought there. */
   readonly images: readonly RecordedImage[];
   /** What the index is made from in this repository: the builder copies it with all that is attached to it. */

@@ -3,6 +3,7 @@ import type { AttestConfig } from "../config/attestConfig";
 import type { BuildRecord } from "../model/buildRecord";
 import type { Digest } from "../model/digest";
 import { reasonOf } from "../model/reasonOf";
+import { appOf } from "../model/reference";
 import { Limiter } from "../system/limiter";
 import { runProcess } from "../system/process";
 import { SigningError } from "./cosign";
@@ -54,7 +55,7 @@ export function trustServices(attest: AttestConfig, warn: (text: string) => Prom
             stalled.set(repository, error.cause.message);
           throw error;
         });
-        if (lacking !== undefined) await warn(`${request.repository}: ${lacking}`);
+        if (lacking !== undefined) await warn(`${appOf(repository)} ${request.version}: ${lacking}`);
       }),
     signed: (repository, digest) =>
       limiter.run(async () => {
@@ -62,7 +63,7 @@ export function trustServices(attest: AttestConfig, warn: (text: string) => Prom
         try {
           return await atWorkplace(attest, place, (workplace) => isSigned(repository, digest, workplace));
         } catch (error) {
-          await warn(`whether ${repository}@${digest} is signed cannot be told: ${reasonOf(error)}`);
+          await warn(`${appOf(repository)}: whether ${digest} is signed cannot be told: ${reasonOf(error)}`);
           return false;
         }
       }),

@@ -100,7 +100,9 @@ export function appNameSchema(apps: readonly AppSpecification[]) {
   const known = apps.map((app) => app.name);
   return z.enum(known, {
     error: ({ input }) =>
-      typeof input === "string" ? noSuch("app", input, known) : `accepted is one of ${known.join(", ")}`,
+      typeof input === "string"
+        ? noSuch("app in apps/index.ts", input, known)
+        : `accepted is one of ${known.join(", ")}`,
   });
 }
 
@@ -114,7 +116,11 @@ export function appsSchema(apps: readonly AppSpecification[]) {
     // `mattermost:` with nothing behind it is YAML for null, and a natural way to name an app without settings.
     .partialRecord(name, settings.nullable())
     .transform((given): Named => Object.entries(given).map(([key, of]) => [key, of ?? settings.parse({})]))
-    .refine((named) => named.some(([, of]) => of.enabled), "accepted is a map with at least one app that is enabled");
+    .refine((named) => named.some(([, of]) => of.enabled), {
+      error: "accepted is a map with at least one app that is enabled",
+      // One whose name has a mistake is not among them.
+      when: ({ issues }) => issues.length === 0,
+    });
   return z
     .union(
       [all, listed, mapped],

@@ -28,9 +28,9 @@ export interface CheckOptions {
 /** Checks a value against a schema. This is the only place that puts the mistakes zod finds into words. */
 export function check<T>(schema: z.ZodType<T>, value: unknown, options: CheckOptions = {}): Checked<T> {
   const { subject = "", written = value, known = [] } = options;
-  const keysAround: KeysAround = new Map();
-  const result = schema.safeParse(value, { error: (issue) => inWords(issue, keysAround) });
-  const found = result.success ? [] : result.error.issues.flatMap((issue) => mistakes(issue, keysAround));
+  const unknownKeys: UnknownKeys = new Map();
+  const result = schema.safeParse(value, { error: (issue) => inWords(issue, unknownKeys) });
+  const found = result.success ? [] : result.error.issues.flatMap((issue) => mistakes(issue, unknownKeys));
   const byPlace = new Map(
     [...known, ...found].toReversed().map((mistake) => [JSON.stringify(mistake.path), mistake] as const),
   );
@@ -73,9 +73,10 @@ export function formatValue(value: unknown): string {
   return json.length <= longestValue ? json : `${json.slice(0, longestValue)}... (${json.length} characters)`;
 }
 
-/** JSON knows neither functions nor regular expressions. */
+/** JSON knows neither functions nor regular expressions, and shows a promise as an empty map. */
 function readable(_key: string, value: unknown): unknown {
   if (typeof value === "function") return "(a function)";
+  if (value instanceof Promise) return "(a promise)";
   return value instanceof RegExp ? String(value) : value;
 }
 
@@ -116,8 +117,8 @@ function valueAt(value: unknown, path: ConfigPath): unknown {
   );
 }
 
-/** The keys a map has, by the list of those it does not have: an issue that is told keeps only the latter. */
-type KeysAround = Map<readonly string[], readonly string[]>;
+/** What is said of a key a map does not have, by the list of all those: an issue that is told keeps only the list. */
+type UnknownKeys = Map<readonly string[], (key: string) => string>;
 
 const words: Readonly<Record<string, string>> = {
   object: "a map",
@@ -130,7 +131,7 @@ const words: Readonly<Record<string, string>> = {
 };
 
 /** The words for an issue whose schema has no `error` of its own; undefined leaves them to zod. */
-function inWords(issue: z.core.$ZodRawIssue, keysAround: KeysAround): string | undefined {
+function inWords(issue: z.core.$ZodRawIssue, unknownKeys: UnknownKeys): string | undefined {
   const keys = keysOf(issue.inst);
   switch (issue.code) {
     case "invalid_type": {
@@ -150,7 +151,7 @@ function inWords(issue: z.core.$ZodRawIssue, keysAround: KeysAround): string | u
       return typeof given === "string" ? noSuch(discriminator, given, accepted) : `accepted is ${accepted.join(", ")}`;
     }
     case "unrecognized_keys":
-      keysAround.set(issue.keys, keys);
+      unknownKeys.set(issue.keys, (key) => keyMistake(issue.inst, key) ?? noSuch("key", key, keys));
       return undefined;
     default:
       return undefined;
@@ -163,22 +164,28 @@ function keysOf(schema: unknown): readonly string[] {
   return schema instanceof z.ZodRecord && schema.keyType instanceof z.ZodEnum ? schema.keyType.options.map(String) : [];
 }
 
+/** What the names of a map's keys say themselves of one that is none of them. */
+function keyMistake(schema: unknown, key: string): string | undefined {
+  if (!(schema instanceof z.ZodRecord) || !(schema.keyType instanceof z.ZodEnum)) return undefined;
+  return schema.keyType.def.error === undefined ? undefined : schema.keyType.safeParse(key).error?.issues[0]?.message;
+}
+
 /**
  * The mistakes an issue tells of: one for each unknown key, and those of the only alternative of a union that is of the
  * value's type. Where there is no such alternative, the union itself says what is accepted.
  */
-function mistakes(issue: z.core.$ZodIssue, keysAround: KeysAround): readonly Mistake[] {
+function mistakes(issue: z.core.$ZodIssue, unknownKeys: UnknownKeys): readonly Mistake[] {
   const path = issue.path as ConfigPath;
   switch (issue.code) {
     case "unrecognized_keys":
       return issue.keys.map((key) => ({
         path: [...path, key],
-        message: noSuch("key", key, keysAround.get(issue.keys) ?? []),
+        message: unknownKeys.get(issue.keys)?.(key) ?? noSuch("key", key, []),
       }));
     case "invalid_union": {
       const [alternative, ...more] = issue.errors.filter((issues) => issues.every(isFurtherIn));
       if (!alternative || more.length > 0) return [{ path, message: issue.message }];
-      return alternative.flatMap((inner) => mistakes({ ...inner, path: [...path, ...inner.path] }, keysAround));
+      return alternative.flatMap((inner) => mistakes({ ...inner, path: [...path, ...inner.path] }, unknownKeys));
     }
     default:
       return [{ path, message: issue.message }];

@@ -115,7 +115,7 @@ async function sealed(
   const adopted = planned.adopting ? planned.adopted : [];
   const own = sources.references.filter((reference) => reference.startsWith(`${repository}@`));
   await services.seal({
-    ...{ repository, images, kept, known, adopted },
+    ...{ repository, version: planned.version, images, kept, known, adopted },
     sources: own.flatMap((reference) => digestIn(reference) ?? []),
   });
   return sources;

@@ -115,11 +115,12 @@ class StageGraph {
     const last = this.stages.at(-1);
     const found = name === undefined ? last : this.byName.get(name.toLowerCase());
     if (found) return found;
-    const names = JSON.stringify([...this.byName.keys()].slice(0, 50));
+    const names = [...this.byName.keys()].slice(0, 50);
+    const known = names.length === 0 ? "none has a name" : `the stages are ${JSON.stringify(names)}`;
     throw new DockerfileError(
       this.options.path,
       last?.line ?? 1,
-      `there is no stage ${printable(name ?? "")}; the stages are ${names}`,
+      `there is no stage ${printable(name ?? "")}; ${known}`,
     );
   }
 

@@ -48,7 +48,11 @@ describe("what the functions of an app file give", () => {
       { buildArguments: () => undefined },
       `buildArguments ${onBoth}the whole: nothing given; accepted is a map`,
     ],
-    ["a promise", { buildArguments: async () => ({}) }, `buildArguments ${onBoth}the whole: {}; accepted is a map`],
+    [
+      "a promise",
+      { buildArguments: async () => ({}) },
+      `buildArguments ${onBoth}the whole: "(a promise)"; accepted is a map`,
+    ],
     [
       "a name with a blank",
       { buildArguments: () => ({ "A B": "1" }) },

@@ -107,6 +107,12 @@ describe("readConfig", () => {
     expect([...read({ apps: ["outline"] }).unmirrored.keys()]).toEqual(["mattermost", "hello-flask"]);
   });
 
+  it("says of an app that it does not know where it would be listed, and nothing else", () => {
+    expect(problems({ apps: { outlin: {} } })).toEqual([
+      'multiarch-mirror:apps.outlin: {}; there is no such app in apps/index.ts, did you mean "outline"? Known are mattermost, outline, hello-flask',
+    ]);
+  });
+
   it("takes a window with lines", () => {
     expect(read({ keep: { latest: 5, perMinor: 1, minors: 3 } }).keep).toEqual({ latest: 5, perMinor: 1, minors: 3 });
   });

@@ -45,7 +45,7 @@ describe("readRunOptions", () => {
     expect(found).toEqual([
       'MIRROR_PHASE: "biuld"; accepted is one of all, build, publish',
       expect.stringMatching(/^MIRROR_PLATFORMS\[0\]: "linux\/foo"; accepted are linux\/386, /),
-      'MIRROR_APPS[0]: "outlin"; there is no such app, did you mean "outline"? Known are mattermost, outline',
+      'MIRROR_APPS[0]: "outlin"; there is no such app in apps/index.ts, did you mean "outline"? Known are mattermost, outline',
     ]);
   });
 

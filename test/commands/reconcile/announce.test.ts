@@ -98,6 +98,24 @@ describe("what is said while a run goes on", () => {
     ]);
   });
 
+  it.each([
+    ["hello-flask 1.0.0 linux/arm64: 5 programs checked in 0.3 s", ["hello-flask", "1.0.0", "linux/arm64"]],
+    ["hello-flask 1.0.0: sbom for linux/arm64: no answer", ["hello-flask", "1.0.0", undefined]],
+    ["hello-flask 1.0.0 is not written: linux/arm64: it does not start", ["hello-flask", "1.0.0", undefined]],
+    ["hello-flask: whether it is signed cannot be told", ["hello-flask", undefined, undefined]],
+    ["nothing more will be published from here: no identity", [undefined, undefined, undefined]],
+    ["hello-flask 1.0.0: one\nother 2.0.0: two", [undefined, undefined, undefined]],
+  ])("names them of a line of the program that begins with them: %s", (text, [own, version, platform]) => {
+    const message: EngineEvent = { kind: "message", severity: "info", type: "pulumi:pulumi:Stack", name: "day", text };
+    const [event] = told([app, message], { json: true }).split("\n");
+    expect(JSON.parse(event ?? "")).toEqual({
+      ...{ time: expect.any(String) as string, phase: "all", event: "message", severity: "info", text },
+      ...(own !== undefined && { app: own }),
+      ...(version !== undefined && { version }),
+      ...(platform !== undefined && { platform }),
+    });
+  });
+
   it("is nothing of what is only recorded, read or forgotten", () => {
     const operations = ["same", "read", "refresh", "delete", "discard", "import"];
     const events = operations.flatMap((operation) => [

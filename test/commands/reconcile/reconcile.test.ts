@@ -1,6 +1,6 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { reconcile } from "../../../commands/reconcile/reconcile";
 import { readRequest } from "../../../commands/reconcile/request";
@@ -32,8 +32,9 @@ it.each([
   ["--result", "", "it is a folder; name a file"],
   ["--failures", "file/record.json", "EEXIST: .*; name a file"],
   ["--logs", "file", "EEXIST: .*; name a folder"],
+  ["--result", "/proc/nothing/result.json", "ENOENT: .*; name a file"],
 ])("refuses %s that cannot be written before it does anything", async (option, path, why) => {
-  expect(await run(option, join(folder, path))).toMatch(
+  expect(await run(option, resolve(folder, path))).toMatch(
     new RegExp(`${option}: ".*" cannot be written: ${why} that can$`),
   );
 });

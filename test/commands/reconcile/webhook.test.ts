@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 import type { Notice } from "../../../commands/reconcile/notices";
-import { parseWebhook, sendNotice, webhookRequest } from "../../../commands/reconcile/webhook";
+import { parseWebhook, sendNotice, sendNotices, webhookRequest } from "../../../commands/reconcile/webhook";
 
 const failure: Notice = {
   event: "failure",
@@ -146,4 +146,26 @@ it("counts bytes, of which a letter may have several, and cuts none in half", ()
   expect(Buffer.byteLength(message)).toBeLessThanOrEqual(3500);
   expect(Buffer.byteLength(message)).toBeGreaterThan(3400);
   expect(message).not.toContain("\ufffd");
+});
+
+it("goes to a service that gives no answer once in a run, and every one to a service that refuses some", async () => {
+  let asked = 0;
+  let answers = false;
+  const server = createServer((_, response) => {
+    asked += 1;
+    if (answers) response.writeHead(400).end();
+    else response.destroy();
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const webhook = parseWebhook(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+  if (!webhook) throw new Error("the address is not accepted");
+  const notices = ["one", "two", "three"].map((app): Notice => ({ ...failure, app }));
+  const unsent = async (): Promise<readonly string[]> =>
+    [...(await sendNotices(webhook, notices))].map(([{ app }, why]) => `${app}: ${why.replace(/^.*:\d+ /, "")}`);
+  expect(await unsent()).toEqual(["one", "two", "three"].map((app) => `${app}: gave no answer: other side closed`));
+  expect(asked).toBe(1);
+  answers = true;
+  expect(await unsent()).toEqual(["one: answered 400", "two: answered 400", "three: answered 400"]);
+  expect(asked).toBe(4);
+  server.close();
 });
