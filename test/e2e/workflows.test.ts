@@ -85,15 +85,28 @@ describe("mirror.yml, run as it is", () => {
   });
 
   it("publishes what can be built on schedule, is red for the rest, and opens an issue that says why", async () => {
-    const run = await fork.run({ event: "schedule", run: { id: 70, attempt: 1 } });
+    const run = await fork.run({ event: "schedule", run: { id: 70, attempt: 1 }, variables });
     expect(run, run.log).toMatchObject({ good: false, jobs: { Plan: true, Publish: false } });
-    expect(Object.keys(run.jobs).toSorted()).toEqual(["Build linux-amd64", "Build linux-arm64", "Plan", "Publish"]);
+    const builds = ["Build linux-amd64", "Build linux-arm64"];
+    expect(Object.keys(run.jobs).toSorted()).toEqual([...builds, "Catalogue", "Pages", "Plan", "Publish"]);
     expect(run.log).toContain("✗ FAILED tiny 1.1.0 linux/amd64: ");
     expect(await registry.tags("tiny")).toEqual(["1.0.0", "latest"]);
     expect(github.issues).toMatchObject([{ title: "Mirror: tiny is not complete in prod", state: "open" }]);
     expect(github.issues[0]?.body).toMatch(/- `1\.1\.0`: `linux\/amd64, linux\/arm64: failed to solve: .* 404`/);
     expect(github.issues[0]?.body).toContain("/acme/mirror/actions/runs/70");
-    expect(await readdir(join(folder, "cache"))).toEqual([encodeURIComponent("kept:prod:70-1")]);
+    const kept = ["catalogue:prod:70-1", "kept:prod:70-1"].map(encodeURIComponent);
+    expect((await readdir(join(folder, "cache"))).toSorted()).toEqual(kept);
+  });
+
+  it("deploys a catalogue where a variable names the stack: what is there, what is not, why, and when it is tried next", () => {
+    const { state, versions, missing } = page("tiny.json") as Record<string, never[]>;
+    expect({ state, versions, missing }).toMatchObject({
+      state: "incomplete",
+      versions: [{ tag: "1.0.0" }],
+      missing: [{ version: "1.1.0", failures: 1, reason: expect.stringContaining("404") as string }],
+    });
+    expect(missing?.[0]).toHaveProperty("nextTry");
+    expect(page("index.json")).toMatchObject({ url: variables.CATALOGUE_URL, run: { good: false } });
   });
 
   it("leaves alone what failed before: one green job, no try, no word in the issue", async () => {
@@ -108,21 +121,6 @@ describe("mirror.yml, run as it is", () => {
     expect(writes()).toEqual([]);
   });
 
-  it("deploys a catalogue where a variable names the stack: what is there, what is not, why, and when it is tried next", async () => {
-    const run = await fork.run({ event: "schedule", variables });
-    expect(run, run.log).toMatchObject({ good: true, jobs: { Plan: true, Catalogue: true, Pages: true } });
-    expect(Object.keys(run.jobs)).toHaveLength(3);
-    const { state, versions, missing } = page("tiny.json") as Record<string, never[]>;
-    expect({ state, versions, missing }).toMatchObject({
-      state: "incomplete",
-      versions: [{ tag: "1.0.0" }],
-      missing: [{ version: "1.1.0", failures: 1, reason: expect.stringContaining("404") as string }],
-    });
-    expect(missing?.[0]).toHaveProperty("nextTry");
-    expect(page("index.json")).toMatchObject({ url: variables.CATALOGUE_URL, run: { good: true } });
-    expect(run.log).toContain(variables.CATALOGUE_URL);
-  });
-
   it("tries again at once when the scheduled run is run again, completes the mirror and closes the issue", async () => {
     sandbox.putFile("later/file", "here now");
     const run = await fork.run({ event: "schedule", run: { id: 70, attempt: 2 } });
@@ -132,14 +130,19 @@ describe("mirror.yml, run as it is", () => {
     expect(github.issues).toMatchObject([{ state: "closed" }]);
   });
 
-  it("deploys the next catalogue upon what the one before knew, once the mirror is complete", async () => {
-    const run = await fork.run({ event: "repository_dispatch", payload: { app: "tiny" }, variables });
+  it("believes no result of an earlier attempt when it is run once more: neither in an issue nor in the next catalogue", async () => {
+    expect(fork.artifacts(70)).toContain("result-prod-publish");
+    const run = await fork.run({ event: "schedule", run: { id: 70, attempt: 3 }, variables });
     expect(run, run.log).toMatchObject({ good: true, jobs: { Plan: true, Catalogue: true, Pages: true } });
+    expect(Object.keys(run.jobs)).toHaveLength(3);
     expect(run.log).toMatch(/Catalogue: restored from catalogue:prod:/);
+    expect(run.log).toContain(variables.CATALOGUE_URL);
+    expect(page("index.json")).toMatchObject({ run: { good: true } });
     expect(page("tiny.json")).toMatchObject({
       ...{ state: "complete", missing: [] },
       versions: [{ tag: "1.1.0", tags: ["1.1.0", "latest"] }, { tag: "1.0.0" }],
     });
+    expect(github.issues).toMatchObject([{ state: "closed" }]);
   });
 
   it("has one job when all is there, whoever asks for it", async () => {
