@@ -41,10 +41,14 @@ export interface ImageReference {
 export interface DockerfileImages {
   /** Image of the `# syntax=` directive: the program that reads the Dockerfile. */
   readonly syntax?: string;
+  /** First line with a here-document that not all versions of that program find. */
+  readonly doubtful?: number;
   /** Images of the stages the target needs, in file order; `scratch` and stages are left out. */
   readonly references: readonly ImageReference[];
   /** Names of all stages, lower case. */
   readonly stages: readonly string[];
+  /** What every build on the finished image would begin with taking files from (its ONBUILD): images, or stages of that build. */
+  readonly triggered: readonly { readonly reference: string; readonly line: number }[];
   /** Named contexts that replace a stage the target needs. */
   readonly replacedStages: readonly string[];
   /** Build arguments given that no ARG declares, and that mean nothing to BuildKit itself: they have no effect. */
@@ -84,9 +88,11 @@ export function readDockerfileImages(options: DockerfileOptions): DockerfileImag
   return {
     references,
     stages: names,
+    triggered: target.triggered().map(({ reference, line }) => ({ reference, line })),
     replacedStages,
     undeclared,
     ...(read.syntax !== undefined && { syntax: read.syntax }),
+    ...(read.doubtful !== undefined && { doubtful: read.doubtful }),
   };
 }
 

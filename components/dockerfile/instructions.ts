@@ -21,12 +21,18 @@ export interface Instructions {
   readonly escape: "\\" | "`";
   /** The image of the `# syntax=` directive. */
   readonly syntax?: string;
+  /** First line with a here-document that not all versions of the frontend find. */
+  readonly doubtful?: number;
   readonly instructions: readonly Instruction[];
 }
 
 /** BuildKit reads lines through a buffer of this many bytes and refuses longer ones. */
 const longestLine = 64 * 1024 - 1;
 const blanks = /[\t\v\f\r ]+/;
+
+/** What opens a here-document, and a substitution beyond those every version knows: one that does not know it sees no here-document. */
+const hereDocument = /(?<!<)<<(?!<)/;
+const newSubstitution = /\$\{(?!\w+(?:\}|:[-+?]))/;
 
 /**
  * Splits a Dockerfile into instructions, line for line as BuildKit's `frontend/dockerfile/parser` does:
@@ -44,6 +50,7 @@ class Reader {
   private readonly lines: readonly string[];
   private next = 0;
   private escape: "\\" | "`" = "\\";
+  private doubtful: number | undefined;
   private readonly directives = new Set<string>();
   private directivesOver = false;
 
@@ -64,7 +71,13 @@ class Reader {
       const instruction = this.readInstruction();
       if (instruction) instructions.push(instruction);
     }
-    return { escape: this.escape, instructions, ...(syntax !== undefined && { syntax }) };
+    const { escape, doubtful } = this;
+    return {
+      escape,
+      instructions,
+      ...(syntax !== undefined && { syntax }),
+      ...(doubtful !== undefined && { doubtful }),
+    };
   }
 
   private readInstruction(): Instruction | undefined {
@@ -153,6 +166,7 @@ class Reader {
   private skipHereDocuments(instruction: Instruction, text: string): void {
     const { keyword, rest } = instruction.trigger ?? instruction;
     if (!["run", "copy", "add"].includes(keyword) || !text.includes("<<") || isJsonList(rest)) return;
+    if (hereDocument.test(text) && newSubstitution.test(text)) this.doubtful ??= instruction.line;
     for (const { name, stripTabs } of this.hereDocuments(text, instruction.line)) {
       for (;;) {
         const line = this.take();

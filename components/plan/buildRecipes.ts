@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { type PlatformBases, type ReadImages, resolveBases } from "./resolveBases";
+import { type PlatformBases, type ReadImages, resolveBases, triggerProblem } from "./resolveBases";
 import type { BuildRecipe, NamedContext, UnpublishedBase } from "../decide/appPlan";
 import type { AppSpecification, ArgumentSource, BaseImage } from "../model/appSpecification";
 import type { SourceRequest as SourceTreeRequest, SourceTree } from "../discover/sourceTree";
@@ -153,10 +153,13 @@ async function readFiles(
     ...(ownDockerfile === undefined ? distinct : []),
     ...Object.values(argumentsFromFiles).map(({ path }) => path),
   ];
-  const paths = [...needed, ".gitattributes", ".gitmodules"];
+  const attributes = [...new Set(distinct.flatMap(attributeFiles))];
+  const paths = [...new Set([...needed, ...attributes, ".gitattributes", ".gitmodules"])];
   const { commit } = release;
   const request = { url, commit, reference: gitReferenceOf(release), paths, needed };
   const { files, misspelt, committedAt } = await edges.readSource(request);
+  if (ownDockerfile === undefined)
+    for (const path of distinct) for (const file of attributeFiles(path)) refuseEncoding(path, file, files.get(file));
   const text = (path: string): string => {
     const found = files.get(path);
     if (found !== undefined) return found;
@@ -175,6 +178,28 @@ async function readFiles(
     committedAt,
     warnings: sourceWarnings(files),
   };
+}
+
+/** The files that may say how git writes a file, from the root to its folder. */
+function attributeFiles(path: string): readonly string[] {
+  const folders = path.split("/").slice(0, -1);
+  return [[], ...folders.map((_, depth) => folders.slice(0, depth + 1))].map((at) =>
+    [...at, ".gitattributes"].join("/"),
+  );
+}
+
+/** What BuildKit finds in its working tree would read otherwise than the commit's file, which is what was looked at. */
+function refuseEncoding(path: string, file: string, attributes = ""): void {
+  const set = attributes.split("\n").filter((line) => line.includes("working-tree-encoding"));
+  const [extension = ""] = /\.[A-Za-z0-9]+$/.exec(path) ?? [];
+  const isOther = (line: string) => {
+    const [, named] = /^\*(\.[A-Za-z0-9]+)[ \t]/.exec(line) ?? [];
+    return named !== undefined && named.toLowerCase() !== extension.toLowerCase();
+  };
+  const found = set.find((line) => !isOther(line));
+  if (found === undefined) return;
+  const problem = `${JSON.stringify(file)} of the commit has it written in another encoding: ${printable(found, 200)}`;
+  throw new Error(`${JSON.stringify(path)} may not be what the builder reads: ${problem}`);
 }
 
 /** A version, a name, a path; nothing that means something to a shell a Dockerfile may hand it to. */
@@ -241,8 +266,18 @@ async function resolveAppBase(
     platform,
     base.contexts[platform] ?? { kind: "image", app, version: release.version },
   ]);
+  const registry = edges.bases(request.specification);
+  await Promise.all(contexts.map(([, context]) => refuseTriggers(`${app} ${release.version}`, context, registry)));
   const unpublished = pending.length > 0 ? await prepareUnpublished(base, pending, edges) : [];
   return { key, name: base.tagged, contexts: Object.fromEntries(contexts), unpublished };
+}
+
+/** Of what is built in this run, the Dockerfile has been read. */
+async function refuseTriggers(base: string, context: NamedContext, registry: BaseRegistry): Promise<void> {
+  if (context.kind !== "reference") return;
+  const image = await registry.image(context.location.replace(/^docker-image:\/\//, ""));
+  const problem = triggerProblem(base, image);
+  if (problem !== undefined) throw new Error(`its base ${base} ${problem}`);
 }
 
 async function prepareUnpublished(

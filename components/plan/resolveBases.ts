@@ -85,6 +85,7 @@ export async function resolveBases(options: ResolveBasesOptions): Promise<Resolv
       options.platforms.map(async (platform) => [platform, await readImages(options, platform, provided)] as const),
     ),
   );
+  for (const { triggered } of images.values()) refuseTriggers(dockerfile.path, triggered);
   const needs = baseNeeds(dockerfile.path, images, provided);
   const decisions = await Promise.all(needs.map((need) => decide(need, registry)));
   const byKey = new Map(decisions.map((decision) => [decision.need.key, decision]));
@@ -92,8 +93,8 @@ export async function resolveBases(options: ResolveBasesOptions): Promise<Resolv
   for (const [platform, { references }] of images) {
     platforms[platform] = await platformBases(platform, references, byKey, registry);
   }
-  const syntax = [...images.values()][0]?.syntax;
-  const frontend = syntax === undefined ? undefined : await pinFrontend(syntax, options);
+  const { syntax, doubtful } = [...images.values()][0] ?? {};
+  const frontend = syntax === undefined ? undefined : await pinFrontend(syntax, doubtful, options);
   return {
     platforms,
     materials: decisions.map(material),
@@ -106,6 +107,13 @@ export async function resolveBases(options: ResolveBasesOptions): Promise<Resolv
       ...undeclared(dockerfile.path, images),
     ],
   };
+}
+
+/** The finished image is built on to run its smoke command, and by apps that it is a base of. */
+function refuseTriggers(path: string, [first]: DockerfileImages["triggered"]): void {
+  if (!first) return;
+  const problem = `every build on the finished image would begin (ONBUILD) with files from ${printable(first.reference, 200)}`;
+  throw new DockerfileError(path, first.line, `${problem}, which cannot be pinned`);
 }
 
 /** Stages that run programs of a platform the Dockerfile spells out: no builder of another one can, unless it emulates. */
@@ -131,6 +139,7 @@ const trustedFrontends = ["docker/dockerfile", "docker/dockerfile-upstream"];
 
 async function pinFrontend(
   reference: string,
+  doubtful: number | undefined,
   { dockerfile: { path }, registry, frontends = [] }: ResolveBasesOptions,
 ): Promise<NonNullable<BuildRecipe["frontend"]>> {
   const refuse = (reason: string, options?: ErrorOptions): DockerfileError =>
@@ -160,6 +169,10 @@ async function pinFrontend(
     // One that does not know them leaves bases unpinned, and takes the bodies of here-documents for instructions.
     if (!labels["moby.buildkit.frontend.caps"]?.split(",").includes("moby.buildkit.frontend.contexts"))
       throw refuse("knows no named contexts; accepted is version 1.4 or later");
+    if (doubtful !== undefined)
+      throw refuse(
+        `may not find the here-document of line ${doubtful}, as versions differ in the substitutions they know; the app's field \`frontends\` has to name it if it does`,
+      );
   }
   return { reference, pinned, digest: found.digest };
 }
@@ -223,8 +236,10 @@ async function platformBases(
     if (replaced) namedContexts[key] = { kind: "reference", location: `docker-image://${pinned}` };
     const base = { reference: need.written, pinned, digest: manifest.digest };
     const wanted = requiredPlatform(reference, platform);
-    const own = wanted === undefined ? Object.values(manifest.platforms)[0] : manifestFor(manifest, wanted);
-    const image = reference.usedBy === "from" && own !== undefined ? await imageOf(need, own, registry) : undefined;
+    // Which of them the machine that builds takes is not known here.
+    const eligible = wanted === undefined ? Object.values(manifest.platforms) : [manifestFor(manifest, wanted)];
+    const own = reference.usedBy === "from" ? [...new Set(eligible)].filter((digest) => digest !== undefined) : [];
+    const [image] = await Promise.all(own.map((digest) => imageOf(need, digest, registry)));
     if (reference.isFinalBase && image && wanted !== undefined) {
       bases.set(key, { ...base, final: true, layers: image.layers });
     } else if (!bases.has(key)) bases.set(key, { ...base, final: reference.isFinalBase });
@@ -237,12 +252,16 @@ async function imageOf(need: BaseNeed, digest: Digest, registry: BaseRegistry): 
   const { registry: host, repository } = need.name;
   const reference = formatReference({ registry: host, repository, digest });
   const image = await answered(need, reference, registry.image(reference));
-  const taken = image.triggers.flatMap((trigger) =>
-    triggerSources(`${need.path}: ONBUILD of ${need.written}`, trigger),
-  );
-  if (taken.length === 0) return image;
-  const problem = `begins each build on it (ONBUILD) with files from ${printable(taken.join(", "), 200)}, which cannot be pinned`;
+  const problem = triggerProblem(need.written, image);
+  if (problem === undefined) return image;
   throw new DockerfileError(need.path, need.line, `the base ${printable(need.written, 200)} ${problem}`);
+}
+
+/** What is wrong with building on an image: what it makes such a build take in, nobody has looked at. @throws DockerfileError */
+export function triggerProblem(name: string, { triggers }: BaseContent): string | undefined {
+  const taken = triggers.flatMap((trigger) => triggerSources(`ONBUILD of ${name}`, trigger));
+  if (taken.length === 0) return undefined;
+  return `begins each build on it (ONBUILD) with files from ${printable(taken.join(", "), 200)}, which cannot be pinned`;
 }
 
 function material({ need, pinned, manifest }: BaseDecision): BaseMaterial {

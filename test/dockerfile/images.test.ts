@@ -139,6 +139,7 @@ describe("reading the images of a Dockerfile", () => {
     expect(read(text)).toEqual({
       syntax: "docker/dockerfile:1",
       stages: ["build", "helper"],
+      triggered: [],
       replacedStages: [],
       undeclared: [],
       references: [

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { MirrorUnderTest } from "../e2e/support/mirrorUnderTest";
 import { errorsOf } from "../e2e/support/pulumiRun";
-import { tinyAppFile, tinyUpstream } from "../e2e/support/tinyUpstream";
+import { tinyAppFile, tinyDockerfile, tinyUpstream } from "../e2e/support/tinyUpstream";
 
 let mirror: MirrorUnderTest;
 let secret: string;
@@ -17,7 +17,18 @@ const ways: Readonly<Record<string, (image: string) => string>> = {
     `FROM scratch AS s\nONBUILD RUN --mount="type=bind,from=${image},target=/x" ["/x/bin/tiny"]\nFROM s`,
   hidden: (image) => `FROM scratch\nRUN x=\${V:=y} cat <<CMD\nCMD\nCOPY --from=${image} /bin/tiny /stolen`,
   frontend: (image) => `# syntax=${image}\nFROM scratch`,
+  triggered: (image) => `${tinyDockerfile}ONBUILD COPY --from=${image} /bin/tiny /bin/tiny`,
 };
+
+/** What is said of it; of all others that nobody can read the image without the mirror's credentials. */
+const reasons: Readonly<Record<string, string>> = {
+  frontend: "is not one of docker/dockerfile",
+  triggered: "every build on the finished image would begin \\(ONBUILD\\) with files from",
+};
+
+/** A yen is a backslash where git writes the file as Shift JIS: it joins the first line with the next, which then begins no here-document. */
+const encoded = (image: string) =>
+  `${tinyDockerfile}ENV A ¥\nCOPY <<LABEL /note\nCOPY --from=${image} /bin/tiny /stolen\nLABEL\n`;
 
 beforeAll(async () => {
   mirror = await MirrorUnderTest.start({
@@ -40,6 +51,10 @@ it("F34 no Dockerfile gets at an image that only the mirror can read, whichever 
     await tinyUpstream(mirror.sandbox, app, [{ version: "1.0.0", dockerfile: dockerfile(secret) }]);
     apps[app] = tinyAppFile(mirror.sandbox, app);
   }
+  const attributes = { content: "Dockerfile working-tree-encoding=SHIFT_JIS\n", mode: "100644" } as const;
+  const files = { ".gitattributes": attributes };
+  await tinyUpstream(mirror.sandbox, "encoded", [{ version: "1.0.0", dockerfile: encoded(secret), files }]);
+  apps["encoded"] = tinyAppFile(mirror.sandbox, "encoded");
   const own = `FROM scratch\nCOPY --from=${mirror.registry.name("good", "1.0.0")} /bin/tiny /stolen`;
   await tinyUpstream(mirror.sandbox, "own", [{ version: "1.0.0", dockerfile: own }]);
   apps["own"] = tinyAppFile(mirror.sandbox, "own");
@@ -53,15 +68,16 @@ it("F34 no Dockerfile gets at an image that only the mirror can read, whichever 
   const run = await mirror.up();
   expect(run.exitCode).not.toBe(0);
   for (const app of Object.keys(ways)) {
-    const reason =
-      app === "frontend"
-        ? "is not one of docker/dockerfile"
-        : "may not be used: nobody can read it without the mirror's";
+    const reason = reasons[app] ?? "may not be used: nobody can read it without the mirror's";
     expect(errorsOf(run), app).toMatch(new RegExp(`^${app}: 1\\.0\\.0: .*${reason}`, "m"));
     expect(await mirror.registry.tags(app), app).toEqual([]);
   }
   expect(errorsOf(run)).toMatch(/^own: 1\.0\.0: .*may not be used: it is one of the mirror's own/m);
   expect(await mirror.registry.tags("own")).toEqual([]);
+  expect(errorsOf(run)).toMatch(
+    /^encoded: 1\.0\.0: "Dockerfile" may not be what the builder reads: .*in another encoding/m,
+  );
+  expect(await mirror.registry.tags("encoded")).toEqual([]);
   expect(await mirror.registry.tags("listed"), run.output).toEqual(["1.0.0", "latest"]);
 });
 

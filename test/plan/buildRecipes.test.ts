@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { AppSpecification } from "../../components/model/appSpecification";
+import type { AppBase } from "../../components/plan/appBases";
 import { type RecipeEdges, type SourceRequest, prepareBuild } from "../../components/plan/buildRecipes";
 import { amd, arm, digest, release, settings, specification } from "./fakeEdges";
 
@@ -8,6 +9,7 @@ async function prepare(
   over: Partial<AppSpecification>,
   tree: Readonly<Record<string, string>>,
   asked?: SourceRequest[],
+  base?: AppBase,
 ) {
   const edges: RecipeEdges = {
     readSource: async (request) => {
@@ -18,16 +20,16 @@ async function prepare(
       };
     },
     checksums: async () => ({}),
-    appBases: { find: () => Promise.reject(new Error("no base")) },
+    appBases: { find: () => (base ? Promise.resolve(base) : Promise.reject(new Error("no base"))) },
     bases: () => ({
       lookUp: async (reference) => ({
         kind: "index",
         digest: digest(reference),
         platforms: { [amd]: digest(`${reference} amd`), [arm]: digest(`${reference} arm`) },
       }),
-      image: async () => ({
+      image: async (reference) => ({
         layers: [],
-        triggers: [],
+        triggers: reference.startsWith("registry.example/mirror/base@") ? ["COPY --from=secret / /"] : [],
         labels: { "moby.buildkit.frontend.caps": "moby.buildkit.frontend.inputs,moby.buildkit.frontend.contexts" },
       }),
       refusal: async () => undefined,
@@ -40,6 +42,32 @@ async function prepare(
 }
 
 describe("prepareBuild", () => {
+  it.each([
+    [".gitattributes", "Dockerfile working-tree-encoding=SHIFT_JIS"],
+    ["build/.gitattributes", "*file text\n[attr]odd working-tree-encoding=ASCII//TRANSLIT\n* odd"],
+  ])("refuses a Dockerfile that %s has git write in another encoding", async (file, attributes) => {
+    const tree = { "build/Dockerfile": "FROM scratch" };
+    const over = { subdirectory: "build" };
+    await expect(prepare(over, { ...tree, [file]: attributes })).rejects.toThrow(
+      `"build/Dockerfile" may not be what the builder reads: "${file}" of the commit has it written in another encoding`,
+    );
+    await expect(prepare(over, { ...tree, [file]: "*.ps1 working-tree-encoding=UTF-16" })).resolves.toBeDefined();
+  });
+
+  it("refuses a published base that begins each build on it with files from elsewhere", async () => {
+    const location = `docker-image://registry.example/mirror/base@${digest("base")}`;
+    const base: AppBase = {
+      ...{ specification, settings, repository: "registry.example/mirror/base" },
+      tagged: "registry.example/mirror/base:1.2.3",
+      contexts: { [amd]: { kind: "reference", location }, [arm]: { kind: "reference", location } },
+      release: () => Promise.resolve(release("1.2.3")),
+    };
+    const built = prepare({ bases: [{ context: "below", app: "base" }] }, { Dockerfile: "FROM below" }, [], base);
+    await expect(built).rejects.toThrow(
+      'its base base 1.2.3 begins each build on it (ONBUILD) with files from "secret", which cannot be pinned',
+    );
+  });
+
   const each = { [amd]: "Dockerfile", [arm]: "Dockerfile-arm64" };
 
   it("builds each platform from its own Dockerfile, with the bases of that one", async () => {

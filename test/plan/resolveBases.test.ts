@@ -267,6 +267,18 @@ describe("resolving the bases of a build", () => {
     );
   });
 
+  it.each(["${V#x}", "${V%x}", "${V/x/y}", "${V-x}", "${V:=x}"])(
+    "refuses a here-document with %s on its line where a frontend is named: older ones take its body for instructions",
+    async (substitution) => {
+      const named = `# syntax=docker/dockerfile:1\nFROM scratch\nRUN V=${substitution} cat <<"RUN b"\nRUN a\nRUN b`;
+      await expect(resolve(named)).rejects.toThrow("may not find the here-document of line 3");
+      const plain = named.replace(substitution, "${V:-x}");
+      await expect(resolve(plain)).resolves.toBeDefined();
+      await expect(resolve(named, { frontends: ["docker/dockerfile"] })).resolves.toBeDefined();
+      await expect(resolve(named.replace("cat <<", 'cat <<< "a" #'))).resolves.toBeDefined();
+    },
+  );
+
   it.each([
     ["COPY --from=ghcr.io/me/secret / /", "ghcr.io/me/secret"],
     ['RUN --mount="type=bind,from=ghcr.io/me/secret,target=/x" cp -r /x /y', "ghcr.io/me/secret"],
@@ -277,6 +289,23 @@ describe("resolving the bases of a build", () => {
     await expect(
       resolve("FROM node:22-slim AS stage\nFROM scratch\nCOPY --from=stage / /", { registry }),
     ).rejects.toThrow(`files from "${source}"`);
+  });
+
+  it("looks at all that a stage of the building machine may stand on, whichever of them that takes", async () => {
+    const image = (reference: string) =>
+      Promise.resolve({ layers: [], triggers: reference.endsWith("4") ? ["COPY --from=secret / /"] : [], labels: {} });
+    const registry = Object.assign(new FakeRegistry(), { image });
+    const text = "FROM --platform=$BUILDPLATFORM node:22-slim AS tools\nFROM scratch\nCOPY --from=tools / /";
+    await expect(resolve(text, { registry })).rejects.toThrow('files from "secret"');
+  });
+
+  it("refuses a Dockerfile whose finished image would do so", async () => {
+    const text = "FROM node:22-slim\nONBUILD RUN true\nONBUILD COPY --from=ghcr.io/me/secret / /";
+    await expect(resolve(text)).rejects.toThrow(
+      'line 3: every build on the finished image would begin (ONBUILD) with files from "ghcr.io/me/secret"',
+    );
+    const own = `FROM node:22-slim AS middle\nONBUILD COPY --from=golang:1.25 / /\nFROM scratch`;
+    await expect(resolve(own)).resolves.toBeDefined();
   });
 
   it("warns of a stage whose programs the builder of another platform has to run", async () => {
