@@ -5,7 +5,7 @@ import { target, windowOf } from "./target";
 
 const tags = [
   ...mattermostVersions.map((version) => `v${version}`),
-  ...["v11.8.0-rc3", "v10.11.0-rc2", "server/public/v0.1.21", "v11.12", "cloud-2026-08-01-1", "9.11.1"],
+  ...["v11.11.0-rc1", "v11.8.0-rc3", "v10.11.0-rc2", "server/public/v0.1.21", "v11.12", "cloud-2026-08-01-1", "9.11.1"],
 ];
 
 describe("the Mattermost app", () => {
