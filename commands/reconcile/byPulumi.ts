@@ -89,6 +89,9 @@ export function pulumiEnvironment(
     // A resource whose inputs are those in the state has nothing to do here, and half the time of a run would go into hearing
     // that from the provider: docker-build works out its whole schema again for each such question.
     PULUMI_ENABLE_LEGACY_DIFF: "true",
+    // Keeps the docker-build provider from parsing Dockerfiles itself: what it refuses ends the run of every app, and what a
+    // newer builder knows it refuses. It asks for nothing else of this variable, and no build is told.
+    BUILDKIT_SYNTAX: "left to the builder",
     // Uncovers --event-log.
     PULUMI_DEBUG_COMMANDS: "true",
     // Without an owner the `github` provider asks whose its token is, which GitHub does not tell the token of a workflow.

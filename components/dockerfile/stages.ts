@@ -49,13 +49,20 @@ export interface StageVariables {
 
 const stageName = /^[a-z][a-z0-9-_.]*$/;
 
+/** Every instruction there is, as BuildKit 0.31's parser names them. */
+const known = new Set(
+  "add arg cmd copy entrypoint env expose from healthcheck label maintainer onbuild run shell stopsignal user volume workdir".split(
+    " ",
+  ),
+);
+
 /**
  * Reads the stages of a Dockerfile and expands their FROM lines with the ARGs before the first of them.
  * @throws DockerfileError
  */
 export function readStages(
   path: string,
-  { escape, instructions }: Instructions,
+  { escape, instructions, syntax }: Instructions,
   variables: StageVariables,
 ): readonly Stage[] {
   const global = new Map(variables.predefined);
@@ -70,6 +77,10 @@ export function readStages(
     }
   };
   const stages: { from: Instruction; commands: Instruction[] }[] = [];
+  // Pulumi's provider refuses some Dockerfiles itself, in a way that ends the whole run.
+  const unknown = instructions.find(({ keyword }) => !known.has(keyword));
+  if (unknown && (syntax === undefined || /^docker\/dockerfile[:@]/.test(syntax)))
+    throw new DockerfileError(path, unknown.line, `${printable(unknown.keyword.toUpperCase(), 100)} is no instruction`);
   for (const instruction of instructions) {
     if (instruction.keyword === "from") stages.push({ from: instruction, commands: [] });
     else if (stages.length > 0) stages.at(-1)?.commands.push(instruction);

@@ -215,6 +215,7 @@ describe("reading the images of a Dockerfile", () => {
     ["FROM with two words", "FROM a b", 1, "malformed"],
     ["FROM without a word", "FROM", 1, "malformed"],
     ["a stage name with a slash", "FROM a AS b/c", 1, "not a stage name"],
+    ["an unknown instruction", "FROM a\nFROBNICATE it", 2, '"FROBNICATE" is no instruction'],
     ["no FROM", "ARG A\nARG B", 2, "no FROM"],
     ["nothing at all", "", 1, "no FROM"],
     ["an instruction before FROM", "RUN ls\nFROM a", 1, "only ARG"],

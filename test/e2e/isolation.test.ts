@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { tinyAppFile, tinyDockerfile, tinyUpstream } from "./support/tinyUpstream";
 import { MirrorUnderTest } from "./support/mirrorUnderTest";
+import { reconcileRun } from "./support/reconcileRun";
 import { changesOf, errorsOf } from "./support/pulumiRun";
 
 let mirror: MirrorUnderTest | undefined;
@@ -100,6 +101,30 @@ describe("an image that does not pass its check", () => {
     expect(await started.registry.tags("checked")).toEqual(["1.0.0", "2.0.0", "3.0.0", "latest"]);
     expect(corrected.outputs.missing).toEqual(["checked 4.0.0"]);
     expect(await started.registry.digest("checked", "latest")).toBe(await started.registry.digest("checked", "3.0.0"));
+  });
+
+  it("for no builder understands its Dockerfile keeps no other from theirs", async () => {
+    mirror = await MirrorUnderTest.start({
+      apps: async (sandbox) => {
+        await tinyUpstream(sandbox, "good", [{ version: "1.0.0" }]);
+        const files = (line: string) => ({ "Other.Dockerfile": `${tinyDockerfile}${line}\n` });
+        await tinyUpstream(sandbox, "bad", [
+          { version: "1.0.0", files: files("FROBNICATE it") },
+          { version: "2.0.0", files: files("COPY --frobnicate bin /bin") },
+        ]);
+        return {
+          bad: tinyAppFile(sandbox, "bad", `\n  dockerfile: "Other.Dockerfile",`),
+          good: tinyAppFile(sandbox, "good"),
+        };
+      },
+      settings: { keep: 2 },
+    });
+    const run = await reconcileRun(mirror, []);
+    expect(run.status).toBe(1);
+    expect(run.stdout).toMatch(/1\.0\.0.*"FROBNICATE" is no instruction/s);
+    expect(run.stdout).toMatch(/unknown flag: --?frobnicate/);
+    expect(await mirror.registry.tags("good")).toEqual(["1.0.0", "latest"]);
+    expect(await mirror.registry.tags("bad")).toEqual([]);
   });
 
   it("as the base of another app fails that one too, and nothing else", async () => {
