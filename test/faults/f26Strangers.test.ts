@@ -67,6 +67,7 @@ describe("somebody else writes to the registry", () => {
   });
 
   it("F26 an index of our own images and a stranger's is named, and not signed for their sake", async () => {
+    mirror.configure({ attest: signingByKey(mirror), keep: 5 });
     const { digest: index, platforms } = await mirror.registry.index("tiny", "1.0.0");
     const amd64 = name(platforms["linux/amd64"]!);
     const made = ["--annotation", "stranger=beside", "--create", name("beside")];
