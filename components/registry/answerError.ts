@@ -24,7 +24,9 @@ export function answerError(what: string, answer: TransportAnswer, asked: "read"
 }
 
 const bodySchema = z.object({
-  errors: z.array(z.object({ code: z.string().nullish(), message: z.string().nullish() })).min(1),
+  errors: z
+    .array(z.object({ code: z.union([z.string(), z.number()]).nullish(), message: z.string().nullish() }))
+    .min(1),
 });
 
 /** One entry of a registry's error body. Both are the registry's own text: escape them before printing. */
@@ -41,14 +43,14 @@ export interface ErrorCode {
 export function parseErrorCodes(body: Buffer): readonly ErrorCode[] {
   try {
     const { errors } = bodySchema.parse(JSON.parse(body.toString("utf8")));
-    return errors.map(({ code, message }) => ({ code: code ?? "", message: message ?? "" }));
+    return errors.map(({ code, message }) => ({ code: String(code ?? ""), message: message ?? "" }));
   } catch {
     return [];
   }
 }
 
 /** Codes by which a registry says that it will not answer, whatever the status beside them. */
-const refusals = new Set(["UNAUTHORIZED", "DENIED", "TOOMANYREQUESTS", "UNSUPPORTED"]);
+const refusals = new Set(["UNAUTHORIZED", "DENIED", "TOOMANYREQUESTS", "UNSUPPORTED", "401", "403", "429"]);
 
 /**
  * Whether an answer says that there is no such manifest: 404 with a registry's error body, none of whose codes is a refusal.

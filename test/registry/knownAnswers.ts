@@ -9,6 +9,8 @@ export interface AttributedAnswer extends KnownAnswer {
 const anybodys: readonly (readonly [when: string, answer: Answer, means: KnownAnswer["means"]])[] = [
   ["the code is in lower case", refusal("manifest_unknown"), "absent"],
   ["the message is null", { status: 404, body: { errors: [{ code: "NAME_UNKNOWN", message: null }] } }, "absent"],
+  ["the code is a number", { status: 404, body: { errors: [{ code: 404, message: "" }] } }, "absent"],
+  ["the code is the number of a refusal", { status: 404, body: { errors: [{ code: 403, message: "" }] } }, "malformed"],
   ["404 says UNAUTHORIZED", refusal("UNAUTHORIZED"), "malformed"],
   ["404 says denied, in lower case", refusal("denied"), "malformed"],
   ["404 says TOOMANYREQUESTS", refusal("TOOMANYREQUESTS"), "malformed"],
