@@ -1,6 +1,6 @@
 import { DockerfileError } from "./dockerfileError";
 import { readInstructions } from "./instructions";
-import { type Stage, type Use, declaredArguments, readStages } from "./stages";
+import { type Stage, type Use, accepted, declaredArguments, readStages } from "./stages";
 import { type Platform, platformParts, readSpelling } from "../model/platform";
 import { printable } from "../model/safeText";
 
@@ -88,7 +88,7 @@ export function readDockerfileImages(options: DockerfileOptions): DockerfileImag
   return {
     references,
     stages: names,
-    triggered: target.triggered().map(({ reference, line }) => ({ reference, line })),
+    triggered: target.triggered.map(({ reference, line }) => ({ reference, line })),
     replacedStages,
     undeclared,
     ...(read.syntax !== undefined && { syntax: read.syntax }),
@@ -181,7 +181,8 @@ class StageGraph {
   }
 
   private sources(stage: Stage): Stage["sources"] {
-    return [...stage.sources, ...(this.bases.get(stage)?.triggered() ?? [])];
+    const triggered = this.bases.get(stage)?.triggered ?? [];
+    return [...stage.sources, ...triggered.map((source) => accepted(this.options.path, source))];
   }
 
   private find(user: Stage, reference: string, usedBy: Use): Stage | undefined {

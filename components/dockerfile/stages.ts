@@ -12,6 +12,8 @@ interface StageSource {
   readonly reference: string;
   readonly usedBy: Exclude<Use, "from">;
   readonly line: number;
+  /** Why BuildKit refuses it. */
+  readonly problem?: string;
 }
 
 /** A FROM and what follows it. */
@@ -26,8 +28,8 @@ export interface Stage {
   readonly platform?: Word;
   readonly sources: readonly StageSource[];
   readonly runs: boolean;
-  /** Sources of ONBUILD triggers, which stages built on this one use, and nobody looks at else. @throws DockerfileError */
-  readonly triggered: () => readonly StageSource[];
+  /** Sources of ONBUILD triggers, which stages built on this one use, and nobody looks at else: BuildKit may refuse them. */
+  readonly triggered: readonly StageSource[];
 }
 
 /** The build arguments that ARG lines declare, in any stage or before the first; those of ONBUILD triggers too. */
@@ -103,9 +105,9 @@ export function readStages(
       line: from.line,
       ...(name !== undefined && { name }),
       ...(expandedPlatform && { platform: expandedPlatform }),
-      sources: commands.flatMap((command) => sourcesOf(path, command, escape)),
+      sources: commands.flatMap((command) => sourcesOf(command, escape)).map((source) => accepted(path, source)),
       runs: commands.some(({ keyword }) => keyword === "run"),
-      triggered: () => commands.flatMap(({ trigger }) => (trigger ? sourcesOf(path, trigger, escape) : [])),
+      triggered: commands.flatMap(({ trigger }) => (trigger ? sourcesOf(trigger, escape) : [])),
     };
   });
 
@@ -146,22 +148,25 @@ function readFrom(
 /** What a trigger (ONBUILD) of an image takes files from: images and stages. @throws DockerfileError */
 export function triggerSources(path: string, trigger: string): readonly string[] {
   const { escape, instructions } = readInstructions(path, trigger);
-  return instructions.flatMap((instruction) => sourcesOf(path, instruction, escape)).map(({ reference }) => reference);
+  return instructions.flatMap((instruction) => sourcesOf(instruction, escape)).map(({ reference }) => reference);
 }
 
-function sourcesOf(path: string, { keyword, flags, line }: Instruction, escape: "\\" | "`"): readonly StageSource[] {
+/** @throws DockerfileError where BuildKit refuses the source */
+export function accepted(path: string, source: StageSource): StageSource {
+  const { reference, usedBy, line, problem } = source;
+  if (problem === undefined) return source;
+  const flag = usedBy === "copy" ? "--from" : "--mount from";
+  const instead = "give the image a stage name with FROM … AS";
+  throw new DockerfileError(path, line, `${flag}=${printable(reference, 200)} ${problem}; ${instead}`);
+}
+
+function sourcesOf({ keyword, flags, line }: Instruction, escape: "\\" | "`"): readonly StageSource[] {
   if (keyword === "copy") {
     const reference = flagValue(flags, "from");
     if (reference === undefined || reference === "") return [];
     // BuildKit refuses --from with anything that would expand: a stage alias is needed for that.
-    if (!isPlain(reference, escape)) {
-      throw new DockerfileError(
-        path,
-        line,
-        `--from=${printable(reference, 200)} cannot hold variables or quotes; give the image a stage name with FROM … AS`,
-      );
-    }
-    return [{ reference, usedBy: "copy", line }];
+    const problem = isPlain(reference, escape) ? {} : { problem: "cannot hold variables or quotes" };
+    return [{ reference, usedBy: "copy", line, ...problem }];
   }
   if (keyword !== "run") return [];
   return flags
@@ -169,14 +174,8 @@ function sourcesOf(path: string, { keyword, flags, line }: Instruction, escape: 
     .flatMap((flag) => {
       const reference = mountSource(flag.slice("--mount=".length));
       if (reference === undefined || reference === "") return [];
-      if (/\$./.test(reference)) {
-        throw new DockerfileError(
-          path,
-          line,
-          `--mount from=${printable(reference, 200)} cannot hold variables; give the image a stage name with FROM … AS`,
-        );
-      }
-      return [{ reference, usedBy: "mount" as const, line }];
+      const problem = /\$./.test(reference) ? { problem: "cannot hold variables" } : {};
+      return [{ reference, usedBy: "mount" as const, line, ...problem }];
     });
 }
 

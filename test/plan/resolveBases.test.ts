@@ -304,6 +304,9 @@ describe("resolving the bases of a build", () => {
     await expect(resolve(text)).rejects.toThrow(
       'line 3: every build on the finished image would begin (ONBUILD) with files from "ghcr.io/me/secret"',
     );
+    await expect(resolve("FROM node:22-slim\nONBUILD COPY --from=secret${TAG:-} / /")).rejects.toThrow(
+      "secret${TAG:-}",
+    );
     const own = `FROM node:22-slim AS middle\nONBUILD COPY --from=golang:1.25 / /\nFROM scratch`;
     await expect(resolve(own)).resolves.toBeDefined();
   });
