@@ -1,8 +1,8 @@
 import { apps } from "./apps";
 import { declareApps, everyResource } from "./components/declare/declareApps";
-import { allFound, startLooking } from "./components/look";
-import { openServices } from "./components/openServices";
-import { pulumiHost } from "./components/pulumiHost";
+import { allFound, startLooking } from "./look";
+import { openServices } from "./components/wiring/openServices";
+import { pulumiHost } from "./components/wiring/pulumiHost";
 import { conclude, orLeaveMistakes, reportPlans } from "./components/report/conclude";
 
 /** config ─► discover ─► probe ─► plan ─► declare ─► attest ─► outputs; the first half is `look`. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Configuration } from "../components/config/configuration";
-import { unableToSign } from "../components/look";
+import { unableToSign } from "../look";
 import { appPlan, planned, whole } from "./declare/plans";
 
 describe("a machine without an identity to sign with", () => {

@@ -16,7 +16,7 @@ import type { AppSpecification } from "../../components/model/appSpecification";
 import { type Release, buildTarget } from "../../components/model/release";
 import type { Platform } from "../../components/model/platform";
 import { reasonOf } from "../../components/model/reasonOf";
-import { openEdges } from "../../components/openEdges";
+import { openEdges } from "../../components/wiring/openEdges";
 import type { PlanEdges } from "../../components/plan/planEdges";
 import { printedLine } from "../reconcile/buildLog";
 import { readStackConfig } from "../reconcile/stackConfig";

@@ -10,6 +10,7 @@ const programParts = [
   "tsconfig.json",
   "start.cjs",
   "index.ts",
+  "look.ts",
   "lookOnly.ts",
   "apps",
   "components",

@@ -1,25 +1,25 @@
 import * as pulumi from "@pulumi/pulumi";
-import { trustServices } from "./attest/trustServices";
-import { checkBeforeTag, checksMade, describeCheck } from "./check/checkBeforeTag";
-import type { CheckRequest } from "./check/checkImage";
-import type { Configuration } from "./config/configuration";
-import { builderFor } from "./config/mirrorConfig";
-import type { FindVersion } from "./declare/declareApps";
-import { buildCache } from "./declare/mirroredImage";
-import type { VersionServices } from "./declare/versionServices";
-import { checkout } from "./engine/checkout";
-import { keptRecord, recordFolder, writeRecord } from "./handover/recordFolder";
+import { trustServices } from "../attest/trustServices";
+import { checkBeforeTag, checksMade, describeCheck } from "../check/checkBeforeTag";
+import type { CheckRequest } from "../check/checkImage";
+import type { Configuration } from "../config/configuration";
+import { builderFor } from "../config/mirrorConfig";
+import type { FindVersion } from "../declare/declareApps";
+import { buildCache } from "../declare/mirroredImage";
+import type { VersionServices } from "../declare/versionServices";
+import { checkout } from "../engine/checkout";
+import { keptRecord, recordFolder, writeRecord } from "../handover/recordFolder";
 import type { Host } from "./host";
-import { reasonOf } from "./model/reasonOf";
-import { appOf } from "./model/reference";
-import { runContext } from "./model/runContext";
+import { reasonOf } from "../model/reasonOf";
+import { appOf } from "../model/reference";
+import { runContext } from "../model/runContext";
 import type { Edges } from "./openEdges";
-import { holding } from "./probe/probeTag";
-import { makeWay } from "./registry/makeWay";
-import { RegistryWriter } from "./registry/registryWriter";
-import { UnpublishedIndex, unpublishedTag } from "./registry/unpublishedIndex";
-import { Limiter } from "./system/limiter";
-import { projectSource } from "./system/projectSource";
+import { holding } from "../probe/probeTag";
+import { makeWay } from "../registry/makeWay";
+import { RegistryWriter } from "../registry/registryWriter";
+import { UnpublishedIndex, unpublishedTag } from "../registry/unpublishedIndex";
+import { Limiter } from "../system/limiter";
+import { projectSource } from "../system/projectSource";
 
 /** Every way the resources of a run reach the outside. Sends nothing yet. */
 export function openServices(

@@ -1,19 +1,19 @@
-import { missingIdentityToken } from "./attest/signing";
-import { type Configuration, configure } from "./config/configuration";
-import type { AppPlan } from "./decide/appPlan";
-import { writesIndex } from "./decide/versionPlan";
-import { checkout } from "./engine/checkout";
-import { type RecordsAtHand, recordsAtHand } from "./handover/recordFolder";
-import type { Host } from "./host";
-import type { AppSpecification } from "./model/appSpecification";
-import type { Published } from "./model/published";
-import { runContext } from "./model/runContext";
-import { type Edges, openEdges } from "./openEdges";
-import { alignWithState } from "./plan/alignWithState";
-import { type AppSurvey, planApps } from "./plan/planApps";
-import { previousRun } from "./probe/previousRun";
-import { attestationGaps } from "./report/runFile";
-import { projectSource } from "./system/projectSource";
+import { missingIdentityToken } from "./components/attest/signing";
+import { type Configuration, configure } from "./components/config/configuration";
+import type { AppPlan } from "./components/decide/appPlan";
+import { writesIndex } from "./components/decide/versionPlan";
+import { checkout } from "./components/engine/checkout";
+import { type RecordsAtHand, recordsAtHand } from "./components/handover/recordFolder";
+import type { Host } from "./components/wiring/host";
+import type { AppSpecification } from "./components/model/appSpecification";
+import type { Published } from "./components/model/published";
+import { runContext } from "./components/model/runContext";
+import { type Edges, openEdges } from "./components/wiring/openEdges";
+import { alignWithState } from "./components/plan/alignWithState";
+import { type AppSurvey, planApps } from "./components/plan/planApps";
+import { previousRun } from "./components/probe/previousRun";
+import { attestationGaps } from "./components/report/runFile";
+import { projectSource } from "./components/system/projectSource";
 
 /** All that is known and decided before anything is done. */
 export interface Found {

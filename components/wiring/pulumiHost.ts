@@ -1,13 +1,13 @@
 import * as github from "@pulumi/github";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { listRemote } from "./discover/gitReferences";
-import type { HostedEdges } from "./discover/upstreamEdges";
+import { listRemote } from "../discover/gitReferences";
+import type { HostedEdges } from "../discover/upstreamEdges";
 import type { Host } from "./host";
-import { reasonOf } from "./model/reasonOf";
-import { stackState } from "./probe/stackState";
-import { writeAccess } from "./probe/writeAccess";
-import { systemClock } from "./system/clock";
+import { reasonOf } from "../model/reasonOf";
+import { stackState } from "../probe/stackState";
+import { writeAccess } from "../probe/writeAccess";
+import { systemClock } from "../system/clock";
 
 /** Pulumi, of whose running program this is part. */
 export function pulumiHost(): Host {

@@ -2,13 +2,13 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { PlanEdges } from "../components/plan/planEdges";
-import type { Platform } from "../components/model/platform";
-import type { Configuration } from "../components/config/configuration";
-import { openEdges } from "../components/openEdges";
-import { openServices } from "../components/openServices";
-import { pulumiHost } from "../components/pulumiHost";
-import { errorBody, FakeRegistry } from "./registry/fakeRegistry";
+import type { PlanEdges } from "../../components/plan/planEdges";
+import type { Platform } from "../../components/model/platform";
+import type { Configuration } from "../../components/config/configuration";
+import { openEdges } from "../../components/wiring/openEdges";
+import { openServices } from "../../components/wiring/openServices";
+import { pulumiHost } from "../../components/wiring/pulumiHost";
+import { errorBody, FakeRegistry } from "../registry/fakeRegistry";
 
 afterEach(() => vi.useRealTimers());
 

@@ -1,5 +1,5 @@
-import type { HostedEdges } from "./discover/upstreamEdges";
-import type { StackState } from "./probe/stackState";
+import type { HostedEdges } from "../discover/upstreamEdges";
+import type { StackState } from "../probe/stackState";
 
 /**
  * Who runs the program, Pulumi or `npm run reconcile` by itself, in the project's folder: all that they tell it, and all they do for

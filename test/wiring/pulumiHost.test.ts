@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { pulumiEdges, pulumiHost, stackConfig } from "../components/pulumiHost";
+import { pulumiEdges, pulumiHost, stackConfig } from "../../components/wiring/pulumiHost";
 
 const tiny = { repository: "localhost:5000/mirror/tiny", versions: {}, floatingTags: {} };
 const projectBefore = process.env["PULUMI_NODEJS_PROJECT"];
