@@ -34,7 +34,7 @@ const plain = ["--non-interactive", "--suppress-outputs", "--color", "never"];
 
 const command = new Command("demo")
   .description("Mirrors a real application into a registry on this machine and shows what came of it")
-  .option("--keep", "leave the sandbox running and say how to use it")
+  .option("--keep", "leave the sandbox running when all is done, and say how to use it")
   .option("--dir <folder>", "folder of the demo's sandbox; emptied first", defaultSandboxFolder("demo"));
 
 const { keep = false, dir } = command.parse().opts<{ keep?: boolean; dir: string }>();
@@ -68,14 +68,19 @@ async function demo(): Promise<void> {
   print(programsTable(await unlessInterrupted(programs)));
   title("Starting the registry again, and BuildKit");
   const sandbox = await startDemoSandbox(dir, keep, tell);
+  let kept = false;
   try {
     interrupt.signal.throwIfAborted();
     await mirror(optionsFor(sandbox.env));
+    sandbox.letGo?.();
+    kept = keep;
   } finally {
-    if (!keep) title("Stopping");
-    await sandbox.stop();
+    if (!kept) {
+      title("Stopping");
+      await sandbox.stop();
+    }
   }
-  if (keep) explain(dir, sandbox.env);
+  if (kept) explain(dir, sandbox.env);
 }
 
 function unlessInterrupted<T>(work: Promise<T>): Promise<T> {

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { control, serveControl } from "./sandbox/control";
-import { detach, tellStarter } from "./sandbox/detach";
+import { control, serveControl, stopSupervisor } from "./sandbox/control";
+import { detach, endWithStarter, tellStarter } from "./sandbox/detach";
 import { parseFaultRules, type FaultRule } from "./sandbox/faultRule";
 import { checkout } from "../components/engine/checkout";
 import { defaultSandboxFolder, Layout } from "./sandbox/layout";
@@ -116,12 +116,14 @@ async function start(options: StartOptions): Promise<void> {
   const already = readRunning(layout);
   if (already) return void process.stdout.write(`already running\n${describe(already)}`);
   const args = process.argv.slice(process.argv.indexOf("start"));
-  await detach([...args, "--foreground"], layout, (line) => process.stdout.write(`sandbox: ${line}\n`));
+  const letGo = await detach([...args, "--foreground"], layout, (line) => process.stdout.write(`sandbox: ${line}\n`));
+  letGo();
   process.stdout.write(describe(running(layout)));
 }
 
 async function supervise(given: StartOptions): Promise<void> {
   const { dir: folder, proxy, latency, ...options } = given;
+  endWithStarter();
   const progress = (line: string): void => {
     tellStarter({ kind: "progress", line });
     process.stdout.write(`sandbox: ${line}\n`);
@@ -153,8 +155,7 @@ async function supervise(given: StartOptions): Promise<void> {
 async function stop({ dir: folder }: { dir: string }): Promise<void> {
   const layout = new Layout(folder);
   if (!lockHolder(layout.lock)) return void process.stdout.write(`no sandbox is running in ${folder}\n`);
-  await control(layout.controlSocket, "stop");
-  while (lockHolder(layout.lock)) await new Promise((resolve) => setTimeout(resolve, 50));
+  await stopSupervisor(layout);
   process.stdout.write("stopped\n");
 }
 

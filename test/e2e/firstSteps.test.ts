@@ -1,10 +1,12 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, it } from "vitest";
+import { afterAll, expect, it, vi } from "vitest";
 import { checkout } from "../../components/engine/checkout";
+import { lockHolder } from "../../components/system/lock";
 import { runProcess } from "../../components/system/process";
+import { Layout } from "../../tools/sandbox/layout";
 
 /** What a newcomer types, from the pages that say so, on a machine of his own. */
 const folder = mkdtempSync(join(tmpdir(), "first-"));
@@ -77,6 +79,28 @@ async function useKept(output: string): Promise<void> {
   const { status, output: answer } = await shell(lines.join("\n"));
   expect(status, answer).toBe(0);
 }
+
+it.each([
+  ["a demo", `tools/demo.ts --keep --dir ${demo}`, "ready", "SIGINT"],
+  ["a demo", `tools/demo.ts --keep --dir ${demo}`, "ready", "SIGKILL"],
+  ["what starts a sandbox", `tools/sandbox.ts start --dir ${demo}`, "starting the builder", "SIGINT"],
+] as const)("leaves nothing running when %s (%s) is ended at %j by %s", async (_, script, line, signal) => {
+  await shell(`npm run sandbox -- stop --dir ${demo}`);
+  const { lock } = new Layout(demo);
+  let pid = 0;
+  let held: number | undefined;
+  const ended = runProcess(process.execPath, ["tools/run.cjs", ...script.split(" ")], {
+    ...{ directory: checkout, environment, limitMs: 600_000, onStart: (started) => (pid = started) },
+    onLine: (text) => {
+      if (!text.includes(line) || held !== undefined) return;
+      held = lockHolder(lock);
+      process.kill(pid, signal);
+    },
+  });
+  expect((await ended).status).toBe(128 + constants.signals[signal]);
+  expect(held).toBeDefined();
+  await vi.waitFor(() => expect(lockHolder(lock)).toBeUndefined(), { timeout: 30_000, interval: 100 });
+});
 
 it("starts a sandbox, publishes into it and stops it with the README's commands", async () => {
   expect(daily).toContain("npm run sandbox -- stop");

@@ -4,7 +4,9 @@ import { createServer, request as httpRequest, type IncomingMessage, type Server
 import { text } from "node:stream/consumers";
 import { z } from "zod";
 import { parseFaultRules } from "./faultRule";
+import type { Layout } from "./layout";
 import type { Sandbox } from "./sandbox";
+import { lockHolder } from "../../components/system/lock";
 import { reasonOf } from "../../components/model/reasonOf";
 
 const commands = {
@@ -66,4 +68,10 @@ export async function control(socketPath: string, command: ControlCommand, argum
   const said = await text(response);
   if (response.statusCode !== 200) throw new Error(said);
   return JSON.parse(said);
+}
+
+/** Ends the sandbox of a folder that a supervisor runs, and waits until it has ended. */
+export async function stopSupervisor({ controlSocket, lock }: Layout): Promise<void> {
+  await control(controlSocket, "stop");
+  while (lockHolder(lock)) await new Promise((resolve) => setTimeout(resolve, 50));
 }

@@ -1,5 +1,5 @@
 import { existsSync, rmSync } from "node:fs";
-import { control } from "./control";
+import { stopSupervisor } from "./control";
 import { detach } from "./detach";
 import type { Environment } from "./environment";
 import { writeFixtures } from "../fixtures/fixtures";
@@ -14,8 +14,9 @@ import { startSandbox } from "./startSandbox";
 /** A sandbox as the demo uses it. */
 export interface DemoSandbox {
   readonly env: Environment;
-  /** Ends it, if it is to end with the demo. */
   readonly stop: () => Promise<void>;
+  /** Lets it run on when this process has ended, where it can. */
+  readonly letGo?: () => void;
 }
 
 /** The demo's registry: it takes seconds to build, and knows everything a registry should. */
@@ -32,8 +33,7 @@ export async function clearDemoFolder(folder: string, progress: (line: string) =
       );
     }
     progress("stopping the sandbox an earlier demo left running");
-    await control(layout.controlSocket, "stop");
-    while (lockHolder(layout.lock)) await new Promise((resolve) => setTimeout(resolve, 50));
+    await stopSupervisor(layout);
   }
   rmSync(layout.folder, { recursive: true, force: true });
 }
@@ -45,8 +45,8 @@ export async function startServing(folder: string, progress: (line: string) => v
 }
 
 /**
- * Starts all of it.
- * @param keep start it as a process of its own that stays; otherwise it ends with this process, however that ends.
+ * Starts all of it. It ends with this process, however that ends, unless it is let go.
+ * @param keep start it as a process of its own, which can be let go.
  */
 export async function startDemoSandbox(
   folder: string,
@@ -55,10 +55,14 @@ export async function startDemoSandbox(
 ): Promise<DemoSandbox> {
   if (keep) {
     const layout = new Layout(folder);
-    await detach(["start", "--foreground", "--registry", demoRegistry, "--dir", layout.folder], layout, progress);
+    const letGo = await detach(
+      ["start", "--foreground", "--registry", demoRegistry, "--dir", layout.folder],
+      layout,
+      progress,
+    );
     const env = readRunning(layout)?.env;
     if (!env) throw new Error(`the sandbox in ${JSON.stringify(layout.folder)} ended at once; see its logs`);
-    return { env, stop: () => Promise.resolve() };
+    return { env, stop: () => stopSupervisor(layout), letGo };
   }
   const sandbox = await startSandbox({ dir: folder, registry: demoRegistry, progress });
   return untilStopped(sandbox, async () => {
