@@ -86,6 +86,7 @@ it.each([
   ["what starts a sandbox", `tools/sandbox.ts start --dir ${demo}`, "starting the builder", "SIGINT"],
 ] as const)("leaves nothing running when %s (%s) is ended at %j by %s", async (_, script, line, signal) => {
   await shell(`npm run sandbox -- stop --dir ${demo}`);
+  rmSync(demo, { recursive: true, force: true });
   const { lock } = new Layout(demo);
   let pid = 0;
   let held: number | undefined;
