@@ -1,26 +1,22 @@
-import { mkdtempSync } from "node:fs";
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { FaultRule } from "../../tools/sandbox/faultRule";
 import type { Sandbox } from "../../tools/sandbox/sandbox";
-import { startSandbox } from "../../tools/sandbox/startSandbox";
-import { FakeGithub } from "../commands/github/fakeGithub";
+import type { FakeGithub } from "../commands/github/fakeGithub";
 import { killTree } from "../faults/support/killTree";
 import { until } from "../faults/support/until";
 import { smallFork } from "./support/forkFiles";
-import { RegistryView } from "./support/registryView";
+import { ForkSite } from "./support/forkSite";
+import type { RegistryView } from "./support/registryView";
 import { tinyAppFile, tinyDockerfile, tinyUpstream } from "./support/tinyUpstream";
-import { type RunningWorkflow, WorkflowFork } from "./support/workflowRun";
+import type { RunningWorkflow, WorkflowFork } from "./support/workflowRun";
 
-let folder: string;
+let site: ForkSite;
 let sandbox: Sandbox;
 let github: FakeGithub;
 let fork: WorkflowFork;
 let registry: RegistryView;
 
 const forEver = 3_600_000;
-const account = { user: "forker", password: "s3cret" };
 /** Its build fetches a file, so that a rule may hold it back. */
 const release = (version: string) => ({
   version,
@@ -28,38 +24,15 @@ const release = (version: string) => ({
 });
 
 beforeAll(async () => {
-  folder = mkdtempSync("/tmp/workflows-");
-  github = await FakeGithub.start();
-  sandbox = await startSandbox({
-    dir: join(folder, "sandbox"),
-    builders: { "multiarch-mirror": [] },
-    authentication: { mode: "token", ...account },
-  });
+  site = await ForkSite.start();
+  ({ sandbox, github } = site);
   for (const version of ["1.0.0", "1.1.0", "1.2.0"]) sandbox.putFile(`slow/${version}`, version);
   await tinyUpstream(sandbox, "tiny", [release("1.0.0")]);
-  const settings = {
-    registry: sandbox.urls.registry,
-    namespace: "forker",
-    platforms: ["linux/amd64"],
-    keep: 3,
-    apps: { tiny: { repository: `${sandbox.urls.git}/tiny.git` } },
-    attest: "off",
-  };
-  fork = new WorkflowFork({
-    folder,
-    sandbox,
-    write: smallFork({ apps: { tiny: tinyAppFile(sandbox, "tiny") }, stacks: { prod: settings } }),
-    environment: github.environment,
-    secrets: { GITHUB_TOKEN: "secret", REGISTRY_USER: account.user, REGISTRY_PASSWORD: account.password },
-  });
-  registry = new RegistryView(`${sandbox.urls.registry}/forker`, { ...process.env, ...sandbox.env });
+  const prod = { ...site.settings, platforms: ["linux/amd64"], keep: 3 };
+  fork = site.fork(smallFork({ apps: { tiny: tinyAppFile(sandbox, "tiny") }, stacks: { prod } }));
+  registry = site.registry();
 }, 600_000);
-
-afterAll(async () => {
-  await sandbox.stop();
-  await github.stop();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => site.stop());
 
 /** Starts a scheduled run, and comes back while a request of it waits for its answer. */
 async function heldAt(rule: FaultRule, delayMs = forEver): Promise<RunningWorkflow> {

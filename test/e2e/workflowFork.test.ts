@@ -1,29 +1,24 @@
 import { execFile, execFileSync } from "node:child_process";
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { checkout } from "../../components/engine/checkout";
-import type { Sandbox } from "../../tools/sandbox/sandbox";
-import { startSandbox } from "../../tools/sandbox/startSandbox";
-import { FakeGithub } from "../commands/github/fakeGithub";
 import { copyFiles } from "./support/forkFiles";
-import { RegistryView } from "./support/registryView";
+import { ForkSite } from "./support/forkSite";
 import { tinyUpstream } from "./support/tinyUpstream";
-import { WorkflowFork } from "./support/workflowRun";
+import type { WorkflowFork } from "./support/workflowRun";
 
 const execute = promisify(execFile);
 
+let site: ForkSite;
 let folder: string;
-let sandbox: Sandbox;
-let github: FakeGithub;
 let fork: WorkflowFork;
 
 /** What the GitHub CLI was asked for. */
 const asked = (): readonly string[] => readFileSync(join(folder, "asked"), "utf8").trimEnd().split("\n");
 /** The fork on the machine of whoever makes it. */
 const clone = (): string => join(folder, "multiarch-mirror");
-const account = { user: "Forker", password: "s3cret" };
 
 /** The commands of a step of docs/operations.md. */
 function commandsOf(step: number): readonly string[] {
@@ -75,7 +70,7 @@ function changeApps(): void {
   writeFileSync(join(clone(), "apps", "example.ts"), /```ts\n(.*?)```/s.exec(readme)![1]!);
   edit(
     "apps/example.ts",
-    ["https://github.com/owner", sandbox.urls.git],
+    ["https://github.com/owner", site.sandbox.urls.git],
     ['"/usr/bin/example", "--version"', '"/bin/tiny"'],
   );
   edit(
@@ -87,14 +82,9 @@ function changeApps(): void {
 }
 
 beforeAll(async () => {
-  folder = mkdtempSync("/tmp/workflows-");
-  github = await FakeGithub.start("Forker/multiarch-mirror");
-  sandbox = await startSandbox({
-    dir: join(folder, "sandbox"),
-    builders: { "multiarch-mirror": [] },
-    authentication: { mode: "token", ...account },
-  });
-  await tinyUpstream(sandbox, "example", [{ version: "1.0.0" }, { version: "1.1.0" }, { version: "1.2.0" }]);
+  site = await ForkSite.start({ repository: "Forker/multiarch-mirror", user: "Forker" });
+  ({ folder } = site);
+  await tinyUpstream(site.sandbox, "example", [{ version: "1.0.0" }, { version: "1.1.0" }, { version: "1.2.0" }]);
   mkdirSync(join(folder, "bin"));
   writeFileSync(join(folder, "bin", "gh"), gh);
   chmodSync(join(folder, "bin", "gh"), 0o755);
@@ -109,11 +99,7 @@ beforeAll(async () => {
   git("clone", "--quiet", "--bare", ".", join(folder, "origin"));
 }, 600_000);
 
-afterAll(async () => {
-  await sandbox.stop();
-  await github.stop();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => site.stop());
 
 it("is made by the ten steps, with an app of its own and other settings", async () => {
   await follow(1);
@@ -122,7 +108,7 @@ it("is made by the ten steps, with an app of its own and other settings", async 
   changeApps();
   edit(
     "Pulumi.prod.yaml",
-    ["registry: ghcr.io", `registry: ${sandbox.urls.registry}`],
+    ["registry: ghcr.io", `registry: ${site.sandbox.urls.registry}`],
     ["keep: 10", "keep: 2"],
     [
       "    mattermost: {}\n    mostlymatter: {}\n    outline: {}\n    base-outline: {}\n    hello-flask: {}\n",
@@ -156,17 +142,10 @@ it("passes its own tests about apps, stacks, pages and workflows", async () => {
 });
 
 it("publishes its app, and finds nothing to do afterwards", async () => {
-  fork = new WorkflowFork({
-    folder,
-    sandbox,
-    repository: "Forker/multiarch-mirror",
-    write: (target) => cpSync(clone(), target, { recursive: true, filter: (path) => !path.endsWith("/.git") }),
-    environment: github.environment,
-    secrets: { GITHUB_TOKEN: "secret", REGISTRY_USER: account.user, REGISTRY_PASSWORD: account.password },
-  });
+  fork = site.fork((files) => cpSync(clone(), files, { recursive: true, filter: (path) => !path.endsWith("/.git") }));
   const dry = await fork.run({ event: "workflow_dispatch", inputs: { "dry-run": "true" } });
   expect(dry, dry.log).toMatchObject({ good: true, jobs: { Plan: true } });
-  const registry = new RegistryView(`${sandbox.urls.registry}/forker`, { ...process.env, ...sandbox.env });
+  const registry = site.registry();
   expect(await registry.tags("example")).toEqual([]);
   const byHand = await fork.run({ event: "workflow_dispatch" });
   expect(byHand, byHand.log).toMatchObject({ good: true, jobs: { Plan: true, Publish: true } });
@@ -174,5 +153,5 @@ it("publishes its app, and finds nothing to do afterwards", async () => {
   const scheduled = await fork.run({ event: "schedule" });
   expect(scheduled, scheduled.log).toMatchObject({ good: true });
   expect(scheduled.jobs).toEqual({ Plan: true });
-  expect(github.issues).toEqual([]);
+  expect(site.github.issues).toEqual([]);
 });

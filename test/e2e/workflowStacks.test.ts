@@ -1,60 +1,29 @@
-import { mkdtempSync } from "node:fs";
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Sandbox } from "../../tools/sandbox/sandbox";
-import { startSandbox } from "../../tools/sandbox/startSandbox";
-import { FakeGithub } from "../commands/github/fakeGithub";
+import type { FakeGithub } from "../commands/github/fakeGithub";
 import { smallFork } from "./support/forkFiles";
-import { RegistryView } from "./support/registryView";
+import { ForkSite } from "./support/forkSite";
 import { tinyAppFile, tinyDockerfile, tinyUpstream } from "./support/tinyUpstream";
-import { type WorkflowEvent, WorkflowFork } from "./support/workflowRun";
+import type { WorkflowEvent, WorkflowFork } from "./support/workflowRun";
 
-let folder: string;
+let site: ForkSite;
 let sandbox: Sandbox;
 let github: FakeGithub;
 let fork: WorkflowFork;
 
-const account = { user: "forker", password: "s3cret" };
-
 beforeAll(async () => {
-  folder = mkdtempSync("/tmp/workflows-");
-  github = await FakeGithub.start();
-  sandbox = await startSandbox({
-    dir: join(folder, "sandbox"),
-    builders: { "multiarch-mirror": [] },
-    authentication: { mode: "token", ...account },
-  });
+  site = await ForkSite.start();
+  ({ sandbox, github } = site);
   const later = tinyDockerfile.replace("ENTRYPOINT", `ADD ${sandbox.urls.files}/later/file /file\nENTRYPOINT`);
   await tinyUpstream(sandbox, "tiny", [{ version: "1.0.0" }, { version: "1.1.0", dockerfile: later }]);
-  const settings = {
-    registry: sandbox.urls.registry,
-    platforms: ["linux/amd64"],
-    keep: 2,
-    apps: { tiny: { repository: `${sandbox.urls.git}/tiny.git` } },
-    attest: "off",
-  };
-  fork = new WorkflowFork({
-    folder,
-    sandbox,
-    write: smallFork({
-      apps: { tiny: tinyAppFile(sandbox, "tiny") },
-      stacks: { prod: { ...settings, namespace: "forker" }, "prod-eu": { ...settings, namespace: "forker/eu" } },
-    }),
-    environment: github.environment,
-    secrets: { GITHUB_TOKEN: "secret", REGISTRY_USER: account.user, REGISTRY_PASSWORD: account.password },
-  });
+  const prod = { ...site.settings, platforms: ["linux/amd64"], keep: 2 };
+  const stacks = { prod, "prod-eu": { ...prod, namespace: "forker/eu" } };
+  fork = site.fork(smallFork({ apps: { tiny: tinyAppFile(sandbox, "tiny") }, stacks }));
 }, 600_000);
-
-afterAll(async () => {
-  await sandbox.stop();
-  await github.stop();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => site.stop());
 
 const inEurope: WorkflowEvent = { event: "workflow_dispatch", inputs: { stack: "prod-eu" } };
-const tags = (namespace: string): Promise<readonly string[]> =>
-  new RegistryView(`${sandbox.urls.registry}/${namespace}`, { ...process.env, ...sandbox.env }).tags("tiny");
+const tags = (namespace: string): Promise<readonly string[]> => site.registry(namespace).tags("tiny");
 
 describe("two stacks of one repository, and a version that fails twice and then builds", () => {
   it("has an issue, a record of failures and artifacts for each of them", async () => {

@@ -1,23 +1,22 @@
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { readdir, rm } from "node:fs/promises";
+import { readFileSync, writeFileSync } from "node:fs";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Sandbox } from "../../tools/sandbox/sandbox";
-import { startSandbox } from "../../tools/sandbox/startSandbox";
-import { FakeGithub } from "../commands/github/fakeGithub";
+import type { FakeGithub } from "../commands/github/fakeGithub";
 import { smallFork } from "./support/forkFiles";
+import { ForkSite } from "./support/forkSite";
 import { writeApps } from "./support/programCopy";
-import { RegistryView } from "./support/registryView";
+import type { RegistryView } from "./support/registryView";
 import { tinyAppFile, tinyDockerfile, tinyUpstream } from "./support/tinyUpstream";
-import { WorkflowFork } from "./support/workflowRun";
+import type { WorkflowFork } from "./support/workflowRun";
 
-let folder: string;
+let site: ForkSite;
 let sandbox: Sandbox;
 let github: FakeGithub;
 let fork: WorkflowFork;
 let registry: RegistryView;
 
-const account = { user: "forker", password: "s3cret" };
 /** Requests that could have changed the registry since the last look. */
 let seen = 0;
 const writes = (): readonly string[] => {
@@ -30,50 +29,24 @@ const writes = (): readonly string[] => {
 /** Of a fork that wants its catalogue on GitHub Pages. */
 const variables = { CATALOGUE: "prod", CATALOGUE_URL: "https://acme.github.io/mirror/" };
 /** A file of the site that was deployed last. */
-const page = (path: string): unknown => JSON.parse(readFileSync(join(folder, "pages", path), "utf8"));
+const page = (path: string): unknown => JSON.parse(readFileSync(join(site.folder, "pages", path), "utf8"));
 
 /** The app's file; it learns of versions from releases. */
 const tinyApp = (): string =>
   tinyAppFile(sandbox, "tiny").replace(/source: \{.*\}/, 'source: { kind: "githubReleases", repository: "acme/tiny" }');
 
 beforeAll(async () => {
-  folder = mkdtempSync("/tmp/workflows-");
-  github = await FakeGithub.start();
-  sandbox = await startSandbox({
-    dir: join(folder, "sandbox"),
-    builders: { "multiarch-mirror": [] },
-    authentication: { mode: "token", ...account },
-  });
+  site = await ForkSite.start();
+  ({ sandbox, github } = site);
   const later = tinyDockerfile.replace("ENTRYPOINT", `ADD ${sandbox.urls.files}/later/file /file\nENTRYPOINT`);
   await tinyUpstream(sandbox, "tiny", [{ version: "1.0.0" }, { version: "1.1.0", dockerfile: later }]);
   // Releases, and not tags: they are read through the provider that has to be told its owner.
   sandbox.setReleases("acme/tiny", [{ tag_name: "v1.1.0" }, { tag_name: "v1.0.0" }]);
-  fork = new WorkflowFork({
-    folder,
-    sandbox,
-    write: smallFork({
-      apps: { tiny: tinyApp() },
-      stacks: {
-        prod: {
-          registry: sandbox.urls.registry,
-          namespace: "forker",
-          keep: 2,
-          apps: { tiny: { repository: `${sandbox.urls.git}/tiny.git` } },
-          attest: "off",
-        },
-      },
-    }),
-    environment: github.environment,
-    secrets: { GITHUB_TOKEN: "secret", REGISTRY_USER: account.user, REGISTRY_PASSWORD: account.password },
-  });
-  registry = new RegistryView(`${sandbox.urls.registry}/forker`, { ...process.env, ...sandbox.env });
+  const prod = { ...site.settings, keep: 2, apps: { tiny: { repository: `${sandbox.urls.git}/tiny.git` } } };
+  fork = site.fork(smallFork({ apps: { tiny: tinyApp() }, stacks: { prod } }));
+  registry = site.registry();
 }, 600_000);
-
-afterAll(async () => {
-  await sandbox.stop();
-  await github.stop();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => site.stop());
 
 describe("mirror.yml, run as it is", () => {
   it("only looks in a dry run by hand: one job, which writes neither image nor issue", async () => {
@@ -95,7 +68,7 @@ describe("mirror.yml, run as it is", () => {
     expect(github.issues[0]?.body).toMatch(/- `1\.1\.0`: `linux\/amd64, linux\/arm64: failed to solve: .* 404`/);
     expect(github.issues[0]?.body).toContain("/acme/mirror/actions/runs/70");
     const kept = ["catalogue:prod:70-1", "kept:prod:70-1"].map(encodeURIComponent);
-    expect((await readdir(join(folder, "cache"))).toSorted()).toEqual(kept);
+    expect((await readdir(join(site.folder, "cache"))).toSorted()).toEqual(kept);
   });
 
   it("deploys a catalogue where a variable names the stack: what is there, what is not, why, and when it is tried next", () => {

@@ -1,59 +1,36 @@
-import { mkdtempSync } from "node:fs";
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { Sandbox } from "../../tools/sandbox/sandbox";
-import { startSandbox } from "../../tools/sandbox/startSandbox";
 import { PrivateSigstore } from "../../tools/sigstore/sigstore";
-import { FakeGithub } from "../commands/github/fakeGithub";
 import { smallFork } from "../e2e/support/forkFiles";
-import { RegistryView } from "../e2e/support/registryView";
+import { ForkSite } from "../e2e/support/forkSite";
 import { tinyAppFile, tinyUpstream } from "../e2e/support/tinyUpstream";
-import { WorkflowFork } from "../e2e/support/workflowRun";
+import type { RegistryView } from "../e2e/support/registryView";
+import type { WorkflowFork } from "../e2e/support/workflowRun";
 import { attested } from "./support/signedBundles";
 
-const account = { user: "forker", password: "s3cret" };
-let folder: string;
-let sandbox: Sandbox;
-let github: FakeGithub;
+let site: ForkSite;
 let sigstore: PrivateSigstore;
 let fork: WorkflowFork;
 let registry: RegistryView;
-const environment = (): NodeJS.ProcessEnv => ({ ...process.env, ...sandbox.env });
 
 beforeAll(async () => {
-  folder = mkdtempSync("/tmp/outage-");
+  site = await ForkSite.start();
+  const { sandbox, folder } = site;
   sigstore = await PrivateSigstore.start(join(folder, "sigstore"));
-  github = await FakeGithub.start();
-  sandbox = await startSandbox({
-    dir: join(folder, "sandbox"),
-    builders: { "multiarch-mirror": [] },
-    authentication: { mode: "token", ...account },
-  });
   await tinyUpstream(sandbox, "tiny", [{ version: "1.0.0" }]);
   const { signingConfig, trustedRoot, issuer } = sigstore;
+  const attest = { signing: { mode: "keyless", issuer: issuer.url, signingConfig, trustedRoot }, sbom: false };
+  const stacks = { prod: { ...site.settings, keep: 1, attest } };
   const told = ["GITHUB_WORKFLOW_REF", "ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"];
-  const settings = {
-    registry: sandbox.urls.registry,
-    namespace: "forker",
-    keep: 1,
-    attest: { signing: { mode: "keyless", issuer: issuer.url, signingConfig, trustedRoot }, sbom: false },
-  };
-  fork = new WorkflowFork({
-    folder,
-    sandbox,
-    write: smallFork({ apps: { tiny: tinyAppFile(sandbox, "tiny") }, stacks: { prod: settings } }),
-    environment: github.environment,
-    told: Object.fromEntries(told.map((name) => [name, issuer.environment[name] ?? ""])),
-    secrets: { GITHUB_TOKEN: "secret", REGISTRY_USER: account.user, REGISTRY_PASSWORD: account.password },
-  });
-  registry = new RegistryView(`${sandbox.urls.registry}/forker`, environment());
+  fork = site.fork(
+    smallFork({ apps: { tiny: tinyAppFile(sandbox, "tiny") }, stacks }),
+    Object.fromEntries(told.map((name) => [name, issuer.environment[name] ?? ""])),
+  );
+  registry = site.registry();
 }, 600_000);
 afterAll(async () => {
-  await sandbox?.stop();
-  await github?.stop();
   await sigstore?.stop();
-  await rm(folder, { recursive: true, force: true });
+  await site?.stop();
 });
 
 it("F36 what GitHub's build jobs made while nothing could be signed is signed and tagged by a later run, which builds nothing", async () => {
@@ -73,7 +50,10 @@ it("F36 what GitHub's build jobs made while nothing could be signed is signed an
   const identity = "https://github.com/acme/mirror/.github/workflows/mirror.yml@refs/heads/main";
   const signer = ["--certificate-identity", identity, "--certificate-oidc-issuer", sigstore.issuer.url];
   for (const each of [digest, ...Object.values(platforms)]) {
-    const found = await attested(registry.name("tiny", each), [...verify, ...signer], environment());
+    const found = await attested(registry.name("tiny", each), [...verify, ...signer], {
+      ...process.env,
+      ...site.sandbox.env,
+    });
     expect(found).toHaveLength(1);
     expect(JSON.stringify(found)).toContain("https://github.com/acme/mirror/actions/runs/1/attempts/1");
   }

@@ -34,7 +34,7 @@ export class FakeGithub extends LoopbackServer {
   /** Answered to every request while it is set. */
   trouble: { readonly status: number; readonly body: string } | undefined;
 
-  private constructor(private readonly repository: string) {
+  private constructor(readonly repository: string) {
     super();
   }
 

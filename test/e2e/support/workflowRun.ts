@@ -59,8 +59,8 @@ export interface RunningWorkflow {
 export interface ForkOptions {
   readonly folder: string;
   readonly sandbox: Sandbox;
-  /** Owner and name. Default: as GitHub's stand-in has it. */
-  readonly repository?: string;
+  /** Owner and name. */
+  readonly repository: string;
   /** Writes the files of the fork into a folder. */
   readonly write: (folder: string) => void;
   /** Environment of every job: where GitHub's API is, and how a job is told. */
@@ -84,7 +84,7 @@ export class WorkflowFork {
   private runs = 0;
 
   constructor(private readonly options: ForkOptions) {
-    const { folder, repository = "acme/mirror" } = options;
+    const { folder, repository } = options;
     this.files = join(folder, "fork");
     for (const name of ["cache", "artifacts", "bin", "home", "summaries"])
       mkdirSync(join(folder, name), { recursive: true });
