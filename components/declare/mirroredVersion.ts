@@ -88,7 +88,7 @@ export class MirroredVersion extends pulumi.ComponentResource {
     );
     const about = {
       digest: index.ref.apply((ref) => digestIn(ref) ?? ref),
-      images: sources.apply(({ images: own }) => own),
+      images: sources.apply(async ({ images: own }) => [...own, ...(await scanned(args))]),
       record: sources.apply((checked) => recordOf(args, checked)),
     };
     const attachments = new VersionAttachments(name, args, about, this);
@@ -183,18 +183,19 @@ interface PlatformImage {
 function published(args: MirroredVersionArgs): AttachedIndex {
   const { plan, managed, attestation } = args.planned;
   const digest: Digest | undefined = plan.present?.digest ?? managed?.digest;
-  const scans = pulumi.runtime.isDryRun() ? [] : (attestation?.scans ?? []);
+  const scans = !pulumi.runtime.isDryRun() && (attestation?.scans ?? []).length > 0;
   return {
     ...(digest && { digest }),
     ...(attestation?.record && { record: attestation.record }),
-    ...(scans.length > 0 && { images: scanned(scans, args) }),
+    ...(scans && { images: scanned(args) }),
   };
 }
 
 /** Published images with the SBOMs they lack, as far as those can be had here. */
-async function scanned(platforms: readonly Platform[], args: MirroredVersionArgs): Promise<readonly RecordedImage[]> {
-  const present = args.planned.plan.present?.platforms;
-  const images = platforms.map(async (platform) => {
+async function scanned(args: MirroredVersionArgs): Promise<readonly RecordedImage[]> {
+  const { attestation, plan } = args.planned;
+  const present = plan.present?.platforms;
+  const images = (attestation?.scans ?? []).map(async (platform) => {
     const digest = present?.[platform];
     return digest && (await scannedImage(platform, digest, args));
   });

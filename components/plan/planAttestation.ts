@@ -6,7 +6,7 @@ import { writesIndex } from "../decide/versionPlan";
 import { versionRecord } from "../decide/versionRecord";
 import type { AppSpecification } from "../model/appSpecification";
 import type { Digest } from "../model/digest";
-import { type PerPlatform, platformEntries } from "../model/platform";
+import { type PerPlatform, type Platform, platformEntries } from "../model/platform";
 import type { PresentProbe } from "../model/probe";
 import { reasonOf } from "../model/reasonOf";
 import type { VersionRecord } from "../model/versionRecord";
@@ -32,7 +32,7 @@ export function planAttestation(request: AttestationRequest): PlannedAttestation
   const { config, planned, held } = request;
   if (config.signing.mode === "off") return undefined;
   const { attested: declaredBefore, plan } = planned;
-  if (writesIndex(plan)) return { mode: "fresh", gaps: [], scans: [] };
+  if (writesIndex(plan)) return { mode: "fresh", gaps: [], scans: scansNeeded(config, held) };
   const kept = declaredBefore ? ({ mode: "keep", gaps: [], scans: [] } as const) : undefined;
   if (!held || plan.state === "moved" || plan.state === "not ours") return kept;
   const { present, ownership } = held;
@@ -49,8 +49,15 @@ export function planAttestation(request: AttestationRequest): PlannedAttestation
   const mode = attestationMode({ changes: false, missing, declaredBefore, ours: true });
   if (mode === "none") return undefined;
   if (mode !== "repair") return { mode, gaps: [], scans: [] };
-  const scans = missing.flatMap(({ kind, platform }) => (kind === "sbom" && platform !== undefined ? [platform] : []));
-  return { mode, gaps: missing.map(describeMissing), scans, ...(record && { record }) };
+  return { mode, gaps: missing.map(describeMissing), scans: scansNeeded(config, held), ...(record && { record }) };
+}
+
+/** Platforms of what the tag names whose image carries no SBOM of ours, which the index is to carry as well. */
+function scansNeeded({ sbom }: AttestConfig, held: HeldVersion | undefined): readonly Platform[] {
+  const { lists } = held?.ownership ?? {};
+  if (!sbom || !held || !lists) return [];
+  const lacking = platformEntries(held.present.platforms).filter(([, digest]) => !lists.get(digest)?.counts.sbom);
+  return lacking.map(([platform]) => platform);
 }
 
 /** What nobody can restore of a version's statements, and what an operator may do about it. */

@@ -445,6 +445,30 @@ describe("the attestations of a version", () => {
     expect(outcome).toMatchObject({ state: "published", record: { attested: true } });
   });
 
+  it("bring the SBOM of a platform that was there before and has none", async () => {
+    const old = digestFor("theirs");
+    const plan: VersionPlan = {
+      ...whole(digestFor("old"), { "linux/amd64": old }),
+      state: "partial",
+      build: ["linux/arm64"],
+      sources: [
+        { kind: "existing", digest: digestFor("old") },
+        { kind: "build", platform: "linux/arm64" },
+      ],
+    };
+    const { mock } = await declare(
+      planned({ plan, attestation: { mode: "fresh", gaps: [], scans: ["linux/amd64"] } }),
+      { keepRecord: (record) => Promise.resolve({ record, sbom: `/sboms/${record.platform}/${record.origin}` }) },
+    );
+    const { "app-1.0.0-attestation": command } = mock.of("command:local:Command");
+    const environment = command?.environment as { readonly MULTIARCH_MIRROR_ATTEST: string };
+    expect(JSON.parse(environment.MULTIARCH_MIRROR_ATTEST)).toMatchObject({
+      known: [arm],
+      sealed: [arm],
+      sboms: { "linux/amd64": "/sboms/linux/amd64/scanned", "linux/arm64": "/sboms/linux/arm64/built" },
+    });
+  });
+
   it.each([undefined, { mode: "none", gaps: [], scans: [] } as const])(
     "are not declared when there is nothing to do (%j)",
     async (attestation) => {
