@@ -212,7 +212,7 @@ async function byPulumi({ published, resources }: Kept, preview: boolean) {
     ({ type, name, inputs }) =>
       (type === "docker-build:index:Image" && !state.images.has(name)) ||
       (type === "docker-build:index:Index" &&
-        JSON.stringify(state.indexes.get(name)) !== JSON.stringify(inputs["sources"])) ||
+        JSON.stringify(state.indexes.get(name)?.sources) !== JSON.stringify(inputs["sources"])) ||
       type === "command:local:Command",
   );
   return { ...conclusion(found, new Map(ended), host), changed: changed.map(({ name }) => name) };

@@ -47,7 +47,7 @@ async function aligned(plan: AppPlan, state: StackState, edges: StateEdges): Pro
   const { specification, repository } = plan;
   const app = specification.name;
   const floating = (tag: PlannedFloatingTag): PlannedFloatingTag => {
-    const written = state.indexes.get(resourceNames.floatingTag(app, tag.tag));
+    const written = writtenTo(`${repository}:${tag.tag}`, resourceNames.floatingTag(app, tag.tag), state);
     if (!written) return tag;
     const [source] = written;
     const { managed, current, action } = tag;
@@ -69,7 +69,7 @@ async function version(
   state: StackState,
   edges: StateEdges,
 ): Promise<PlannedVersion> {
-  const written = state.indexes.get(resourceNames.version(app, planned.version));
+  const written = writtenTo(`${repository}:${planned.tag}`, resourceNames.version(app, planned.version), state);
   const exported = async (recipe: BuildRecipe, name: string, pushedTo: string): Promise<BuildRecipe> => {
     const before = state.images.get(name);
     if (!before) return recipe;
@@ -87,7 +87,7 @@ async function version(
       }),
     ),
   });
-  const declared = stillDeclared(app, planned, state);
+  const declared = stillDeclared(app, planned, state, written);
   return {
     ...planned,
     plan: {
@@ -110,17 +110,31 @@ async function isLost(reference: string, { exists }: StateEdges): Promise<boolea
   );
 }
 
+/**
+ * The sources an Index was last written from; undefined when that was to another tag. Declared with those, what others keep under
+ * this one would be written over.
+ */
+function writtenTo(tag: string, resource: string, { indexes }: StackState): readonly string[] | undefined {
+  const index = indexes.get(resource);
+  return index?.tag === tag ? index.sources : undefined;
+}
+
 /** The resources of a version that are in the state, less those to be built. */
-function stillDeclared(app: string, planned: PlannedVersion, state: StackState): Partial<PlannedVersion["plan"]> {
+function stillDeclared(
+  app: string,
+  planned: PlannedVersion,
+  state: StackState,
+  written: readonly string[] | undefined,
+): Partial<PlannedVersion["plan"]> {
   const { version: name, plan, managed } = planned;
-  if (!managed) return madeUnrecorded(app, planned, state);
+  if (!managed) return madeUnrecorded(app, planned, state, written);
   const images = platformEntries({ ...managed.images, ...plan.keep });
   const keep = Object.fromEntries(
     images.filter(
       ([platform]) => !plan.build.includes(platform) && state.images.has(resourceNames.image(app, name, platform)),
     ),
   );
-  const declared = plan.state === "gone" && state.indexes.has(resourceNames.version(app, name));
+  const declared = plan.state === "gone" && written !== undefined;
   const sources = managed.sources?.map(recorded);
   return { keep: plan.state === "gone" && !declared ? {} : keep, ...(declared && sources && { sources }) };
 }
@@ -130,15 +144,15 @@ function madeUnrecorded(
   app: string,
   { version: name, plan }: PlannedVersion,
   state: StackState,
+  written: readonly string[] | undefined,
 ): Partial<PlannedVersion["plan"]> {
   const published = platformEntries(plan.present?.platforms);
   const keep = published.filter(
     ([platform, digest]) => state.images.get(resourceNames.image(app, name, platform))?.digest === digest,
   );
-  const written = plan.sources === undefined ? state.indexes.get(resourceNames.version(app, name)) : undefined;
   return {
     keep: { ...plan.keep, ...Object.fromEntries(keep) },
-    ...(written && { sources: written.map(recorded) }),
+    ...(plan.sources === undefined && written && { sources: written.map(recorded) }),
   };
 }
 

@@ -157,15 +157,18 @@ async function planVersions(
   const managed = Object.entries(recorded?.versions ?? {}).filter(([, version]) => declaresResources(version));
   const names = new Set([...window.keys(), ...managed.map(([version]) => version)]);
   const plans = [...names].map(async (version) => {
-    const record = recorded?.versions[version];
     const release = listed.get(version);
+    const before = recorded?.versions[version];
+    const tag = release ? mirrorTag(specification, release) : (before?.tag ?? version);
+    // What was recorded of another tag says nothing about who wrote this one.
+    const record = before?.tag === tag ? before : undefined;
     return planVersion(
       {
         specification,
         settings,
         repository,
         version,
-        tag: release ? mirrorTag(specification, release) : (record?.tag ?? version),
+        tag,
         // A failed discovery must not make managed versions look abandoned: their resources are declared all the same.
         inWindow: window.has(version) || found.failure !== undefined,
         handedOver: handedOver[version] ?? {},

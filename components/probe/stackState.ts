@@ -6,8 +6,8 @@ import { type VersionRecord, versionRecordSchema } from "../model/versionRecord"
 export interface StackState {
   /** The digest each Image pushed, and how its export is spelled. */
   readonly images: ReadonlyMap<string, { readonly digest: Digest; readonly exported?: string }>;
-  /** The sources each Index was last written from. */
-  readonly indexes: ReadonlyMap<string, readonly string[]>;
+  /** The tag each Index was last written to, as a reference, and the sources it was written from. */
+  readonly indexes: ReadonlyMap<string, { readonly tag: string; readonly sources: readonly string[] }>;
   /** What was attested or copied beside indexes: the commands that did it, with what each was told of how the version came to be. */
   readonly commands: ReadonlyMap<string, VersionRecord | undefined>;
 }
@@ -24,13 +24,14 @@ const exportList = z.array(z.object({ raw: z.string() }));
 /** Reads what matters here of the resources in a state. */
 export function stackState(resources: readonly StateResource[]): StackState {
   const images = new Map<string, { digest: Digest; exported?: string }>();
-  const indexes = new Map<string, readonly string[]>();
+  const indexes = new Map<string, { tag: string; sources: readonly string[] }>();
   const commands = new Map<string, VersionRecord | undefined>();
   for (const { urn, type, outputs } of resources) {
     const name = urn.slice(urn.lastIndexOf("::") + 2);
-    const { digest, sources, exports, stdin } = outputs;
+    const { digest, tag, sources, exports, stdin } = outputs;
     if (type === "docker-build:index:Image" && isDigest(digest)) images.set(name, { digest, ...exportOf(exports) });
-    if (type === "docker-build:index:Index" && isTextList(sources)) indexes.set(name, sources);
+    if (type === "docker-build:index:Index" && typeof tag === "string" && isTextList(sources))
+      indexes.set(name, { tag, sources });
     if (type === "command:local:Command") commands.set(name, recordOf(stdin));
   }
   return { images, indexes, commands };

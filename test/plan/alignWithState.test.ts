@@ -17,6 +17,8 @@ interface Situation {
   readonly published: Readonly<Record<string, PublishedVersion>>;
   readonly images?: Readonly<Record<string, Digest>>;
   readonly indexes?: Readonly<Record<string, readonly string[]>>;
+  /** The repository those were written to. */
+  readonly writtenTo?: string;
   /** Manifests the registry has, or an error when it gives no usable answer. */
   readonly exists?: readonly string[] | Error;
 }
@@ -24,6 +26,7 @@ interface Situation {
 /** Plans the app and aligns its plan. */
 async function planOf(situation: Situation): Promise<{ readonly plan: AppPlan; readonly reads: number }> {
   const { releases = ["1.0.0"], registry, published, images = {}, indexes = {}, exists = [] } = situation;
+  const { writtenTo = repository } = situation;
   const edges = new FakeEdges(
     releases.map((version) => release(version)),
     { latest: held(releases[0] ?? ""), ...registry },
@@ -36,7 +39,10 @@ async function planOf(situation: Situation): Promise<{ readonly plan: AppPlan; r
     const known = Object.entries(images).map(
       ([name, value]) => [name, { digest: value, exported: imageExport() }] as const,
     );
-    return Promise.resolve({ images: new Map(known), indexes: new Map(Object.entries(indexes)), commands: new Map() });
+    const written = Object.entries(indexes).map(
+      ([name, sources]) => [name, { tag: `${writtenTo}:${name.slice("app-".length)}`, sources }] as const,
+    );
+    return Promise.resolve({ images: new Map(known), indexes: new Map(written), commands: new Map() });
   };
   const answer = (reference: string): Promise<boolean> =>
     exists instanceof Error ? Promise.reject(exists) : Promise.resolve(exists.includes(reference));
@@ -91,6 +97,18 @@ describe("what the state says exists", () => {
     expect(next.plan.versions[0]?.plan).not.toHaveProperty("sources");
   });
 
+  it("declares no index or floating tag that was written to another repository: this one's would be written over", async () => {
+    const registry = { "1.0.0": held("1.0.0"), latest: held("1.0.0") };
+    const indexes = { "app-1.0.0": ["elsewhere.example/app@x"], "app-latest": ["elsewhere.example/app@y"] };
+    const writtenTo = "elsewhere.example/app";
+    const { plan, reads } = await planOf({ registry, published: {}, indexes, writtenTo });
+    expect(reads).toBe(1);
+    expect(plan.versions[0]?.plan).toMatchObject({ state: "published" });
+    expect(plan.versions[0]?.plan).not.toHaveProperty("sources");
+    expect(plan.floatingTags).toMatchObject([{ tag: "latest", action: "unchanged" }]);
+    expect(plan.floatingTags[0]).not.toHaveProperty("managed");
+  });
+
   it("adds nothing to what is adopted by a stack without state", async () => {
     const { plan } = await planOf({ registry: { "1.0.0": held("1.0.0"), latest: held("1.0.0") }, published: {} });
     expect(plan.versions[0]?.plan).toMatchObject({ state: "published", keep: {} });
@@ -118,7 +136,7 @@ describe("what the state says exists", () => {
     const state = () =>
       Promise.resolve({
         images,
-        indexes: new Map<string, readonly string[]>(),
+        indexes: new Map<string, { tag: string; sources: readonly string[] }>(),
         commands: new Map<string, undefined>(),
       });
     const aligned = await alignWithState({ ...plan, versions }, { state, exists: () => Promise.resolve(true) });

@@ -175,6 +175,18 @@ describe("the plan of an app", () => {
     expect(plan.versions.map(({ version }) => version)).toEqual(["1.0.0"]);
   });
 
+  it("takes no notice of a record of a version about another tag", async () => {
+    const published = record({ "1.0.0": managed("1.0.0") });
+    const asked = { ...request({ published }), specification: { ...specification, tagStyle: "upstream" as const } };
+    const edges = new FakeEdges([release("1.0.0")], {
+      "v1.0.0": held("of others"),
+      ...Object.fromEntries(Object.values(held("1.0.0").platforms).map((value) => [`@${value}`, held("1.0.0")])),
+    });
+    const { versions } = await planApp(asked, edges);
+    expect(versions).toMatchObject([{ tag: "v1.0.0", plan: { build: [] } }]);
+    expect(versions[0]).not.toHaveProperty("plan.sources");
+  });
+
   it("declares what it manages as before, and moves no tag, when upstream cannot be asked", async () => {
     const latest = { version: "1.0.0", digest: digest("1.0.0"), source: `${repository}@${digest("1.0.0")}` };
     const edges = new FakeEdges(new Error("git.example does not answer"), {

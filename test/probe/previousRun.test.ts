@@ -45,7 +45,9 @@ describe("what the last run recorded", () => {
     const image = { digest: digest("any") };
     const state = {
       images: new Map(["app-1.0.0-linux-amd64", "app-1.0.0-linux-arm64"].map((name) => [name, image])),
-      indexes: new Map(["app-1.0.0", "app-latest"].map((name) => [name, ["name@digest"]])),
+      indexes: new Map(
+        ["app-1.0.0", "app-latest"].map((name) => [name, { tag: "name:tag", sources: ["name@digest"] }]),
+      ),
       commands: new Map([
         ["app-1.0.0-attestation", exampleRecord],
         ["app-1.0.0-referrers", undefined],
@@ -65,7 +67,7 @@ describe("what the last run recorded", () => {
     ],
     [
       "the index alone",
-      { indexes: new Map([["app-1.0.0", ["name@digest"]]]) },
+      { indexes: new Map([["app-1.0.0", { tag: "name:tag", sources: ["name@digest"] }]]) },
       { origin: "built", images: {}, sources: managed("1.0.0").sources },
     ],
   ])("F38 names no resource that is not in the state: that has %s", async (_, state, left) => {
