@@ -1,27 +1,20 @@
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { type PlatformBases, type ReadImages, resolveBases, triggerProblem } from "./resolveBases";
 import type { BuildRecipe, NamedContext, UnpublishedBase } from "../decide/appPlan";
-import type { AppSpecification, ArgumentSource, BaseImage } from "../model/appSpecification";
-import type { SourceRequest as SourceTreeRequest, SourceTree } from "../discover/sourceTree";
-import { printable } from "../model/safeText";
+import type { AppSpecification, BaseImage } from "../model/appSpecification";
 import { imageLabels } from "../decide/labels";
 import type { Digest } from "../model/digest";
 import type { PerPlatform, Platform } from "../model/platform";
 import { type Release, buildTarget, gitReferenceOf } from "../model/release";
-import { inTime } from "../model/tagRule";
 import { resolveSource } from "../model/source";
 import type { AppBase, AppBases } from "./appBases";
 import type { BuildRequest, PreparedBuild } from "./planEdges";
 import type { BaseRegistry } from "../probe/baseRegistry";
-
-/** What a source tree is asked for. */
-export type SourceRequest = Required<Pick<SourceTreeRequest, "url" | "commit" | "reference" | "paths" | "needed">>;
+import { type ReadSource, readSourceFiles } from "./sourceFiles";
 
 /** The ways preparing a build reaches the outside. All of them only read. */
 export interface RecipeEdges {
-  /** Texts of the files asked for, as far as the commit has them, and when it was made. */
-  readonly readSource: (request: SourceRequest) => Promise<SourceTree>;
+  readonly readSource: ReadSource;
   /** Checksum of each file by URL. */
   readonly checksums: (
     specification: AppSpecification,
@@ -43,8 +36,7 @@ export interface RecipeEdges {
 export async function prepareBuild(request: BuildRequest, edges: RecipeEdges): Promise<PreparedBuild> {
   const { specification, settings, release, platforms } = request;
   const { url } = resolveSource(specification.source, settings.repository);
-  const paths = new Map(platforms.map((platform) => [platform, dockerfilePath(specification, platform)]));
-  const source = await readFiles(url, request, [...paths.values()], edges);
+  const source = await readSourceFiles(url, request, edges.readSource);
   const checksums = Object.fromEntries(
     await Promise.all(
       platforms.map(async (platform) => [platform, await edges.checksums(specification, release, platform)] as const),
@@ -56,10 +48,9 @@ export async function prepareBuild(request: BuildRequest, edges: RecipeEdges): P
   });
   const [resolved, appBases] = await Promise.all([
     Promise.all(
-      [...source.dockerfiles.values()].map(async (dockerfile) =>
+      source.dockerfiles.map(async (dockerfile) =>
         resolveBases({
-          dockerfile,
-          platforms: platforms.filter((platform) => paths.get(platform) === dockerfile.path),
+          ...{ dockerfile, platforms: dockerfile.platforms },
           buildArguments,
           provided: (specification.bases ?? []).map(({ context: key }) => key),
           registry: edges.bases(specification),
@@ -72,7 +63,7 @@ export async function prepareBuild(request: BuildRequest, edges: RecipeEdges): P
     Promise.all((specification.bases ?? []).map((base) => resolveAppBase(base, request, edges))),
   ]);
   const recipes = platforms.map((platform): BuildRecipe => {
-    const { path = "", text = "" } = source.dockerfiles.get(paths.get(platform) ?? "") ?? {};
+    const { path = "", text = "" } = source.dockerfiles.find(({ platforms: all }) => all.includes(platform)) ?? {};
     const sha256 = createHash("sha256").update(text).digest("hex");
     const bases = resolved.find(({ platforms: all }) => platform in all);
     const own = bases?.platforms[platform] ?? noBases;
@@ -100,122 +91,6 @@ export async function prepareBuild(request: BuildRequest, edges: RecipeEdges): P
     unpublishedBases: appBases.flatMap(({ unpublished }) => unpublished),
     warnings: [...source.warnings, ...resolved.flatMap(({ warnings }) => warnings)],
   };
-}
-
-/** What the builder will find other than in a checkout of upstream's. */
-function sourceWarnings(files: SourceTree["files"]): readonly string[] {
-  const [attributes = "", modules = ""] = [files.get(".gitattributes"), files.get(".gitmodules")];
-  const lines = attributes.split("\n").map((line) => line.trim().split(/[ \t]+/));
-  const kept = lines.filter(([pattern = "", ...set]) => !pattern.startsWith("#") && set.includes("filter=lfs"));
-  const names = (values: readonly (string | undefined)[]) => printable(values.slice(0, 5).join(", "), 200);
-  const patterns = names(kept.map(([pattern]) => pattern));
-  const paths = modules.split("\n").flatMap((line) => /^[ \t]*path[ \t]*=[ \t]*(.+)$/.exec(line)?.[1] ?? []);
-  return [
-    ...(kept.length > 0 ? [`upstream keeps ${patterns} in Git LFS: the builder finds pointers in their place`] : []),
-    ...(paths.length > 0
-      ? [`upstream has submodules in ${names(paths)}: the builder fetches them, and no record of the image names them`]
-      : []),
-  ];
-}
-
-/** Path of the Dockerfile of a platform: of this project's own, or in upstream's tree. */
-function dockerfilePath(
-  { subdirectory, dockerfile, ownDockerfile, name }: AppSpecification,
-  platform: Platform,
-): string {
-  const given = ownDockerfile ?? dockerfile ?? "Dockerfile";
-  const path = typeof given === "string" ? given : given[platform];
-  if (path === undefined)
-    throw new Error(
-      `app ${JSON.stringify(name)} has no Dockerfile for ${platform}; it names one for ${Object.keys(given).join(", ")}`,
-    );
-  return ownDockerfile !== undefined || subdirectory === undefined ? path : `${subdirectory}/${path}`;
-}
-
-interface SourceFiles {
-  /** By path. */
-  readonly dockerfiles: ReadonlyMap<string, { readonly path: string; readonly text: string }>;
-  readonly arguments: Readonly<Record<string, string>>;
-  readonly committedAt: string;
-  readonly warnings: readonly string[];
-}
-
-/** Reads all that is wanted of the commit at once. An app with a Dockerfile of ours may have none upstream. */
-async function readFiles(
-  url: string,
-  { specification, release }: BuildRequest,
-  dockerfiles: readonly string[],
-  edges: RecipeEdges,
-): Promise<SourceFiles> {
-  const { ownDockerfile, argumentsFromFiles = {} } = specification;
-  const distinct = [...new Set(dockerfiles)];
-  const needed = [
-    ...(ownDockerfile === undefined ? distinct : []),
-    ...Object.values(argumentsFromFiles).map(({ path }) => path),
-  ];
-  const attributes = [...new Set(distinct.flatMap(attributeFiles))];
-  const paths = [...new Set([...needed, ...attributes, ".gitattributes", ".gitmodules"])];
-  const { commit } = release;
-  const request = { url, commit, reference: gitReferenceOf(release), paths, needed };
-  const { files, misspelt, committedAt } = await edges.readSource(request);
-  if (ownDockerfile === undefined)
-    for (const path of distinct) for (const file of attributeFiles(path)) refuseEncoding(path, file, files.get(file));
-  const text = (path: string): string => {
-    const found = files.get(path);
-    if (found !== undefined) return found;
-    const other = misspelt?.get(path);
-    const hint = other === undefined ? "" : `; there is ${printable(other, 200)}, which the app's file may name`;
-    throw new Error(`commit ${commit} of ${url} has no file ${JSON.stringify(path)}${hint}`);
-  };
-  const read = async (path: string) => (ownDockerfile === undefined ? text(path) : readFile(path, "utf8"));
-  return {
-    dockerfiles: new Map(
-      await Promise.all(distinct.map(async (path) => [path, { path, text: await read(path) }] as const)),
-    ),
-    arguments: Object.fromEntries(
-      Object.entries(argumentsFromFiles).map(([name, from]) => [name, argumentFrom(name, from, text(from.path))]),
-    ),
-    committedAt,
-    warnings: sourceWarnings(files),
-  };
-}
-
-/** The files that may say how git writes a file, from the root to its folder. */
-function attributeFiles(path: string): readonly string[] {
-  const folders = path.split("/").slice(0, -1);
-  return [[], ...folders.map((_, depth) => folders.slice(0, depth + 1))].map((at) =>
-    [...at, ".gitattributes"].join("/"),
-  );
-}
-
-/** What BuildKit finds in its working tree would read otherwise than the commit's file, which is what was looked at. */
-function refuseEncoding(path: string, file: string, attributes = ""): void {
-  const set = attributes.split("\n").filter((line) => line.includes("working-tree-encoding"));
-  const [extension = ""] = /\.[A-Za-z0-9]+$/.exec(path) ?? [];
-  const isOther = (line: string) => {
-    const [, named] = /^\*(\.[A-Za-z0-9]+)[ \t]/.exec(line) ?? [];
-    return named !== undefined && named.toLowerCase() !== extension.toLowerCase();
-  };
-  const found = set.find((line) => !isOther(line));
-  if (found === undefined) return;
-  const problem = `${JSON.stringify(file)} of the commit has it written in another encoding: ${printable(found, 200)}`;
-  throw new Error(`${JSON.stringify(path)} may not be what the builder reads: ${problem}`);
-}
-
-/** A version, a name, a path; nothing that means something to a shell a Dockerfile may hand it to. */
-const harmless = /^[A-Za-z0-9][A-Za-z0-9._+:/@~-]{0,199}$/;
-
-function argumentFrom(name: string, { path, pattern }: ArgumentSource, text: string): string {
-  const place = `build argument ${name} cannot be read from ${JSON.stringify(path)} of the commit`;
-  const value = pattern
-    ? inTime(
-        `${place}: ${pattern}`,
-        () => new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, "")).exec(text)?.[1],
-      )
-    : text.trim();
-  if (value === undefined) throw new Error(`${place}: ${String(pattern)} does not match, or captures nothing`);
-  if (harmless.test(value)) return value;
-  throw new Error(`${place}: ${printable(value)} is not accepted; accepted are letters, digits and . _ + : / @ ~ -`);
 }
 
 /** A git context pinned to the commit: BuildKit refuses to build when the tag has moved on. */

@@ -1,16 +1,17 @@
 import { z } from "zod";
 import { versionLabels } from "../decide/labels";
-import type { AppSpecification } from "../model/appSpecification";
 import type { AttestationKind } from "../model/attestationKind";
 import type { Digest } from "../model/digest";
 import { type PerPlatform, type Platform, platformEntries } from "../model/platform";
 import { partsBesides, type PresentProbe } from "../model/probe";
+import type { PublishedVersion } from "../model/published";
 import { reasonOf } from "../model/reasonOf";
 import type { AttachedLists, AttestationProbe } from "../probe/attestations";
+import { type UpstreamRequest, officialOf } from "./offers";
 import type { PlanEdges } from "./planEdges";
 
 /** A version whose tag names something. */
-export interface OwnershipRequest {
+export interface OwnershipRequest extends Pick<UpstreamRequest, "specification" | "settings" | "release"> {
   /** `registry/namespace/name`. */
   readonly repository: string;
   readonly version: string;
@@ -19,6 +20,8 @@ export interface OwnershipRequest {
   readonly present: PresentProbe;
   /** Manifests that are ours, signed or not: those this stack's state says it built, and upstream's own where they are copied. */
   readonly known: readonly Digest[];
+  /** As the state has it. */
+  readonly managed?: PublishedVersion;
 }
 
 /** What a version's tag names, and whose that is. */
@@ -42,10 +45,33 @@ export interface Ownership {
 }
 
 /**
- * Finds out whose the image under a version's tag is. It is ours when what is signed about its index by us says that it is this
- * very version, or when every platform manifest is known to be ours and it holds nothing else. A label proves nothing. Never rejects.
+ * Finds out whose the image under a version's tag is: by what is signed, and where that says nothing of the version, by labels.
+ * Undefined: there was nothing to find out. Never rejects.
  */
-export async function examineOwnership(request: OwnershipRequest, edges: AttestationProbe): Promise<Ownership> {
+export async function examineOwnership(request: OwnershipRequest, edges: PlanEdges): Promise<Ownership | undefined> {
+  const { present, known, managed } = request;
+  const { attestations } = edges;
+  const signed = attestations.config.signing.mode === "off" ? undefined : await bySignatures(request, attestations);
+  // What the state says it wrote needs no label.
+  const isKnown = managed?.digest === present.digest || signed?.told === true;
+  if (isKnown || (signed?.reason ?? signed?.trouble) !== undefined) return signed;
+  const counts = signed?.lists?.get(present.digest)?.counts ?? {};
+  // Where its index carries nothing of ours, its images may have been put together with others.
+  const every = signed !== undefined && Object.values(counts).every((count) => count === 0);
+  const labelled = await byLabels(request, every, edges);
+  if (labelled.reason === undefined) return { ...signed, ...labelled };
+  // What was copied from upstream has upstream's labels.
+  const { copied, trouble } = await officialOf(request, edges);
+  if (trouble !== undefined) return { ...signed, trouble, foreign: [] };
+  const ours = [...known, ...Object.values(copied?.platforms ?? {})];
+  return { ...signed, ...(copied ? await byLabels({ ...request, known: ours }, every, edges) : labelled) };
+}
+
+/**
+ * It is ours when what is signed about its index by us says that it is this very version, or when every platform manifest is known
+ * to be ours and it holds nothing else.
+ */
+async function bySignatures(request: OwnershipRequest, edges: AttestationProbe): Promise<Ownership> {
   const { repository, present } = request;
   const platforms = { ...present.misdescribed, ...present.platforms };
   try {
@@ -84,19 +110,12 @@ function judge(
 }
 
 /**
- * The same by the labels of its first image, where nothing that is signed says which version it is. They prove nothing; but an
- * image that does not even say that it is this version was not made by this mirror for this tag. Never rejects.
- * @param request.every look at each of its images: those of a signed version may have been put together with others.
+ * By the labels of its images, or of the first. They prove nothing; but an image that does not even say that it is this version was
+ * not made by this mirror for this tag.
  */
-export async function examineLabels(
-  {
-    repository,
-    version,
-    present,
-    known,
-    specification,
-    every,
-  }: OwnershipRequest & { readonly specification: AppSpecification; readonly every: boolean },
+async function byLabels(
+  { repository, version, present, known, specification }: OwnershipRequest,
+  every: boolean,
   edges: Pick<PlanEdges, "labels">,
 ): Promise<Ownership> {
   const foreign = platformEntries(present.platforms).filter(([, digest]) => !known.includes(digest));

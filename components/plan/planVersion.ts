@@ -15,9 +15,9 @@ import { type Release, gitReferenceOf } from "../model/release";
 import { resolveSource } from "../model/source";
 import type { VersionRecord } from "../model/versionRecord";
 import { type ExaminedRecords, examineRecords } from "./examineRecords";
-import { type Upstream, askUpstream, officialOf } from "./offers";
+import { type Upstream, askUpstream } from "./offers";
 import { indexToCopy } from "./officialImage";
-import { type HeldVersion, type Ownership, examineLabels, examineOwnership, publishedByOthers } from "./ownership";
+import { type HeldVersion, type Ownership, examineOwnership, publishedByOthers } from "./ownership";
 import { lostStatements, planAttestation, planReferrers } from "./planAttestation";
 import type { PlanEdges, PreparedBuild } from "./planEdges";
 
@@ -117,7 +117,8 @@ async function lookAtVersion(request: VersionRequest, edges: PlanEdges): Promise
     ...(official.copied?.besides ?? []),
   ];
   const adopting = settings.adopted ?? edges.attestations.config.adopted;
-  const ownership = await ownershipOf(request, probe, ours, edges);
+  const ownership =
+    probe.state === "present" ? await examineOwnership({ ...request, present: probe, known: ours }, edges) : undefined;
   const facts: VersionFacts = {
     wanted: covered.filter((platform) => !(platform in offers.missing) && !official.skipped.includes(platform)),
     // A build run leaves the judgement of what is complete to the run that publishes.
@@ -151,32 +152,6 @@ async function planAttached(
     ...(attestation && { attestation: { ...attestation, scans } }),
     ...(referrers && { referrers }),
   };
-}
-
-/** Whose what the tag names is; undefined when it names nothing. */
-async function ownershipOf(
-  request: VersionRequest,
-  probe: Probe,
-  ours: readonly Digest[],
-  edges: PlanEdges,
-): Promise<Ownership | undefined> {
-  if (probe.state !== "present") return undefined;
-  const { repository, version, tag, managed, specification } = request;
-  const asked = { repository, version, tag, present: probe, known: ours };
-  const { attestations } = edges;
-  const signed = attestations.config.signing.mode === "off" ? undefined : await examineOwnership(asked, attestations);
-  // What the state says it wrote needs no label.
-  const isKnown = managed?.digest === probe.digest || signed?.told === true;
-  if (isKnown || (signed?.reason ?? signed?.trouble) !== undefined) return signed;
-  const counts = signed?.lists?.get(probe.digest)?.counts ?? {};
-  const every = signed !== undefined && Object.values(counts).every((count) => count === 0);
-  const labelled = await examineLabels({ ...asked, specification, every }, edges);
-  if (labelled.reason === undefined) return { ...signed, ...labelled };
-  // What was copied from upstream has upstream's labels.
-  const { copied, trouble } = await officialOf(request, edges);
-  if (trouble !== undefined) return { ...signed, trouble, foreign: [] };
-  const known = [...ours, ...Object.values(copied?.platforms ?? {})];
-  return { ...signed, ...(copied ? await examineLabels({ ...asked, known, specification, every }, edges) : labelled) };
 }
 
 /** What keeps its images from being built before anything is prepared: mistakes of the app's file, or trouble with upstream. */

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { AppSpecification } from "../../components/model/appSpecification";
 import type { AppBase } from "../../components/plan/appBases";
-import { type RecipeEdges, type SourceRequest, prepareBuild } from "../../components/plan/buildRecipes";
+import { type RecipeEdges, prepareBuild } from "../../components/plan/buildRecipes";
+import type { SourceRequest } from "../../components/plan/sourceFiles";
 import { amd, arm, digest, release, settings, specification } from "./fakeEdges";
 
 /** Prepares version 1.2.3 from a tree of these files. */
