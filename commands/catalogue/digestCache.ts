@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { z } from "zod";
-import { writeWhole } from "../../components/system/placeWhole";
+import { readKept, writeWhole } from "../../components/system/placeWhole";
 
 /**
  * What was worked out once about content that has a digest, and so never changes: one JSON file each, below a folder. One that is missing, damaged or of an older form is worked out again.
@@ -24,12 +23,7 @@ export class DigestCache {
   }
 
   async read<T>(kind: string, about: readonly string[], schema: z.ZodType<T>): Promise<T | undefined> {
-    try {
-      const parsed = schema.safeParse(JSON.parse(await readFile(this.file(kind, about), "utf8")));
-      return parsed.success ? parsed.data : undefined;
-    } catch {
-      return undefined;
-    }
+    return readKept(this.file(kind, about), schema);
   }
 
   async write(kind: string, about: readonly string[], value: unknown): Promise<void> {

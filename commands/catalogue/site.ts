@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { copyFile, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { z } from "zod";
 import { jsonEscape } from "../../components/model/safeText";
+import { readKept } from "../../components/system/placeWhole";
 import { appSchema, type CatalogueApp, type CatalogueIndex, indexSchema } from "./schema";
 
 /** A site that is being written, beside the one that is there. */
@@ -72,14 +72,11 @@ export interface PreviousCatalogue {
 
 /** Reads the catalogue before this one; undefined where there is none, or one of another form. */
 export async function previousCatalogue(folder: string): Promise<PreviousCatalogue | undefined> {
-  const read = async <T>(file: string, schema: z.ZodType<T>): Promise<T> =>
-    schema.parse(JSON.parse(await readFile(join(folder, file), "utf8")));
-  try {
-    const index = await read("index.json", indexSchema);
-    return { index, apps: await Promise.all(index.apps.map(({ app }) => read(`${app}.json`, appSchema))) };
-  } catch {
-    return undefined;
-  }
+  const index = await readKept(join(folder, "index.json"), indexSchema);
+  const apps = await Promise.all(
+    (index?.apps ?? []).map(({ app }) => readKept(join(folder, `${app}.json`), appSchema)),
+  );
+  return index && apps.every((app) => app !== undefined) ? { index, apps } : undefined;
 }
 
 /**

@@ -7,13 +7,14 @@ import { previewMarkdown } from "../../components/report/preview";
 import type { RunFile } from "../../components/report/runFile";
 import { summaryMarkdown, summaryText } from "../../components/report/summary";
 import { cacheDirectory } from "../../components/system/cacheDirectory";
+import { writeKept } from "../../components/system/placeWhole";
 import { runAddress } from "../github/runAddress";
 import { buildJobs } from "./buildJobs";
 import { type BuildRecord, readBuildRecords, writeBuildRecords } from "./buildRecords";
 import type { PulumiContext, Ran } from "./byPulumi";
 import { writeStepOutputs, writeSummary } from "./githubFiles";
-import { type Departure, departures, mirroredAfter, readMirrored, writeMirrored } from "./mirrored";
-import { noticesOf, readTold, writeTold } from "./notices";
+import { type Departure, departures, mirroredAfter, readMirrored } from "./mirrored";
+import { noticesOf, readTold } from "./notices";
 import type { ReconcileRequest } from "./request";
 import { resultOf, type RunResult, writeResult } from "./result";
 import { buildRecords, completed, type Ended, tries } from "./verdict";
@@ -107,7 +108,7 @@ async function departed(request: ReconcileRequest, run: RunFile, isLast: boolean
   const file = memory(request, "mirrored");
   const before = await readMirrored(file);
   const wholly = request.apps === undefined;
-  if (isLast) await writeMirrored(file, mirroredAfter(run, before, wholly));
+  if (isLast) await writeKept(file, mirroredAfter(run, before, wholly));
   return departures(run, before, wholly);
 }
 
@@ -138,7 +139,7 @@ async function notify(
     if (known === undefined) Reflect.deleteProperty(kept, app);
     else kept[app] = known;
   }
-  await writeTold(file, kept);
+  await writeKept(file, kept);
 }
 
 async function handedRecords({ digests = "" }: ReconcileRequest, voice: Voice): Promise<readonly BuildRecord[]> {

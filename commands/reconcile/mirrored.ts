@@ -1,10 +1,9 @@
-import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { safeText } from "../../components/model/safeText";
 import type { AppReport, ReportState } from "../../components/report/appReport";
 import type { AppResult } from "../../components/report/appResult";
 import type { RunFile } from "../../components/report/runFile";
-import { writeWhole } from "../../components/system/placeWhole";
+import { readKept } from "../../components/system/placeWhole";
 
 const schema = z.record(
   z.string(),
@@ -27,16 +26,7 @@ export interface Departure {
 
 /** Reads what the last run left. A file that is absent or malformed: nothing, so that nothing is said. */
 export async function readMirrored(path: string): Promise<Mirrored> {
-  try {
-    return schema.parse(JSON.parse(await readFile(path, "utf8")));
-  } catch {
-    return {};
-  }
-}
-
-/** Keeps it for the next run. */
-export async function writeMirrored(path: string, mirrored: Mirrored): Promise<void> {
-  await writeWhole(path, `${JSON.stringify(mirrored, undefined, 2)}\n`);
+  return (await readKept(path, schema)) ?? {};
 }
 
 /**

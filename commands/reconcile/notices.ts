@@ -1,7 +1,6 @@
-import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { safeText } from "../../components/model/safeText";
-import { writeWhole } from "../../components/system/placeWhole";
+import { readKept } from "../../components/system/placeWhole";
 import type { RunResult } from "./result";
 
 /** Something about one app that somebody wants to hear of. Texts are safe to print. */
@@ -23,16 +22,7 @@ const published: readonly string[] = ["published", "repaired"];
 
 /** Reads what was told. A file that is absent or malformed: nothing, so that it is told again. */
 export async function readTold(path: string): Promise<Told> {
-  try {
-    return schema.parse(JSON.parse(await readFile(path, "utf8")));
-  } catch {
-    return {};
-  }
-}
-
-/** Keeps what was told for the next run. */
-export async function writeTold(path: string, told: Told): Promise<void> {
-  await writeWhole(path, `${JSON.stringify(told, undefined, 2)}\n`);
+  return (await readKept(path, schema)) ?? {};
 }
 
 /**

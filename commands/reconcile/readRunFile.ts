@@ -1,9 +1,9 @@
-import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import type { Platform } from "../../components/model/platform";
 import type { AppReport } from "../../components/report/appReport";
 import type { AppResult } from "../../components/report/appResult";
 import type { Mistakes, RunFile } from "../../components/report/runFile";
+import { readKept } from "../../components/system/placeWhole";
 
 /** Our own program wrote it in this very run, so only what would break the reader is looked at. */
 const app = z.looseObject({
@@ -32,17 +32,13 @@ const schema = z.object({
 
 /** Reads what the program left; undefined: it broke off before that. */
 export async function readRunFile(path: string): Promise<RunFile | Mistakes | undefined> {
-  try {
-    const left = z.union([mistaken, schema]).parse(JSON.parse(await readFile(path, "utf8")));
-    if ("mistakes" in left) return left;
-    const { apps, results, verify, ...rest } = left;
-    return {
-      ...rest,
-      apps: apps as unknown as readonly AppReport[],
-      ...(results && { results: results as unknown as readonly AppResult[] }),
-      ...(verify && { verify }),
-    };
-  } catch {
-    return undefined;
-  }
+  const left = await readKept(path, z.union([mistaken, schema]));
+  if (left === undefined || "mistakes" in left) return left;
+  const { apps, results, verify, ...rest } = left;
+  return {
+    ...rest,
+    apps: apps as unknown as readonly AppReport[],
+    ...(results && { results: results as unknown as readonly AppResult[] }),
+    ...(verify && { verify }),
+  };
 }

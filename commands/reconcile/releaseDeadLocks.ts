@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
+import { readKept } from "../../components/system/placeWhole";
 
 /** What Pulumi's file backend writes into a lock (pkg/backend/diy/lock.go). */
 const lockSchema = z.object({ pid: z.int().positive(), hostname: z.string() });
@@ -21,20 +22,12 @@ export async function releaseDeadLocks(backend: string): Promise<readonly number
   const released: number[] = [];
   for (const file of files.filter((name) => name.endsWith(".json"))) {
     const path = join(folder, file);
-    const lock = lockSchema.safeParse(await readJson(path));
-    if (!lock.success || lock.data.hostname !== hostname() || (await isPulumi(lock.data.pid))) continue;
+    const lock = await readKept(path, lockSchema);
+    if (!lock || lock.hostname !== hostname() || (await isPulumi(lock.pid))) continue;
     await rm(path, { force: true });
-    released.push(lock.data.pid);
+    released.push(lock.pid);
   }
   return released;
-}
-
-async function readJson(path: string): Promise<unknown> {
-  try {
-    return JSON.parse(await readFile(path, "utf8")) as unknown;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Whether the process is alive and, where the system can tell, a Pulumi: its number may have gone to another program. */

@@ -1,12 +1,11 @@
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { STATUS_CODES } from "node:http";
 import { join } from "node:path";
 import { z } from "zod";
 import { reasonOf } from "../model/reasonOf";
 import type { Transport, TransportAnswer } from "../registry/transport";
 import { systemClock } from "../system/clock";
-import { writeWhole } from "../system/placeWhole";
+import { readKept, writeWhole } from "../system/placeWhole";
 import { fileTransport } from "./upstreamFiles";
 
 // Over the wire a provider's settings arrive as strings, whatever their type: maxRetries "3", insecure "true".
@@ -144,11 +143,7 @@ async function knownAnswer(
   { token, kept }: RestApiOptions,
 ): Promise<z.output<typeof knownSchema> | undefined> {
   if (kept === undefined || token === undefined) return undefined;
-  try {
-    return knownSchema.parse(JSON.parse(await readFile(keptFile(url, kept), "utf8")));
-  } catch {
-    return undefined;
-  }
+  return readKept(keptFile(url, kept), knownSchema);
 }
 
 async function keepAnswer(

@@ -1,12 +1,11 @@
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { acceptedRepository, parseRepository, acceptedRepositoryPath, isRepositoryPath } from "../model/source";
 import { GitRepository, type TreeFile, SourceTreeError } from "./gitRepository";
 import type { gitReferenceOf } from "../model/release";
 import { printable } from "../model/safeText";
-import { writeWhole } from "../system/placeWhole";
+import { readKept, writeWhole } from "../system/placeWhole";
 
 /** Which files of which commit. */
 export interface SourceRequest {
@@ -55,7 +54,7 @@ export async function readSource(request: SourceRequest): Promise<SourceTree> {
   const url = checkRequest(request);
   const { commit, paths, cacheDirectory } = request;
   const cacheFile = join(cacheDirectory, "sources", createHash("sha256").update(url).digest("hex"), `${commit}.json`);
-  const cached = await readCache(cacheFile);
+  const cached = await readKept(cacheFile, cacheSchema);
   if (cached && paths.every((path) => Object.hasOwn(cached.files, path))) return answer(cached, paths);
   const read = await readRemote(request);
   const fresh = {
@@ -163,13 +162,4 @@ function decode(bytes: Buffer, path: string): string {
 function answer({ committedAt, files, misspelt }: Cached, paths: readonly string[]): SourceTree {
   const asked = new Map(paths.map((path) => [path, files[path] ?? undefined]));
   return { committedAt, files: asked, misspelt: new Map(Object.entries(misspelt)) };
-}
-
-/** An answer that is not there, or was cut off, is fetched again. */
-async function readCache(file: string): Promise<Cached | undefined> {
-  try {
-    return cacheSchema.parse(JSON.parse(await readFile(file, "utf8")));
-  } catch {
-    return undefined;
-  }
 }

@@ -1,6 +1,5 @@
-import { readFile } from "node:fs/promises";
 import { z } from "zod";
-import { writeWhole } from "../system/placeWhole";
+import { readKept, writeKept } from "../system/placeWhole";
 import type { FailureRecord } from "../decide/backoff";
 import { safeText } from "../model/safeText";
 
@@ -19,16 +18,11 @@ const schema = z.record(z.string().max(600), failure);
  * alone for a while, so without it everything is tried.
  */
 export async function readFailureFile(path: string): Promise<FailureRecord> {
-  try {
-    const parsed = schema.safeParse(JSON.parse(await readFile(path, "utf8")));
-    return parsed.success ? parsed.data : {};
-  } catch {
-    return {};
-  }
+  return (await readKept(path, schema)) ?? {};
 }
 
 /** Writes the record. Reasons become short lines of plain text. */
 export async function writeFailureFile(path: string, record: FailureRecord): Promise<void> {
   const entries = Object.entries(record).map(([key, value]) => [key, { ...value, reason: safeText(value.reason) }]);
-  await writeWhole(path, `${JSON.stringify(Object.fromEntries(entries), undefined, 2)}\n`);
+  await writeKept(path, Object.fromEntries(entries));
 }

@@ -1,4 +1,4 @@
-import { writeWhole } from "../system/placeWhole";
+import { writeKept } from "../system/placeWhole";
 import type { AppOutcome } from "../declare/appOutcome";
 import type { AppPlan } from "../decide/appPlan";
 import { type Platform, platformsIn } from "../model/platform";
@@ -60,7 +60,7 @@ export function runFile(
 
 /** Writes what {@link runFile} put together, or the mistakes that were found. */
 export async function writeRunFile(path: string, content: RunFile | Mistakes): Promise<void> {
-  await writeWhole(path, `${JSON.stringify(content, undefined, 2)}\n`);
+  await writeKept(path, content);
 }
 
 /** Version → what is missing beside its index, in a few words each. */

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import type { z } from "zod";
 
 /**
  * Makes a file or folder aside, under a name nobody else uses, and renames it into place: others see the old one, the new one
@@ -23,4 +24,18 @@ export async function placeWhole(path: string, make: (draft: string) => Promise<
 /** Writes a file so that nobody ever reads half of it, see {@link placeWhole}. */
 export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
   await placeWhole(path, (draft) => writeFile(draft, content));
+}
+
+/** Writes a value as JSON, see {@link writeWhole}. */
+export async function writeKept(path: string, value: unknown): Promise<void> {
+  await writeWhole(path, `${JSON.stringify(value, undefined, 2)}\n`);
+}
+
+/** Reads JSON that was kept for later; undefined when there is none, or none of this form: whoever keeps something can do without. */
+export async function readKept<T>(path: string, schema: z.ZodType<T>): Promise<T | undefined> {
+  try {
+    return schema.parse(JSON.parse(await readFile(path, "utf8")));
+  } catch {
+    return undefined;
+  }
 }

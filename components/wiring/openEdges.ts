@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { join } from "node:path";
 import { checkout } from "../engine/checkout";
@@ -19,7 +18,7 @@ import { type BaseRegistry, baseRegistry, imageManifest } from "../probe/baseReg
 import { buildTarget } from "../model/release";
 import { cacheDirectory } from "../system/cacheDirectory";
 import { digestIn, referenceParts, repositoryOf } from "../model/reference";
-import { writeWhole } from "../system/placeWhole";
+import { readKept, writeWhole } from "../system/placeWhole";
 import type { Configuration } from "../config/configuration";
 import { describeReferrer, missingReferrers } from "../probe/missingReferrers";
 import { discover } from "../discover/discover";
@@ -169,19 +168,9 @@ function misfitsIn(isolation: Isolation, cache: string): PlanEdges["misfits"] {
 
 /** What never changes is read once. What cannot be kept is read again. */
 async function kept<T>(file: string | undefined, schema: z.ZodType<T>, read: () => Promise<T>): Promise<T> {
-  const known = file && (await readFile(file, "utf8").then(parsed(schema), () => undefined));
+  const known = file && (await readKept(file, schema));
   if (known) return known;
   const fresh = await read();
   if (file) await writeWhole(file, JSON.stringify(fresh)).catch(() => undefined);
   return fresh;
-}
-
-function parsed<T>(schema: z.ZodType<T>): (text: string) => T | undefined {
-  return (text) => {
-    try {
-      return schema.parse(JSON.parse(text));
-    } catch {
-      return undefined;
-    }
-  };
 }

@@ -3,7 +3,8 @@ import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { placeWhole, writeWhole } from "../../components/system/placeWhole";
+import { z } from "zod";
+import { placeWhole, readKept, writeKept, writeWhole } from "../../components/system/placeWhole";
 
 const newFolder = (): string => mkdtempSync(join(tmpdir(), "place-whole-"));
 
@@ -35,5 +36,22 @@ describe("putting a file in place", () => {
     await expect(writeWhole(join(folder, "taken"), "new")).rejects.toMatchObject({ code: "EISDIR" });
     expect(readdirSync(folder)).toEqual(["file", "taken"]);
     expect(readFileSync(join(folder, "file"), "utf8")).toBe("old");
+  });
+});
+
+describe("what is kept for later", () => {
+  const schema = z.object({ count: z.number() });
+
+  it("is read as it was kept", async () => {
+    const file = join(newFolder(), "deep", "kept.json");
+    await writeKept(file, { count: 1 });
+    expect(await readKept(file, schema)).toEqual({ count: 1 });
+  });
+
+  it.each(["", '{"count":', '{"count":"1"}', "[1"])("is nothing when the file says %j", async (text) => {
+    const file = join(newFolder(), "kept.json");
+    expect(await readKept(file, schema)).toBeUndefined();
+    writeFileSync(file, text);
+    expect(await readKept(file, schema)).toBeUndefined();
   });
 });

@@ -1,6 +1,6 @@
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { z } from "zod";
-import { writeWhole } from "../../components/system/placeWhole";
+import { readKept, writeWhole } from "../../components/system/placeWhole";
 import { programVersion } from "./programVersion";
 import type { Tool } from "./tool";
 
@@ -75,9 +75,5 @@ async function markOf(program: string): Promise<string | undefined> {
 }
 
 async function readChecks(file: string): Promise<Checks> {
-  try {
-    return recordSchema.parse(JSON.parse(await readFile(file, "utf8")));
-  } catch {
-    return {};
-  }
+  return (await readKept(file, recordSchema)) ?? {};
 }

@@ -2,16 +2,11 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import {
-  departures,
-  type Mirrored,
-  mirroredAfter,
-  readMirrored,
-  writeMirrored,
-} from "../../../commands/reconcile/mirrored";
+import { departures, type Mirrored, mirroredAfter, readMirrored } from "../../../commands/reconcile/mirrored";
 import type { Platform } from "../../../components/model/platform";
 import type { AppReport, ReportState } from "../../../components/report/appReport";
 import type { VersionResult } from "../../../components/report/appResult";
+import { writeKept } from "../../../components/system/placeWhole";
 
 const both: readonly Platform[] = ["linux/amd64", "linux/arm64"];
 const repository = "registry.example/mirror/tiny";
@@ -127,7 +122,7 @@ describe("what is no longer mirrored", () => {
     try {
       const file = join(folder, "deep", "mirrored.json");
       expect(await readMirrored(file)).toEqual({});
-      await writeMirrored(file, before);
+      await writeKept(file, before);
       expect(await readMirrored(file)).toEqual(before);
       await writeFile(file, '{"tiny": 1}');
       expect(await readMirrored(file)).toEqual({});

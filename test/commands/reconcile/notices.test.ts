@@ -2,8 +2,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { noticesOf, readTold, type Told, writeTold } from "../../../commands/reconcile/notices";
+import { noticesOf, readTold, type Told } from "../../../commands/reconcile/notices";
 import type { RunResult } from "../../../commands/reconcile/result";
+import { writeKept } from "../../../components/system/placeWhole";
 
 const row = (version: string, outcome: string, reason?: string): RunResult["versions"][number] => ({
   ...{ app: "app", version, outcome },
@@ -66,7 +67,7 @@ describe("what is told of a run", () => {
     const folder = await mkdtemp(join(tmpdir(), "told-"));
     const path = join(folder, "told.json");
     expect(await readTold(path)).toEqual({});
-    await writeTold(path, { app: "1.1.0: no space" });
+    await writeKept(path, { app: "1.1.0: no space" });
     expect(await readTold(path)).toEqual({ app: "1.1.0: no space" });
     await writeFile(path, "[1");
     expect(await readTold(path)).toEqual({});
