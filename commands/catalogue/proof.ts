@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Cosign } from "../../components/attest/cosign";
 import { type ImageVerification, verifyImage } from "../verify/imageVerification";
 import { recordsIn } from "../../components/attest/provenance";
-import { isSbomOf } from "../../components/attest/sbom";
+import { isSbomOf } from "../../components/model/sbom";
 import { verificationCommands } from "../../components/attest/verifyCommands";
 import type { AttestConfig } from "../../components/config/attestConfig";
 import { builtRecordSchema } from "../../components/model/buildRecord";

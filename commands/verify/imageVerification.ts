@@ -5,7 +5,7 @@ import type { CertificateSigner, ExpectedSigner } from "../../components/model/s
 import { type AttestationList, listAttestations } from "../../components/probe/attestations";
 import type { SignedStatement } from "../../components/probe/bundle";
 import type { Cosign } from "../../components/attest/cosign";
-import { isSbomOf } from "../../components/attest/sbom";
+import { isSbomOf } from "../../components/model/sbom";
 import {
   type ImageChild,
   type ImageInQuestion,
@@ -177,10 +177,14 @@ async function sbomChecks(
       const listed = onIndex.some(({ predicate }) => isSbomOf(predicate, subject));
       const packages = packagesIn(found?.predicate);
       const missing = found === undefined ? "none about this very image" : listed ? undefined : "missing on the index";
+      // Nothing signed is ever taken away; the right one beside it says which image it is of.
+      const others = own.length > 1 && own.some(({ predicate }) => !isSbomOf(predicate, subject));
       return {
         what: `SBOM ${platform}`,
         ok: missing === undefined,
-        detail: missing ?? `SPDX 2.3, ${packages} ${packages === 1 ? "package" : "packages"}`,
+        detail:
+          missing ??
+          `SPDX 2.3, ${packages} ${packages === 1 ? "package" : "packages"}${others ? "; beside it is one of another image" : ""}`,
       };
     }),
   );

@@ -5,7 +5,7 @@ import type { AttestPlan } from "./attestPlan";
 import type { AttestationKind } from "../model/attestationKind";
 import { type AttestationList, listAttestations } from "../probe/attestations";
 import type { Cosign } from "./cosign";
-import { isSbomOf } from "./sbom";
+import { isSbomOf } from "../model/sbom";
 import { wantedAttestations } from "../config/attestConfig";
 import type { MissingAttestation } from "../decide/attestations";
 import type { AttestationReader } from "../probe/attestations";
@@ -95,15 +95,12 @@ async function absentOf(
   const digest = wanted[0]?.digest;
   if (digest === undefined || wanted.every(({ kind }) => list.counts[kind] === 0)) return wanted;
   const reference = `${repository}@${digest}`;
-  const severalSboms = wanted.some(
-    ({ kind, platform }) => kind === "sbom" && platform !== undefined && platforms[platform] !== digest,
-  );
   const verified = await verifiedCounts(reference, wanted, list, cosign);
-  const sboms = severalSboms && verified.sbom > 0 ? await verifiedSboms(reference, list, verified, cosign) : [];
+  const sboms = verified.sbom > 0 ? await verifiedSboms(reference, list, verified, cosign) : [];
   return wanted.filter(({ kind, platform }) => {
+    if (kind !== "sbom") return verified[kind] === 0;
     const image = platform && platforms[platform];
-    if (kind !== "sbom" || platform === undefined || image === undefined || !severalSboms) return verified[kind] === 0;
-    return !sboms.some(({ predicate }) => isSbomOf(predicate, { repository, digest: image, platform }));
+    return !image || !sboms.some(({ predicate }) => isSbomOf(predicate, { repository, digest: image, platform }));
   });
 }
 

@@ -1,11 +1,11 @@
 import type { AttestationKind } from "../model/attestationKind";
 import type { Digest } from "../model/digest";
 import type { PerPlatform, Platform } from "../model/platform";
+import type { SbomSubject } from "../model/sbom";
 import type { ExpectedSigner } from "../model/signer";
 import { type AttestationList, type AttestationReader, listAttestations } from "../probe/attestations";
 import type { AttestationState, Requirement } from "./attestationState";
 import type { Cosign } from "./cosign";
-import type { SbomSubject } from "./sbom";
 
 type Platforms = PerPlatform<Digest>;
 /** Does a piece of work that is about one kind, and keeps its failure. */

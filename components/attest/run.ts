@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { platformSlug } from "../model/platform";
 import { reasonOf } from "../model/reasonOf";
+import { isSbomOf } from "../model/sbom";
 import { type Clock, systemClock } from "../system/clock";
 import { type RunProcess, runProcess } from "../system/process";
 import type { WriterEdges } from "./attestationWriter";
@@ -10,7 +11,6 @@ import { type AttestPlan, parseAttestPlan, planVariable } from "./attestPlan";
 import { type AttestedIndex, type AttestSummary, attestVersion, examineIndex } from "./attestVersion";
 import { mirrorPredicate } from "./mirrorPredicate";
 import { imageProvenance, provenance } from "./provenance";
-import { isSbomOf } from "./sbom";
 import { atWorkplace, type Workplace } from "./workplace";
 
 /**

@@ -28,16 +28,18 @@ export interface MissingAttestation {
   readonly kind: AttestationKind;
   /** The platform whose manifest (or whose SBOM) is meant; absent for what concerns the index as a whole. */
   readonly platform?: Platform;
+  /** One of this kind is there, signed, and about something else. */
+  readonly wrong?: true;
 }
 
 /** In a few words, for previews and reports: `unsigned`, `no SBOM linux/arm64`, `no provenance`. */
-export function describeMissing({ kind, platform }: MissingAttestation): string {
+export function describeMissing({ kind, platform, wrong }: MissingAttestation): string {
   const where = platform === undefined ? "" : ` ${platform}`;
   switch (kind) {
     case "signature":
       return `unsigned${where}`;
     case "sbom":
-      return platform === undefined ? "no SBOM on the index" : `no SBOM${where}`;
+      return platform === undefined ? "no SBOM on the index" : `${wrong ? "SBOM of another image" : "no SBOM"}${where}`;
     case "provenance":
       return `no provenance${where}`;
     case "mirror":

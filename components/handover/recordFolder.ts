@@ -2,11 +2,12 @@ import { createHash } from "node:crypto";
 import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Configuration } from "../config/configuration";
-import { ConfigError } from "../config/problems";
+import { check, ConfigError } from "../config/problems";
 import type { BuildRecord, RecordedImage } from "../model/buildRecord";
 import type { Platform } from "../model/platform";
 import { reasonOf } from "../model/reasonOf";
 import { repositoryOf } from "../model/reference";
+import { longestSbom, type SbomSubject, sbomProblem, sbomSchema } from "../model/sbom";
 import { cacheDirectory } from "../system/cacheDirectory";
 import { writeWhole } from "../system/placeWhole";
 import { formatRecord, type HandedOver, parseRecord, recordPath, type RecordSubject, sbomName } from "./recordFile";
@@ -54,7 +55,7 @@ export async function keptRecord(folder: string, record: BuildRecord): Promise<R
 
 /**
  * Reads every record below a folder, however deep, as artifacts of build jobs are laid out. A record that is malformed, in the
- * wrong place, of another repository or without its SBOM is refused, and so are two that name different images for the same
+ * wrong place, of another repository or without the SBOM of its very image is refused, and so are two that name different images for the same
  * platform of a version; all others count.
  * @throws ConfigError when the folder cannot be read.
  */
@@ -144,7 +145,7 @@ type ReadFile = { readonly image: RecordedImage } | { readonly problems: readonl
 async function readRecord(folder: string, name: string, ownRepository: (app: string) => string): Promise<ReadFile> {
   let content: string;
   try {
-    content = await readText(join(folder, name));
+    content = (await readWithin(join(folder, name), longestRecord)).toString("utf8");
   } catch (error) {
     return { problems: [`build record ${JSON.stringify(name)} cannot be read: ${reasonOf(error)}`] };
   }
@@ -153,19 +154,41 @@ async function readRecord(folder: string, name: string, ownRepository: (app: str
   const { record } = parsed;
   if (record.sbom === undefined) return { image: { record } };
   const sbom = join(folder, dirname(name), record.sbom.file);
-  const document = await readFile(sbom).catch(() => undefined);
-  if (document !== undefined && checksum(document) === record.sbom.sha256) return { image: { record, sbom } };
-  const what = document === undefined ? "is not beside it" : "has another checksum";
-  return { problems: [`build record ${JSON.stringify(name)}: the SBOM ${JSON.stringify(record.sbom.file)} ${what}`] };
+  const problem = await sbomFault(sbom, record.sbom.sha256, { ...record.image, platform: record.platform });
+  if (problem === undefined) return { image: { record, sbom } };
+  return {
+    problems: [`build record ${JSON.stringify(name)}: the SBOM ${JSON.stringify(record.sbom.file)} ${problem}`],
+  };
+}
+
+/** Why the file beside a record is not the SBOM of its image; undefined: it is. */
+async function sbomFault(path: string, sha256: string, subject: SbomSubject): Promise<string | undefined> {
+  let value: unknown;
+  try {
+    const document = await readWithin(path, longestSbom);
+    if (checksum(document) !== sha256) return "has another checksum";
+    value = JSON.parse(document.toString("utf8"));
+  } catch (error) {
+    return isAbsent(error) ? "is not beside it" : `cannot be read: ${reasonOf(error)}`;
+  }
+  const document = check(sbomSchema, value);
+  if (!document.success) return `is no SPDX 2.3 document: ${document.problems.join(", and ")}`;
+  return sbomProblem(document.value, subject);
 }
 
 /** A record takes some kilobytes. */
 const longestRecord = 1024 * 1024;
 
-async function readText(path: string): Promise<string> {
-  const { size } = await stat(path);
-  if (size > longestRecord) throw new Error(`it has ${size} bytes; accepted are ${longestRecord}`);
-  return readFile(path, "utf8");
+/** @throws Error when it is longer, or no regular file: what is none may never end. */
+async function readWithin(path: string, longest: number): Promise<Buffer> {
+  const found = await stat(path);
+  if (!found.isFile()) throw new Error("it is no file");
+  if (found.size > longest) throw new Error(`it has ${found.size} bytes; accepted are ${longest}`);
+  return readFile(path);
+}
+
+function isAbsent(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ENOENT";
 }
 
 async function recordNames(folder: string): Promise<readonly string[]> {

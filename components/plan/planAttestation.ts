@@ -45,7 +45,7 @@ export function planAttestation(request: AttestationRequest): PlannedAttestation
     built: expected.built || (record?.builds ?? []).length > 0,
     recorded: expected.recorded || record !== undefined,
   });
-  const missing = missingAttestations(version, wanted, lists);
+  const missing = missingAttestations(request.repository, version, wanted, lists);
   const mode = attestationMode({ changes: false, missing, declaredBefore, ours: true });
   if (mode === "none") return undefined;
   if (mode !== "repair") return { mode, gaps: [], scans: [] };

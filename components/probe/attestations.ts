@@ -5,8 +5,9 @@ import type { MirrorConfig } from "../config/mirrorConfig";
 import type { MissingAttestation } from "../decide/attestations";
 import { type AttestationKind, kindOf } from "../model/attestationKind";
 import type { Digest } from "../model/digest";
-import { type PerPlatform, platformEntries } from "../model/platform";
+import { type PerPlatform, type Platform, platformEntries } from "../model/platform";
 import type { Probe } from "../model/probe";
+import { isSbomOf } from "../model/sbom";
 import type { ExpectedSigner } from "../model/signer";
 import type { Manifest } from "../registry/manifest";
 import type { RegistryClient } from "../registry/registryClient";
@@ -161,24 +162,36 @@ export async function attachedLists(
 
 /**
  * What a published version lacks of the expected signer's. What others signed, and what was signed under another identity or with
- * another key, is missing until it has been mended. The index must carry an SBOM for each platform; which of them is
- * missing there is found out when it is attested.
+ * another key, is missing until it has been mended, and so is an SBOM where one of something else is attached. The index must carry
+ * the SBOM of each platform; which of them is missing there is found out when it is attested.
  */
 export function missingAttestations(
+  repository: string,
   { indexDigest, platformDigests }: AttestedVersion,
   wanted: WantedAttestations,
   lists: AttachedLists,
 ): readonly MissingAttestation[] {
   const platforms = platformEntries(platformDigests);
-  const count = (digest: Digest, kind: MissingAttestation["kind"]): number => lists.get(digest)?.counts[kind] ?? 0;
+  const statementsOf = (on: Digest, kind: AttestationKind): readonly SignedStatement[] =>
+    (lists.get(on)?.bundles ?? []).flatMap((one) => (one.kind === kind && one.statement ? [one.statement] : []));
+  const isThere = (on: Digest, kind: AttestationKind): boolean => statementsOf(on, kind).length > 0;
+  const hasSbom = (on: Digest, platform: Platform, digest: Digest): boolean =>
+    statementsOf(on, "sbom").some(({ predicate }) => isSbomOf(predicate, { repository, digest, platform }));
+  const onIndex = wanted.index
+    .filter((kind) =>
+      kind === "sbom"
+        ? !platforms.every(([platform, digest]) => hasSbom(indexDigest, platform, digest))
+        : !isThere(indexDigest, kind),
+    )
+    .map((kind) => ({ digest: indexDigest, kind }));
   const onPlatforms = platforms.flatMap(([platform, digest]) =>
     digest === indexDigest
       ? []
-      : wanted.platform.filter((kind) => count(digest, kind) === 0).map((kind) => ({ digest, kind, platform })),
+      : wanted.platform.flatMap((kind): readonly MissingAttestation[] => {
+          if (kind === "sbom" ? hasSbom(digest, platform, digest) : isThere(digest, kind)) return [];
+          return [{ digest, kind, platform, ...(isThere(digest, kind) && { wrong: true as const }) }];
+        }),
   );
-  const onIndex = wanted.index
-    .filter((kind) => count(indexDigest, kind) < (kind === "sbom" ? platforms.length : 1))
-    .map((kind) => ({ digest: indexDigest, kind }));
   return [...onIndex, ...onPlatforms];
 }
 

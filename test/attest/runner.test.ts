@@ -287,6 +287,23 @@ describe("attesting a version", () => {
     expect(tools.calls.filter(({ tool }) => tool === "syft")).toEqual([]);
   });
 
+  it("attests a platform's SBOM beside another image's that was signed for it", async () => {
+    await attest();
+    const amd64 = registry.platforms["linux/amd64"];
+    for (const digest of [amd64, registry.index]) {
+      const own = registry
+        .attached(digest)
+        .find(({ kind, predicate }) => kind === "sbom" && predicate?.includes(`@${amd64} `));
+      registry.remove(digest, own!.digest);
+      registry.attach(digest, "sbom", { predicate: readFileSync(sboms["linux/arm64"]!, "utf8") });
+    }
+    const { status, stdout } = await attest();
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout)).toHaveProperty("added", ["no SBOM linux/amd64", "no SBOM linux/amd64"]);
+    expect(kinds(amd64)).toEqual(["sbom", "sbom", "signature"]);
+    expect(registry.attached(amd64).at(-1)?.predicate).toContain(`@${amd64} `);
+  });
+
   it("signs and states the rest although no SBOM was handed over, and says that one is missing", async () => {
     const { status, stderr } = await attest({ plan: { sboms: {} } });
     expect(status).toBe(1);

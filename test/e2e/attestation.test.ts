@@ -107,7 +107,7 @@ describe.each(["distribution", "olareg"] as const)(
       const version = { indexDigest: image.index, platformDigests: image.platforms };
       const signer = { publicKey: readFileSync(key(), "utf8") };
       const lists = await attachedLists(client, repository, version, signer);
-      return missingAttestations(version, wanted, lists).map(describeMissing);
+      return missingAttestations(repository, version, wanted, lists).map(describeMissing);
     };
     /** As another client sees them. */
     const referrers = async (digest: string): Promise<readonly string[]> => {

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import Ajv from "ajv";
@@ -12,13 +12,30 @@ import {
   writeRecord,
 } from "../../components/handover/recordFolder";
 import type { Configuration } from "../../components/config/configuration";
-import { buildRecordSchema } from "../../components/model/buildRecord";
+import { type BuildRecord, buildRecordSchema } from "../../components/model/buildRecord";
+import { sbomName } from "../../components/model/sbom";
 import { exampleBuild } from "../attest/fixtures";
 
 const repository = "localhost:5000/mirror/app";
 const amd = exampleBuild("linux/amd64");
 const arm = exampleBuild("linux/arm64");
-const sbom = Buffer.from('{"spdxVersion":"SPDX-2.3"}');
+/** An SBOM as a build run writes it, of the image of a record. */
+function sbomOf({ image, platform }: BuildRecord, over: object = {}): Buffer {
+  const root = { SPDXID: "SPDXRef-Image", name: image.repository, versionInfo: image.digest };
+  const document = {
+    spdxVersion: "SPDX-2.3",
+    SPDXID: "SPDXRef-DOCUMENT",
+    name: sbomName({ ...image, platform }),
+    documentNamespace: "https://example.org/sbom",
+    creationInfo: { created: "2026-01-01T00:00:00Z" },
+    packages: [root],
+    relationships: [
+      { spdxElementId: "SPDXRef-DOCUMENT", relationshipType: "DESCRIBES", relatedSpdxElement: root.SPDXID },
+    ],
+  };
+  return Buffer.from(JSON.stringify({ ...document, ...over }));
+}
+const sbom = sbomOf(amd);
 
 let folder = "";
 beforeEach(() => {
@@ -124,6 +141,70 @@ describe("build records", () => {
     expect((await read()).refused).toEqual([expect.stringMatching(/has another checksum$/)]);
   });
 
+  it.each<[string, Buffer, RegExp]>([
+    ["another platform's", sbomOf(arm), /is named ".*2 \(linux\/arm64\)", wanted is ".*1 \(linux\/amd64\)"$/],
+    [
+      "another version's",
+      sbomOf({ ...amd, image: { ...amd.image, digest: arm.image.digest } }),
+      /is named ".*2 \(linux\/amd64\)", wanted is ".*1 \(linux\/amd64\)"$/,
+    ],
+    [
+      "another app's",
+      sbomOf({ ...amd, image: { ...amd.image, repository: "localhost:5000/mirror/other" } }),
+      /is named "localhost:5000\/mirror\/other@/,
+    ],
+    [
+      "another platform's by another name",
+      sbomOf(arm, { name: sbomName({ ...amd.image, platform: "linux/amd64" }) }),
+      /describes "sha256:2{64}", wanted is sha256:1{64}$/,
+    ],
+    [
+      "one with packages of another architecture",
+      sbomOf(amd, {
+        packages: [
+          {
+            SPDXID: "SPDXRef-a",
+            externalRefs: [{ referenceType: "purl", referenceLocator: "pkg:apk/alpine/musl@1?arch=aarch64" }],
+          },
+        ],
+      }),
+      /names "pkg:apk\/alpine\/musl@1\?arch=aarch64", of another architecture$/,
+    ],
+    ["one without packages", sbomOf(amd, { packages: [] }), /is no SPDX 2\.3 document: packages: \[\]; /],
+    [
+      "one of another version of SPDX",
+      sbomOf(amd, { spdxVersion: "SPDX-3.0" }),
+      /spdxVersion: "SPDX-3\.0"; accepted is/,
+    ],
+    ["an empty file", Buffer.from(""), /cannot be read: .*JSON/],
+    ["null", Buffer.from("null"), /is no SPDX 2\.3 document: the whole: null; accepted is a map/],
+    ["one no log would take", sbomOf(amd, { comment: "x".repeat(2 ** 21) }), /it has \d+ bytes; accepted are 2097152$/],
+  ])("are refused when the SBOM handed over is %s, with its checksum", async (_, document, line) => {
+    await writeRecord(folder, amd, document);
+    await writeRecord(folder, arm, sbomOf(arm));
+    const { images, refused } = await read();
+    expect(refused).toEqual([expect.stringMatching(line)]);
+    expect(refused[0]).toMatch(/^build record "linux-amd64\/app\/1\.2\.3\.json": the SBOM "1\.2\.3\.spdx\.json" /);
+    expect(Object.keys(images["app"]?.["1.2.3"] ?? {})).toEqual(["linux/arm64"]);
+  });
+
+  it("are refused where they, or the SBOM beside them, are no files: what is none may never end", async () => {
+    const path = join(folder, place);
+    mkdirSync(dirname(path), { recursive: true });
+    symlinkSync("/dev/zero", path);
+    await writeRecord(folder, arm, sbomOf(arm));
+    const beside = join(folder, "linux-arm64/app/1.2.3.spdx.json");
+    rmSync(beside);
+    symlinkSync("/dev/zero", beside);
+    expect(await read()).toEqual({
+      images: {},
+      refused: [
+        expect.stringMatching(/amd64\/app\/1\.2\.3\.json" cannot be read: it is no file$/),
+        expect.stringMatching(/the SBOM "1\.2\.3\.spdx\.json" cannot be read: it is no file$/),
+      ],
+    });
+  });
+
   it("are both refused when two name different images for one platform of a version", async () => {
     await writeRecord(join(folder, "one"), amd);
     await writeRecord(join(folder, "two"), { ...amd, image: { repository, digest: arm.image.digest } });
@@ -205,11 +286,11 @@ describe("records of versions that got no tag", () => {
       app,
       image: { ...built.image, repository: `localhost:5000/mirror/${app}` },
     });
-    await writeRecord(folder, other("done"), sbom);
-    await writeRecord(folder, other("unseen"), sbom);
+    await writeRecord(folder, other("done"), sbomOf(other("done")));
+    await writeRecord(folder, other("unseen"), sbomOf(other("unseen")));
     const open = await writeRecord(join(folder, "handed"), built, sbom);
     const kept = join(folder, "kept");
-    for (const app of ["done", "unseen"]) await writeRecord(kept, other(app), sbom);
+    for (const app of ["done", "unseen"]) await writeRecord(kept, other(app), sbomOf(other(app)));
     const isOpen = (app: string) => ({ app: true, done: false })[app];
     await keepOpenRecords(kept, { app: { "1.2.3": { "linux/amd64": open } } }, isOpen);
     const files = readdirSync(kept, { recursive: true }).map(String);

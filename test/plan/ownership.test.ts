@@ -4,8 +4,10 @@ import { versionLabels } from "../../components/decide/labels";
 import type { PlannedVersion } from "../../components/decide/appPlan";
 import { type AttestationKind, predicateTypes } from "../../components/model/attestationKind";
 import type { Digest } from "../../components/model/digest";
+import type { Platform } from "../../components/model/platform";
 import type { PresentProbe } from "../../components/model/probe";
 import type { PublishedVersion } from "../../components/model/published";
+import { sbomName } from "../../components/model/sbom";
 import type { AttachedLists, AttestationList } from "../../components/probe/attestations";
 import { planApp } from "../../components/plan/planApp";
 import type { AppRequest } from "../../components/plan/planApp";
@@ -41,17 +43,21 @@ const provenance = (version = "1.0.0"): Statement => [
   { buildDefinition: { externalParameters: { version, image: { repository, tag: version } } } },
 ];
 const signature: Statement = ["signature"];
-const sbom: Statement = ["sbom"];
+const sbom = (platform: Platform, version = "1.0.0"): Statement => [
+  "sbom",
+  { name: sbomName({ repository, digest: digest(`${version} ${platform}`), platform }) },
+];
+const sboms = [sbom(amd), sbom(arm)];
 
 const index = digest("1.0.0");
 const [onAmd, onArm] = [amd, arm].map((platform) => digest(`1.0.0 ${platform}`)) as [Digest, Digest];
 const whole = (about = mirror()): [Digest, AttestationList][] => [
-  [index, list(signature, sbom, sbom, provenance(), about)],
-  [onAmd, list(signature, sbom, provenance())],
-  [onArm, list(signature, sbom, provenance())],
+  [index, list(signature, ...sboms, provenance(), about)],
+  [onAmd, list(signature, sbom(amd), provenance())],
+  [onArm, list(signature, sbom(arm), provenance())],
 ];
 
-const imagesOnly = [onAmd, onArm].map((each): [Digest, AttestationList] => [each, list(signature, sbom, provenance())]);
+const imagesOnly = whole().slice(1);
 
 interface World {
   readonly attached?: readonly [Digest, AttestationList][] | Error;
@@ -69,8 +75,14 @@ async function plan({ attached = [], platforms = [amd, arm], besides, record, ad
   });
   const lists = attached instanceof Error ? undefined : new Map(attached);
   const nine: AttachedLists = new Map([
-    [digest("0.9.0"), list(signature, sbom, sbom, provenance("0.9.0"), mirror({ version: "0.9.0" }))],
-    ...[amd, arm].map((platform) => [digest(`0.9.0 ${platform}`), list(signature, sbom, provenance("0.9.0"))] as const),
+    [
+      digest("0.9.0"),
+      list(signature, sbom(amd, "0.9.0"), sbom(arm, "0.9.0"), provenance("0.9.0"), mirror({ version: "0.9.0" })),
+    ],
+    ...[amd, arm].map(
+      (platform) =>
+        [digest(`0.9.0 ${platform}`), list(signature, sbom(platform, "0.9.0"), provenance("0.9.0"))] as const,
+    ),
   ]);
   edges.attestations = {
     config: { ...attestConfigSchema.parse({ signing: { mode: "key", key: "cosign.key" } }), adopted },
@@ -171,7 +183,7 @@ describe("an image that is already under a wanted tag", () => {
 
   it("is completed when what is there is ours", async () => {
     const attached: World["attached"] = [
-      [index, list(signature, sbom, provenance(), mirror())],
+      [index, list(signature, sbom(amd), provenance(), mirror())],
       [onAmd, list(signature)],
     ];
     const { version } = await plan({ attached, platforms: [amd] });
@@ -219,7 +231,7 @@ describe("an image that is already under a wanted tag", () => {
   });
 
   it("is taken over by a stack or an app that says so, which its record then says of each foreign platform", async () => {
-    const attached: World["attached"] = [[onArm, list(signature, sbom, provenance())]];
+    const attached: World["attached"] = [[onArm, list(signature, sbom(arm), provenance())]];
     for (const world of [{ adopted: true }, { request: { settings: { ...request().settings, adopted: true } } }]) {
       const { version } = await plan({ attached, ...world });
       expect(version).toMatchObject({ plan: { state: "published" }, adopted: [amd], attestation: { mode: "repair" } });
@@ -248,8 +260,8 @@ describe("an image that is already under a wanted tag", () => {
   it("was taken over by a run that was killed when its images are signed, and nothing says how they were made", async () => {
     const attached: World["attached"] = [
       [index, list(signature)],
-      [onAmd, list(signature, sbom)],
-      [onArm, list(signature, sbom, provenance())],
+      [onAmd, list(signature, sbom(amd))],
+      [onArm, list(signature, sbom(arm), provenance())],
     ];
     const { version } = await plan({ attached, adopted: true });
     expect(version.attestation?.record?.platforms).toMatchObject({
@@ -302,7 +314,7 @@ describe("an image under a wanted tag where nothing that is signed says which ve
     return { plan: versions[0]?.plan, asked };
   };
   const other = { "org.opencontainers.image.version": "0.9.0" };
-  const signed: [Digest, AttestationList][] = [index, onAmd, onArm].map((each) => [each, list(signature, sbom)]);
+  const signed: [Digest, AttestationList][] = [index, onAmd, onArm].map((each) => [each, list(signature, ...sboms)]);
 
   it.each<[string, object, [Digest, AttestationList][], RegExp | undefined]>([
     ["labelled as this version, unsigned", {}, [], undefined],
@@ -344,7 +356,7 @@ describe("statements that are gone", () => {
 
   it("are missing while the images carry what they are written from", async () => {
     const attached = whole().map(([each, signed]): [Digest, AttestationList] =>
-      each === index ? [each, list(signature, sbom, sbom)] : [each, signed],
+      each === index ? [each, list(signature, ...sboms)] : [each, signed],
     );
     const { version, app } = await plan({ attached });
     expect(version.attestation).toMatchObject({ mode: "repair", gaps: ["no provenance", "no mirror record"] });
@@ -353,9 +365,9 @@ describe("statements that are gone", () => {
 
   it("are missing while the state or a build record has what they are written from, and told when neither has", async () => {
     const attached: World["attached"] = [
-      [index, list(signature, sbom, sbom)],
-      [onAmd, list(signature, sbom)],
-      [onArm, list(signature, sbom)],
+      [index, list(signature, ...sboms)],
+      [onAmd, list(signature, sbom(amd))],
+      [onArm, list(signature, sbom(arm))],
     ];
     const records = (["linux/amd64", "linux/arm64"] as const).map((platform) => {
       const image = { repository, digest: digest(`1.0.0 ${platform}`) };
@@ -384,9 +396,9 @@ describe("statements that are gone", () => {
     ["the mirror record", provenance(), /^1\.0\.0: its mirror record is missing/],
   ])("are told, and not missing for ever, when that is gone as well: %s of an older program", async (_, left, note) => {
     const attached: World["attached"] = [
-      [index, list(signature, sbom, sbom, left)],
-      [onAmd, list(signature, sbom)],
-      [onArm, list(signature, sbom)],
+      [index, list(signature, ...sboms, left)],
+      [onAmd, list(signature, sbom(amd))],
+      [onArm, list(signature, sbom(arm))],
     ];
     for (const record of [undefined, { ...managed("1.0.0"), attested: true }]) {
       const { version, app } = await plan({ attached, ...(record && { record }) });

@@ -3,6 +3,8 @@ import { attestConfigSchema, wantedAttestations } from "../../components/config/
 import { RegistryClient } from "../../components/registry/registryClient";
 import { AttestedRegistry } from "../attest/attestedRegistry";
 import { describeMissing } from "../../components/decide/attestations";
+import type { Digest } from "../../components/model/digest";
+import { sbomName } from "../../components/model/sbom";
 import type { ExpectedSigner } from "../../components/model/signer";
 import type { IndexManifest } from "../../components/registry/manifest";
 import { exampleSigner, testAuthority, testCertificate, testKey } from "../attest/bundles";
@@ -35,15 +37,19 @@ describe.each([
   const missing = async (kinds = wanted): Promise<readonly string[]> => {
     const version = { indexDigest: registry.index, platformDigests: registry.platforms };
     const lists = await attachedLists(client, registry.repository, version, signer());
-    return missingAttestations(version, kinds, lists).map(describeMissing);
+    return missingAttestations(registry.repository, version, kinds, lists).map(describeMissing);
   };
   const signer = (): ExpectedSigner => (registry.signer.certificate ? expected : { publicKey: registry.publicKey });
+  const attachSbom = (to: Digest, platform: keyof AttestedRegistry["platforms"]): Digest => {
+    const name = sbomName({ repository: registry.repository, digest: registry.platforms[platform], platform });
+    return registry.attach(to, "sbom", { predicate: JSON.stringify({ name }) });
+  };
   const complete = (): void => {
-    for (const kind of ["signature", "sbom", "sbom", "provenance", "mirror"] as const)
-      registry.attach(registry.index, kind);
-    for (const digest of Object.values(registry.platforms)) {
-      registry.attach(digest, "signature");
-      registry.attach(digest, "sbom");
+    for (const kind of ["signature", "provenance", "mirror"] as const) registry.attach(registry.index, kind);
+    for (const platform of ["linux/amd64", "linux/arm64"] as const) {
+      attachSbom(registry.index, platform);
+      registry.attach(registry.platforms[platform], "signature");
+      attachSbom(registry.platforms[platform], platform);
     }
   };
 
@@ -75,11 +81,25 @@ describe.each([
     expect(await missing()).toEqual(["unsigned", "no SBOM linux/arm64"]);
   });
 
-  it("counts one SBOM per platform on the index", async () => {
+  it("is an SBOM of each platform on the index, and two of one are not both", async () => {
     complete();
     const sbom = registry.attached(registry.index).find(({ kind }) => kind === "sbom");
     registry.remove(registry.index, sbom?.digest ?? registry.index);
     expect(await missing()).toEqual(["no SBOM on the index"]);
+    attachSbom(registry.index, "linux/arm64");
+    expect(await missing()).toEqual(["no SBOM on the index"]);
+    attachSbom(registry.index, "linux/amd64");
+    expect(await missing()).toEqual([]);
+  });
+
+  it("is the SBOM of an image that carries another's under our signature, until it carries its own as well", async () => {
+    complete();
+    const amd64 = registry.platforms["linux/amd64"];
+    registry.remove(amd64, registry.attached(amd64).find(({ kind }) => kind === "sbom")?.digest ?? amd64);
+    attachSbom(amd64, "linux/arm64");
+    expect(await missing()).toEqual(["SBOM of another image linux/amd64"]);
+    attachSbom(amd64, "linux/amd64");
+    expect(await missing()).toEqual([]);
   });
 
   it("takes no notice of what other tools attach", async () => {
@@ -127,7 +147,7 @@ describe.each([
     const version = { indexDigest: registry.index, platformDigests: registry.platforms };
     const signer = { publicKey: registry.publicKey };
     const lists = await attachedLists(client, registry.repository, version, signer);
-    expect(missingAttestations(version, wanted, lists)).toHaveLength(8);
+    expect(missingAttestations(registry.repository, version, wanted, lists)).toHaveLength(8);
   });
 
   it("is nothing when the workflow that is expected signed it, for the repository and at the ref expected", async () => {
@@ -158,6 +178,7 @@ describe.each([
     const version = { indexDigest: registry.index, platformDigests: registry.platforms };
     const lacking = async () =>
       missingAttestations(
+        registry.repository,
         version,
         wanted,
         await attachedLists(client, registry.repository, version, { ...expected, authorities }),

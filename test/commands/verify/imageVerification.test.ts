@@ -3,7 +3,7 @@ import { type ImageVerification, verifyImage } from "../../../commands/verify/im
 import type { VerificationWishes } from "../../../commands/verify/statementChecks";
 import { mirrorPredicate } from "../../../components/attest/mirrorPredicate";
 import { provenance } from "../../../components/attest/provenance";
-import { sbomName } from "../../../components/attest/sbom";
+import { sbomName } from "../../../components/model/sbom";
 import { versionRecord } from "../../../components/decide/versionRecord";
 import type { BuiltRecord } from "../../../components/model/buildRecord";
 import type { Digest } from "../../../components/model/digest";
@@ -222,6 +222,18 @@ describe("verifying a version", () => {
     );
     registry.publish("1.0.0", []);
     expect(await failures()).toContain("platforms: the index lists none");
+  });
+
+  it("tells of another image's SBOM beside a platform's own", async () => {
+    complete();
+    statements(registry.index, Object.entries(registry.platforms));
+    sbom(registry.platforms[amd64], [arm64, registry.platforms[arm64]]);
+    const { verified, checks } = await verify();
+    expect(verified).toBe(true);
+    expect(checks.filter(({ what }) => what.startsWith("SBOM")).map(({ detail }) => detail)).toEqual([
+      "SPDX 2.3, 1 package; beside it is one of another image",
+      "SPDX 2.3, 1 package",
+    ]);
   });
 
   it("refuses a platform without SBOM, and an index that does not carry it", async () => {
