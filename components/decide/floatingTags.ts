@@ -129,6 +129,43 @@ type Decision = Omit<FloatingTagMove, "tag">;
 
 type Named = Pick<FloatingCandidate, "version" | "state" | "unsigned" | "digest" | "commit">;
 
+/**
+ * A tag that was written once and is not among those wanted now: it is left as it is, with the reason.
+ * @param current the registry's answer about it.
+ * @param before what this stack last wrote.
+ */
+export function unwantedTag(
+  tag: string,
+  before: { readonly version: string; readonly digest: Digest },
+  current: Probe | undefined,
+  rules: readonly FloatingTagRule[],
+  versions: readonly FloatingCandidate[],
+): FloatingTagMove {
+  const held = whyUnwanted(tag, before.version, rules, versions);
+  if (current?.state === "absent") return { tag, ...hold(`it is gone, and not written anew: ${held}`, false) };
+  if (current?.state !== "present") return { tag, ...hold(held, false) };
+  const { digest } = current;
+  const named = versionOf(digest, versions, before.digest === digest ? before.version : undefined);
+  return { tag, ...hold(held, false), current: { digest, ...(named && { version: named.version }) } };
+}
+
+function whyUnwanted(
+  tag: string,
+  version: string,
+  rules: readonly FloatingTagRule[],
+  versions: readonly FloatingCandidate[],
+): string {
+  const owner = versions.find(({ mirrorTag }) => mirrorTag === tag);
+  if (owner) return `it is the tag of version ${owner.version}`;
+  const asks = (candidate: FloatingCandidate): boolean => rules.some((rule) => tagFor(rule, candidate) === tag);
+  if (versions.some(asks)) return "no version it may name is complete";
+  const commit = /^(?:sha-)?([0-9a-f]{8})$/.exec(tag)?.[1];
+  const then: FloatingCandidate = { version, mirrorTag: version, state: "complete", head: true };
+  return asks(commit === undefined ? then : { ...then, commit })
+    ? "no version it may name is kept any more"
+    : "no rule asks for it any more";
+}
+
 /** The version a digest belongs to, the highest if there are several; else the one on record for it, even if it is not among the versions any more. */
 function versionOf(
   digest: Digest,

@@ -5,6 +5,7 @@ import {
   type FloatingCandidate,
   type FloatingTagMove,
   floatingTagMoves,
+  unwantedTag,
 } from "../decide/floatingTags";
 import { isComplete, writesIndex } from "../decide/versionPlan";
 import type { Probe } from "../model/probe";
@@ -54,19 +55,16 @@ export async function planFloatingTags(request: FloatingTagRequest, edges: PlanE
       : move,
   );
   const decided = moves.map((move): PlannedFloatingTag => withRecord(move, recorded[move.tag]));
-  // A tag no rule asks for any more stays declared, and stays where it is.
-  const retired = Object.entries(recorded)
+  // A tag that is not wanted now stays declared, and stays where it is.
+  const unwanted = Object.entries(recorded)
     .filter(([tag]) => !moves.some((move) => move.tag === tag))
     .map(([tag, managed]): PlannedFloatingTag => ({
-      tag,
-      action: "hold",
-      candidates: [],
+      ...unwantedTag(tag, managed, probes[tag], request.rules, candidates),
       managed,
-      current: managed,
-      held: heldAll ?? "no rule asks for it any more",
+      ...(heldAll !== undefined && { held: heldAll }),
     }));
   return {
-    tags: [...decided, ...retired],
+    tags: [...decided, ...unwanted],
     problems: moves.flatMap(({ tag, held, problem }) =>
       held !== undefined && problem ? [`floating tag ${tag}: ${held}`] : [],
     ),

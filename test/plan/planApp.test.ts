@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import { withCheckedFunctions } from "../../components/config/appFunctions";
 import { releaseLabels } from "../../components/decide/labels";
 import type { PlannedVersion } from "../../components/decide/appPlan";
+import type { AppSettings } from "../../components/config/appSettings";
+import { planReport } from "../../components/report/planReport";
 import type { AppSpecification } from "../../components/model/appSpecification";
 import type { BuildRecord, BuiltRecord } from "../../components/model/buildRecord";
 import type { Platform } from "../../components/model/platform";
@@ -300,6 +302,123 @@ describe("the plan of an app", () => {
     const published = record({}, { floatingTags: { latest } });
     const plan = await planApp(request({ published, settings: { ...settings, floatingTags: [] } }), edges);
     expect(plan.floatingTags).toMatchObject([{ tag: "latest", action: "hold", managed: latest, candidates: [] }]);
+  });
+});
+
+describe("a floating tag that was written once and is not wanted in this run", () => {
+  const wanted = (floatingTags: AppSettings["floatingTags"]) => ({ settings: { ...settings, floatingTags } });
+  const incomplete = "no version it may name is complete";
+  const waiting = {
+    until: new Date("2026-01-11T00:00:00Z"),
+    failure: { count: 1, last: "2026-01-09T00:00:00Z", reason: "no space" },
+  };
+
+  interface Row {
+    readonly tag?: string;
+    readonly over?: Parameters<typeof request>[0];
+    readonly registry?: Readonly<Record<string, Probe>>;
+    readonly upstream?: readonly string[] | Error;
+    readonly run?: (edges: FakeEdges) => void;
+    /** The version it is said to name. */
+    readonly stays?: string;
+    readonly because: string;
+  }
+
+  it.each<[string, Row]>([
+    ["the stack wants none", { over: wanted([]), stays: "1.0.0", because: "no rule asks for it any more" }],
+    [
+      "the stack wants others",
+      { over: wanted(["minor", "commit"]), stays: "1.0.0", because: "no rule asks for it any more" },
+    ],
+    [
+      "the registry gives no answer about the versions",
+      { registry: { "1.0.0": unknown }, stays: "1.0.0", because: incomplete },
+    ],
+    ["the registry gives no answer at all", { registry: { "1.0.0": unknown, latest: unknown }, because: incomplete }],
+    [
+      "upstream gives no answer",
+      { upstream: new Error("503"), stays: "1.0.0", because: "the versions of the app could not be learnt" },
+    ],
+    [
+      "builds cannot be prepared",
+      { run: (edges) => (edges.unpreparable = "no base"), stays: "1.0.0", because: incomplete },
+    ],
+    [
+      "builds wait after failures",
+      {
+        run: (edges) => (edges.wait = () => Promise.resolve(waiting)),
+        stays: "1.0.0",
+        because: incomplete,
+      },
+    ],
+    [
+      "the run is for other platforms",
+      {
+        run: (edges) => (edges.run = { phase: "all", covers: (platform) => platform === arm }),
+        stays: "1.0.0",
+        because: incomplete,
+      },
+    ],
+    [
+      "its line has left the window",
+      {
+        tag: "1",
+        over: wanted(["major"]),
+        upstream: ["2.0.0"],
+        registry: { "2.0.0": held("2.0.0"), "2": held("2.0.0"), "1": held("1.0.0") },
+        stays: "1.0.0",
+        because: "no version it may name is kept any more",
+      },
+    ],
+    [
+      "its commit has",
+      {
+        tag: "sha-0123abcd",
+        over: wanted(["sha"]),
+        registry: { "sha-0123abcd": held("1.0.0") },
+        stays: "1.0.0",
+        because: "no version it may name is kept any more",
+      },
+    ],
+    [
+      "its name is that of a version now",
+      {
+        tag: "1.0.0",
+        over: wanted(["commit"]),
+        registry: { "1.0.0": held("1.0.0") },
+        stays: "1.0.0",
+        because: "it is the tag of version 1.0.0",
+      },
+    ],
+    [
+      "somebody has moved it",
+      {
+        over: wanted([]),
+        registry: { latest: held("of others") },
+        stays: digest("of others"),
+        because: "no rule asks for it any more",
+      },
+    ],
+    [
+      "somebody has deleted it",
+      {
+        over: wanted([]),
+        registry: { latest: { state: "absent" } },
+        because: "it is gone, and not written anew: no rule asks for it any more",
+      },
+    ],
+  ])("is left as it is, and it is said why: %s", async (_, row) => {
+    const { tag = "latest", over, registry, upstream = ["1.0.0"], run, stays, because } = row;
+    const releases = upstream instanceof Error ? upstream : upstream.map((name) => release(name));
+    const edges = new FakeEdges(releases, { latest: held("1.0.0"), ...registry });
+    run?.(edges);
+    const before = { version: "1.0.0", digest: digest("1.0.0"), source: `${repository}@${digest("1.0.0")}` };
+    const plan = await planApp(request({ published: record({}, { floatingTags: { [tag]: before } }), ...over }), edges);
+    const { floating } = planReport(plan, new Map());
+    expect(floating.filter((told) => told.tag === tag)).toEqual([
+      { tag, ...(stays !== undefined && { from: stays }), note: because },
+    ]);
+    expect(plan.floatingTags.find((move) => move.tag === tag)).toMatchObject({ action: "hold", managed: before });
   });
 });
 
