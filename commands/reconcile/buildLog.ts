@@ -30,12 +30,10 @@ export class BuildLog {
   add(line: string): void {
     const text = printedLine(line);
     const [, number, rest = ""] = /^#(\d+) (.*)$/s.exec(text) ?? [];
-    if (number !== undefined && rest.startsWith("[")) {
-      this.names.set(number, rest);
-      if (!rest.startsWith("[internal]")) this.step = rest;
-    }
+    if (number !== undefined && (rest.startsWith("[") || !this.names.has(number))) this.names.set(number, rest);
+    if (isInstruction(rest)) this.step = rest;
     // Later errors are those of steps cancelled because of the first.
-    if (number !== undefined && rest.startsWith("ERROR")) this.failed ??= number;
+    if (number !== undefined && rest.startsWith("ERROR") && !isOptional(this.names.get(number))) this.failed ??= number;
     this.lines.push(text);
     if (this.lines.length > 2 * keptLines) this.lines = this.lines.slice(-keptLines);
   }
@@ -46,15 +44,25 @@ export class BuildLog {
    */
   get failedStep(): FailedStep | undefined {
     const ended = new Set(this.lines.flatMap((line) => /^#(\d+) (?:DONE |CACHED$)/.exec(line)?.[1] ?? []));
-    const isOpen = (number: string): boolean =>
-      !ended.has(number) && this.names.get(number)?.startsWith("[internal]") === false;
+    const isOpen = (number: string): boolean => !ended.has(number) && isInstruction(this.names.get(number));
     const printing = this.lines.flatMap((line) => /^#(\d+) -?\d/.exec(line)?.[1] ?? []);
     const number = this.failed ?? printing.findLast(isOpen);
     if (number === undefined) return undefined;
     const prefix = `#${number} `;
     const own = this.lines.filter((line) => line.startsWith(prefix)).map((line) => line.slice(prefix.length));
-    const printed = own.filter((line) => !/^(?:\[|DONE |CACHED$|CANCELED$)/.test(line));
+    const name = this.names.get(number) ?? prefix.trim();
+    const printed = own.filter((line) => line !== name && !/^(?:\[|DONE |CACHED$|CANCELED$)/.test(line));
     const lines = printed.slice(-shownLines).map((line) => line.replace(/^-?\d+\.\d+ /, ""));
-    return { name: this.names.get(number) ?? prefix.trim(), lines };
+    return { name, lines };
   }
+}
+
+/** Whether a step is one of the Dockerfile. */
+function isInstruction(name: string | undefined): boolean {
+  return name?.startsWith("[") === true && !name.startsWith("[internal]");
+}
+
+/** Whether a build goes on without a step: a cache need not be there, and before the first build of an app none is. */
+function isOptional(name: string | undefined): boolean {
+  return name?.startsWith("importing cache manifest from ") === true;
 }

@@ -80,6 +80,14 @@ describe("the progress of a run", () => {
     return progress;
   };
 
+  /** The failed step of a build that printed so. */
+  const logged = (...texts: readonly string[]) =>
+    after(
+      image("resourcePreEvent", 10),
+      ...texts.map((text) => message(`${text}\n`, { ephemeral: true })),
+      image("resOpFailedEvent", 15),
+    ).build("esbuild-1.0.0-linux-amd64")?.failedStep;
+
   it("knows how long a build took", () => {
     const progress = after(image("resourcePreEvent", 10), image("resOutputsEvent", 52));
     expect(progress.build("esbuild-1.0.0-linux-amd64")).toEqual({ state: "built", seconds: 42 });
@@ -126,12 +134,6 @@ describe("the progress of a run", () => {
   });
 
   it("takes no step that ended for the one that failed, and one that did not for it where none says so", () => {
-    const logged = (...texts: readonly string[]) =>
-      after(
-        image("resourcePreEvent", 10),
-        ...texts.map((text) => message(`${text}\n`, { ephemeral: true })),
-        image("resOpFailedEvent", 15),
-      ).build("esbuild-1.0.0-linux-amd64")?.failedStep;
     const fetched = ["#1 [internal] load git source", "#1 0.1 From elsewhere", "#1 DONE 0.8s"];
     expect(logged(...fetched)).toBeUndefined();
     // What follows may never have come: fetching upstream is not what fails then.
@@ -139,6 +141,23 @@ describe("the progress of a run", () => {
     expect(logged(...fetched, "#2 [2/2] RUN make", "#2 0.2 main.c:4\tcut o")).toEqual({
       name: "[2/2] RUN make",
       lines: ["main.c:4    cut o"],
+    });
+  });
+
+  it("takes no cache that is not there yet for what failed, and names a step that is none of the Dockerfile", () => {
+    const importing = [
+      "#2 importing cache manifest from r.io/cache:linux-arm64",
+      "#2 ERROR: r.io/cache:linux-arm64: not found",
+    ];
+    const fetching = ["#3 [2/2] ADD https://example.org/file /file", "#3 ERROR: invalid response status 404"];
+    expect(logged(...importing, ...fetching)).toEqual({
+      name: "[2/2] ADD https://example.org/file /file",
+      lines: ["ERROR: invalid response status 404"],
+    });
+    expect(logged(...importing)).toBeUndefined();
+    expect(logged(...importing, "#4 exporting to image", "#4 exporting layers done", "#4 ERROR: denied")).toEqual({
+      name: "exporting to image",
+      lines: ["exporting layers done", "ERROR: denied"],
     });
   });
 
