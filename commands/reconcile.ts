@@ -1,5 +1,6 @@
 import { constants } from "node:os";
 import { CommanderError } from "commander";
+import { brokenOff, writeSummary } from "./reconcile/githubFiles";
 import { findPulumi, type FoundPulumi } from "./reconcile/findPulumi";
 import { reconcile } from "./reconcile/reconcile";
 import { readRequest } from "./reconcile/request";
@@ -16,9 +17,13 @@ async function main(argv: readonly string[]): Promise<number> {
     const pulumi = (): Promise<FoundPulumi> => (found ??= findPulumi(process.env));
     return await reconcile(request, { pulumi, environment: process.env, voice });
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    const why = error instanceof Error ? error.message : String(error);
+    const { GITHUB_STEP_SUMMARY: summary } = process.env;
+    if (summary) await writeSummary(summary, brokenOff(why)).catch(() => undefined);
+    if (error instanceof CommanderError) return 2;
     const say = new Voice(false, "", { write: (text) => void process.stderr.write(text), colours: false });
-    say.text(error instanceof Error ? error.message : String(error));
+    say.text(why);
     return error instanceof UsageError ? 2 : 1;
   }
 }

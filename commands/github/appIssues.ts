@@ -30,11 +30,16 @@ export function appIssues({ stack, apps, versions, whole, dropped = [] }: RunRes
     );
     if (missing.length === 0 && problems.length === 0)
       return whole ? [close(app, "Everything that was missing is published.")] : [];
+    // Nothing is known to be missing when the registry did not say.
+    const unseen = missing.length > 0 && missing.every(({ outcome }) => outcome === "unknown");
+    const title = unseen
+      ? `Mirror: ${app} cannot be looked at in ${stack}`
+      : `Mirror: ${app} is not complete in ${stack}`;
     return [
       {
         action: "keep",
         app,
-        issue: { key, title: `Mirror: ${app} is not complete in ${stack}`, body: body(missing, problems, upstream) },
+        issue: { key, title, body: body(unseen, missing, problems, upstream) },
       },
     ];
   });
@@ -44,7 +49,12 @@ export function appIssues({ stack, apps, versions, whole, dropped = [] }: RunRes
   ];
 }
 
-function body(missing: RunResult["versions"], problems: readonly string[], upstream: readonly string[]): string {
+function body(
+  unseen: boolean,
+  missing: RunResult["versions"],
+  problems: readonly string[],
+  upstream: readonly string[],
+): string {
   const entries = [
     ...missing.map(({ version, reason, lastFailure = reason, log }, position) => {
       // When it is tried next changes with every try; the summary says it. The record of failures holds shortened reasons.
@@ -57,7 +67,9 @@ function body(missing: RunResult["versions"], problems: readonly string[], upstr
   ];
   const more = entries.length > mostEntries ? [`- and ${entries.length - mostEntries} more`] : [];
   return [
-    "These are not in the mirror as they should be. The workflow updates this issue, and closes it once they are.",
+    `${unseen ? "Whether these are in the mirror could not be found out" : "These are not in the mirror as they should be"}. ` +
+      "Later runs try again by themselves, a build that keeps failing less and less often; a run by hand tries at once. " +
+      "This issue is updated, and closed once all is there.",
     [...entries.slice(0, mostEntries), ...more].join("\n"),
     ...(upstream.length === 0
       ? []

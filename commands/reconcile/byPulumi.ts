@@ -24,7 +24,7 @@ export interface PulumiContext {
 export interface Ran {
   readonly end: Pick<PulumiEnd, "status" | "output" | "stopped">;
   /** What was seen of it. */
-  readonly progress: Pick<Progress, "changes" | "errors" | "build">;
+  readonly progress: Pick<Progress, "changes" | "errors" | "build" | "refusal">;
   /** What the program left; undefined: it broke off before that. */
   readonly left: RunFile | Mistakes | undefined;
 }

@@ -1,4 +1,5 @@
 import { appendFile } from "node:fs/promises";
+import { codeBlock } from "../../components/report/markdown";
 import type { BuildJob } from "./buildJobs";
 
 /** Outputs of a planning step. */
@@ -22,6 +23,16 @@ export async function writeStepOutputs(file: string, { work, jobs, missing }: St
 /** Appends a Markdown summary, cut off at a line when it is longer than GitHub shows. */
 export async function writeSummary(file: string, markdown: string): Promise<void> {
   await appendFile(file, `${shortened(markdown)}\n`);
+}
+
+/** How many lines of why a run broke off its summary shows. */
+const shownLines = 20;
+
+/** The summary of a run that ended without a result, for the reason given. */
+export function brokenOff(why: string): string {
+  const lines = why.split("\n").filter((line) => line.trim() !== "");
+  const shown = lines.length > shownLines ? [...lines.slice(0, shownLines), "… the log has all of it"] : lines;
+  return ["## Mirror", "**The run broke off:**", codeBlock(shown)].join("\n\n");
 }
 
 function shortened(markdown: string): string {

@@ -45,8 +45,9 @@ export async function leave(
   }
   const records = request.phase === "publish" ? await handedRecords(request, voice) : own;
   const { verify } = run;
+  const refusal = (resource: string): string | undefined => progress.refusal(resource);
   const command = verify && { verify: (reference: string) => verificationCommands(reference, verify)[0] ?? "" };
-  const results = run.results && completed(run.results, records, { phase: request.phase, ...command });
+  const results = run.results && completed(run.results, records, { phase: request.phase, refusal, ...command });
   const whole = request.keep === undefined && request.platforms === undefined;
   const { stack, catalogue } = request;
   const about = {
@@ -71,7 +72,9 @@ export async function leave(
   if (!ended.good && isWell(result))
     voice.text("error: nothing is wrong with any app, but Pulumi failed; what it said is above");
   if (request.summary !== undefined) {
-    const summary = results ? summaryMarkdown(results) : `## Mirror: plan\n\n${previewMarkdown(run.apps)}`;
+    const summary = results
+      ? summaryMarkdown(results, partOf(request))
+      : `## Mirror: plan\n\n${previewMarkdown(run.apps)}`;
     await writeSummary(request.summary, [summary, ...afterword(gone, catalogue)].join("\n\n"));
   }
   if (request.result !== undefined) await writeResult(request.result, result);
@@ -88,6 +91,14 @@ export async function leave(
   return result.versions.flatMap(({ app, version, complete, released }) =>
     complete || !isOverdue(failures[failureKey(app, version)], released, now) ? [] : [`${app} ${version}`],
   );
+}
+
+/** Which part of the work a summary is about. Build jobs stand beside each other and before the publishing one, which explains. */
+function partOf({ phase, platforms = [] }: ReconcileRequest): { readonly part?: string; readonly explain: boolean } {
+  if (phase === "all") return { explain: true };
+  return phase === "build"
+    ? { part: ["build", ...platforms].join(" "), explain: false }
+    : { part: phase, explain: true };
 }
 
 /** What stands below a summary. */

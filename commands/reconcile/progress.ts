@@ -23,10 +23,11 @@ export interface RunningBuild {
 }
 
 const image = "docker-build:index:Image";
+const index = "docker-build:index:Index";
 const app = "multiarch-mirror:index:MirroredApp";
 
 /** Resources that stand for work in the registry. Components and providers are bookkeeping. */
-const work = [image, "docker-build:index:Index", "command:local:Command"];
+const work = [image, index, "command:local:Command"];
 
 /** What BuildKit says of a build that ends with the run. */
 const cancelled = "context canceled";
@@ -54,7 +55,7 @@ export class Progress {
       if (event.severity === "error" && ![cancelled, "update failed"].includes(event.text.trim()))
         this.texts.push(event.text);
       const last = event.text.trim().split("\n").at(-1)?.trim();
-      if (event.severity === "error" && event.type === image && last)
+      if (event.severity === "error" && [image, index].includes(event.type) && last)
         this.failures.set(event.name, last === cancelled ? "it was stopped" : last);
       return;
     }
@@ -85,6 +86,13 @@ export class Progress {
     const failure = said === "context deadline exceeded" ? `ended after ${build.seconds} s, by buildLimit` : said;
     const failedStep = this.logs.get(name)?.failedStep;
     return { ...build, ...(failure !== undefined && { failure }), ...(failedStep && { failedStep }) };
+  }
+
+  /** Why the tag of the index resource of that name could not be written, without what the provider says it was about to do. */
+  refusal(name: string): string | undefined {
+    return this.failures
+      .get(name)
+      ?.replace(/^(?:creating|updating): |publish \S+ to \S+: |failed commit on ref "[^"]*": /g, "");
   }
 
   /** The builds that are under way, in the order in which they began. */

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { ConfigError } from "../../components/config/problems";
 import { reasonOf } from "../../components/model/reasonOf";
 import { byPulumi, type PulumiContext, pulumiEnvironment, type Ran, runEnvironment } from "./byPulumi";
-import { writeSummary } from "./githubFiles";
+import { brokenOff, writeSummary } from "./githubFiles";
 import { type KeptState, readKeptState } from "./keptState";
 import { type FirstLook, lookFirst } from "./lookFirst";
 import { leave } from "./leave";
@@ -52,7 +52,8 @@ async function byLooking(request: ReconcileRequest, config: string, context: Pul
   // People see it in what was found, or at the end of a look that broke off.
   for (const error of errors) voice.say({ event: "message", severity: "error", text: error });
   const end = { status: errors.length === 0 ? 0 : 1, output: "" };
-  return { end, progress: { changes: work.registry ? 1 : 0, errors, build: () => undefined }, left };
+  const nothing = (): undefined => undefined;
+  return { end, progress: { changes: work.registry ? 1 : 0, errors, build: nothing, refusal: nothing }, left };
 }
 
 async function lookBefore(
@@ -128,8 +129,7 @@ async function conclude(
     const said = progress.errors.length === 0 ? unsaid : progress.errors.join("\n");
     const text = said.replace(asEnvironment, (_, name: string) => `--${name.toLowerCase()}`);
     voice.say({ event: "output", text }, text);
-    if (request.summary !== undefined)
-      await writeSummary(request.summary, "## Mirror\n\n**The run broke off before it knew what to do; see its log.**");
+    if (request.summary !== undefined) await writeSummary(request.summary, brokenOff(text));
   } else {
     const overdue = await leave(request, run, { progress, ended }, { voice, environment });
     for (const name of request.strict ? overdue : [])

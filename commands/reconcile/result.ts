@@ -51,7 +51,12 @@ export function resultOf(
 ): RunResult {
   const rows = results ? results.flatMap(versionsDone) : run.apps.flatMap(versionsSeen);
   const versions = rows.map((row) => ({ ...row, ...releasedAt(run, row) }));
-  return { ...about, apps: run.apps.map(appRow), versions };
+  const apps = run.apps.map((report) => {
+    // Of what was done, more may have gone wrong than of what was found: a floating tag.
+    const { problems } = results?.find(({ app }) => app === report.app) ?? report;
+    return appRow({ ...report, problems });
+  });
+  return { ...about, apps, versions };
 }
 
 function appRow({ app, problems, upstream }: AppReport): RunResult["apps"][number] {

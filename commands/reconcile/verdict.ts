@@ -60,14 +60,30 @@ export function buildRecords(
   });
 }
 
-/** The results with the builds of all runs put in, and with what build runs said about failures. */
+/** What the results of a run are completed with. */
+export interface Completion {
+  readonly phase: ReconcileRequest["phase"];
+  readonly verify?: AppResult["verify"];
+  /** Why the tag of an Index could not be written, by the name of the resource. */
+  readonly refusal?: Progress["refusal"];
+}
+
+/** The results with the builds of all runs put in, and with what build runs and registry said about failures. */
 export function completed(
   results: readonly AppResult[],
   records: readonly BuildRecord[],
-  { phase, verify }: { readonly phase: ReconcileRequest["phase"]; readonly verify?: AppResult["verify"] },
+  { phase, verify, refusal = () => undefined }: Completion,
 ): readonly AppResult[] {
+  const because = (text: string, resource: string): string => {
+    const why = refusal(resource);
+    return why === undefined ? text : `${text} (${why})`;
+  };
   return results.map((result) => ({
     ...result,
+    problems: result.problems.map((problem) => {
+      const tag = /^floating tag (\S+) could not be written/.exec(problem)?.[1];
+      return tag === undefined ? problem : because(problem, resourceNames.floatingTag(result.app, tag));
+    }),
     // A build run moves no tag, whatever its plan says.
     ...(phase === "build" && { floating: [] }),
     ...(verify && { verify }),
@@ -80,7 +96,10 @@ export function completed(
         ...(isMissing(version) && log && { log }),
         builds: own.flatMap(({ platform, seconds }) => (seconds === undefined ? [] : [{ platform, seconds }])),
         // That a build run failed is why it handed over nothing.
-        ...(isMissing(version) && why !== undefined && { reason: why }),
+        ...(isMissing(version) && {
+          reason:
+            why ?? because(version.reason ?? "it is not published", resourceNames.version(result.app, version.version)),
+        }),
       };
     }),
   }));

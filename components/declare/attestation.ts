@@ -51,7 +51,7 @@ export class Attestation extends pulumi.ComponentResource {
         interpreter: ["node", "components/attest/launch.cjs"],
         create: "attest",
         dir: checkout,
-        // Its output is an answer: the provider would read no further than a line of 64 KiB, and the command wait for ever.
+        // Its output is an answer: the provider (1.2.1) reads no further than a line of 64 KiB, and a longer one waits for ever.
         logging: command.local.Logging.None,
         environment: { [planVariable]: plan(args) },
         stdin: pulumi.output(record).apply((known) => (known === undefined ? "" : JSON.stringify(known))),

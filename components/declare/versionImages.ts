@@ -9,7 +9,7 @@ import { appOf, siblingOf } from "../model/reference";
 import { resourceNames } from "../model/resourceNames";
 import { mirroredImage } from "./mirroredImage";
 import { type MadeImage, digestOf, recordedImage, scannedImage } from "./recordedImage";
-import { type VersionOutcome, failed, tookTooLong } from "./versionOutcome";
+import { type VersionOutcome, failed, tookTooLong, untouched } from "./versionOutcome";
 import type { MirroredVersionArgs } from "./versionServices";
 
 type References = Record<Platform, pulumi.Output<string>>;
@@ -173,6 +173,8 @@ export async function buildOnly(args: MirroredVersionArgs, images: VersionImages
   const { planned } = args;
   if (pulumi.runtime.isDryRun()) return { state: "pending" };
   if (planned.plan.problem !== undefined) return failed(planned, planned.plan.problem);
+  const left = untouched(planned);
+  if (planned.plan.build.length === 0 && left.state === "waiting") return left;
   const made = images.made();
   const ended = planned.plan.build.map(async (platform): Promise<PlatformResult> => {
     try {

@@ -30,7 +30,7 @@ export const stateMeanings: Partial<Record<ReportState, string>> = {
   "not ours": "nothing shows that this mirror made the image: it is left as it is",
   gone: "its tag was removed after it had left the versions to keep: it stays so",
   "not offered": "upstream has not published what it is built from",
-  waiting: "its builds failed, so it is left alone for some hours; --retry tries at once",
+  waiting: "its builds failed, so it is left alone for some hours; --retry, or on GitHub a run by hand, tries at once",
   "will copy": "upstream's own image is taken over as it is",
   "will repair": "its image is there, and the tag is written anew to name it",
 };

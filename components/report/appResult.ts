@@ -21,7 +21,7 @@ export type Outcome =
 
 /** What the words mean that do not say it by themselves, for whoever meets them first. */
 export const outcomeMeanings: Partial<Record<Outcome, string>> = {
-  built: "its images are pushed and checked; a publishing run gives them their tag",
+  built: "its images are pushed and checked; the version gets its tag when all are, from a run that publishes",
   repaired: "something that had been there, or is newly wanted, was added",
   adopted: stateMeanings.adopted ?? "",
   incomplete: "it is published, but not all of what is wanted of it",

@@ -29,7 +29,9 @@ export function reportLists(report: AppReport): ReportLists {
     ),
     problems: [
       ...report.problems,
-      ...report.versions.flatMap(({ version, problem }) => (problem === undefined ? [] : [`${version}: ${problem}`])),
+      ...bySameReason(
+        report.versions.flatMap(({ version, problem }) => (problem === undefined ? [] : [[version, problem]])),
+      ),
     ],
   };
 }
@@ -37,6 +39,19 @@ export function reportLists(report: AppReport): ReportLists {
 /** The platforms of an app's versions, in the order in which they first appear. */
 export function reportPlatforms(report: AppReport): readonly Platform[] {
   return [...new Set(report.versions.flatMap(({ platforms }) => platforms.map(({ platform }) => platform)))];
+}
+
+const namedTogether = 5;
+
+/** `1.1.0, 1.0.0: why`, a line for each reason: what keeps a registry from answering keeps it for all versions. */
+export function bySameReason(entries: readonly (readonly [version: string, reason: string])[]): readonly string[] {
+  const reasons = [...new Set(entries.map(([, reason]) => reason))];
+  return reasons.map((reason) => {
+    const versions = entries.flatMap(([version, why]) => (why === reason ? [version] : []));
+    const more = versions.length - namedTogether;
+    const names = more > 0 ? [...versions.slice(0, namedTogether), `${more} more`] : versions;
+    return `${names.join(", ")}: ${reason}`;
+  });
 }
 
 /** `latest: 1.2.2 → 1.2.3`, or why it does not move. Of a tag the registry said nothing about nobody knows where it is. */

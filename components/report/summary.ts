@@ -1,7 +1,7 @@
 import { alignedTable } from "./alignedTable";
 import { type AppResult, type Outcome, outcomeMeanings, type VersionResult } from "./appResult";
 import { codeBlock, inlineCode, markdownSection, markdownTable } from "./markdown";
-import { describeMove } from "./reportLists";
+import { bySameReason, describeMove } from "./reportLists";
 import { safeText } from "../model/safeText";
 
 const outcomes: readonly Outcome[] = [
@@ -18,10 +18,17 @@ const outcomes: readonly Outcome[] = [
   "not ours",
 ];
 
-/** The run's summary as Markdown, for `$GITHUB_STEP_SUMMARY`: what happened first, what stayed as it was only counted. */
-export function summaryMarkdown(results: readonly AppResult[]): string {
+/**
+ * The run's summary as Markdown, for `$GITHUB_STEP_SUMMARY`: what happened first, what stayed as it was only counted.
+ * @param part which part of a run it was, for its title. @param explain whether to say what its words mean.
+ */
+export function summaryMarkdown(
+  results: readonly AppResult[],
+  { part, explain = true }: { readonly part?: string; readonly explain?: boolean } = {},
+): string {
+  const title = part === undefined ? "## Mirror" : `## Mirror: ${part}`;
   const apps = results.map((result) => appSection(result).join("\n\n"));
-  return `${["## Mirror", `**${totals(results)}**`, ...meanings(results), ...apps].join("\n\n")}\n`;
+  return `${[title, `**${totals(results)}**`, ...(explain ? meanings(results) : []), ...apps].join("\n\n")}\n`;
 }
 
 /**
@@ -56,10 +63,14 @@ function appSection(result: AppResult): readonly string[] {
     row.builds.length === 0 ? "-" : inlineCode(durations(row.builds)),
     row.digest === undefined ? "-" : inlineCode(row.digest),
   ]);
+  const header = ["version", "outcome", "platforms", "built in", "digest"];
+  // A column without a word in it is left out.
+  const said = header.map((_, column) => rows.some((cells) => cells[column] !== "-"));
+  const columns = (cells: readonly string[]): readonly string[] => cells.filter((_, column) => said[column]);
   return [
     `### ${inlineCode(result.app)} in ${inlineCode(result.repository)}`,
     `${count(result.versions)}.`,
-    ...(rows.length === 0 ? [] : [markdownTable(["version", "outcome", "platforms", "built in", "digest"], rows)]),
+    ...(rows.length === 0 ? [] : [markdownTable(columns(header), rows.map(columns))]),
     ...markdownSection("Missing or waiting", reasons(result)),
     ...result.versions.flatMap(({ version, log }) =>
       log ? [codeBlock([`${version} ${log[0] ?? ""}`, ...log.slice(1)])] : [],
@@ -86,7 +97,9 @@ function reasonLines({ version, reason, log = [] }: VersionResult): readonly str
 }
 
 function reasons(result: AppResult): readonly string[] {
-  return result.versions.flatMap(({ version, reason }) => (reason === undefined ? [] : [`${version}: ${reason}`]));
+  return bySameReason(
+    result.versions.flatMap(({ version, reason }) => (reason === undefined ? [] : [[version, reason]])),
+  );
 }
 
 function changed(result: AppResult): readonly VersionResult[] {

@@ -500,6 +500,16 @@ describe("the attestations of a version", () => {
   });
 });
 
+it("leaves a version alone in phase build that waits: it repairs nothing", async () => {
+  const failure = { count: 2, last: "2026-01-10T00:00:00Z", reason: "no space" };
+  const waiting = { until: new Date("2026-01-11T00:00:00Z"), failure };
+  const plan = { state: "missing", build: [], keep: {}, lacking: both } as const;
+  const { outcome } = await declare(planned({ plan, recipes: [], waiting }), { phase: "build" });
+  expect(outcome).toMatchObject({ state: "waiting", lastFailure: "no space" });
+  const elsewhere = planned({ plan, recipes: [], elsewhere: both });
+  expect((await declare(elsewhere, { phase: "build" })).outcome).toMatchObject({ state: "waiting" });
+});
+
 it("declares a version's plan only as far as its build is concerned in phase build", async () => {
   const { mock, outcome } = await declare(planned({ plan: toBuild }), { phase: "build" });
   expect(mock.of(index)).toEqual({});

@@ -82,6 +82,30 @@ describe("summaryMarkdown", () => {
     expect(summaryMarkdown([{ ...result, versions: result.versions.slice(0, 1) }])).not.toContain("docker pull");
   });
 
+  it("of a build job names its part, leaves out columns nothing stands in, and explains no words that the others explain", () => {
+    const built = result.versions.map(({ digest: _, ...version }) => ({
+      ...version,
+      outcome: "built" as const,
+      builds: [],
+    }));
+    const markdown = summaryMarkdown([{ ...result, versions: built }], { part: "build linux/arm64", explain: false });
+    expect(markdown).toMatch(/^## Mirror: build linux\/arm64$/m);
+    expect(markdown).toContain("| version | outcome | platforms |\n");
+    expect(markdown).not.toContain("(built: ");
+    expect(summaryMarkdown([{ ...result, versions: built }])).toContain("(built: ");
+  });
+
+  it("names versions together that are missing for the same reason", () => {
+    const same = Array.from({ length: 8 }, (_, minor) => ({
+      ...result.versions[0]!,
+      version: `1.${minor}`,
+      reason: "401",
+    }));
+    expect(summaryMarkdown([{ ...result, versions: [...same, result.versions[0]!] }])).toContain(
+      "- `1.0, 1.1, 1.2, 1.3, 1.4, 3 more: 401`\n- `1.9.3: the build for",
+    );
+  });
+
   it("counts no versions as such", () => {
     expect(summaryMarkdown([{ ...result, versions: [], problems: [] }])).toContain("**1 app: no versions**");
     expect(summaryMarkdown([])).toContain("**0 apps: no versions**");

@@ -143,6 +143,18 @@ describe("what becomes of issues after a run", () => {
     expect(appIssues({ ...result(row({ outcome: "built" })), whole: false })).toEqual([]);
   });
 
+  it("is not said to be incomplete when the registry did not say", () => {
+    const unknown = row({ outcome: "unknown", reason: "status 503" });
+    const text = (...rows: readonly Row[]) => {
+      const [wanted] = appIssues(result(...rows));
+      return wanted?.action === "keep" ? `${wanted.issue.title}\n${wanted.issue.body}` : "";
+    };
+    expect(text(unknown)).toMatch(
+      /^Mirror: esbuild cannot be looked at in prod\nWhether these are in the mirror could not/,
+    );
+    expect(text(unknown, row({}))).toMatch(/^Mirror: esbuild is not complete in prod\nThese are not in the mirror/);
+  });
+
   it("closes none after a run that was asked for part of the versions", () => {
     expect(appIssues({ ...result(row({ complete: true })), whole: false })).toEqual([]);
   });

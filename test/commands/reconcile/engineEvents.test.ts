@@ -111,6 +111,17 @@ describe("the progress of a run", () => {
     });
   });
 
+  it("knows why a tag could not be written, in the words of the registry", () => {
+    const said = `creating: publish sha256:0 to r.io/tiny:1.0.0: failed commit on ref "index-sha256:0": unexpected status from PUT request to https://r.io/v2/tiny/manifests/1.0.0: 403 Forbidden`;
+    const ofIndex = {
+      urn: "urn:pulumi:prod::p::multiarch-mirror:index:MirroredApp$docker-build:index:Index::tiny-1.0.0",
+    };
+    expect(after(message(`${said}\n`, ofIndex)).refusal("tiny-1.0.0")).toBe(
+      "unexpected status from PUT request to https://r.io/v2/tiny/manifests/1.0.0: 403 Forbidden",
+    );
+    expect(after().refusal("tiny-1.0.0")).toBeUndefined();
+  });
+
   it("shows what a build printed as a terminal would, without colours", () => {
     const texts = [
       "#3 [2/2] RUN make",

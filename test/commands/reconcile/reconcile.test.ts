@@ -1,6 +1,8 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { reconcile } from "../../../commands/reconcile/reconcile";
 import { readRequest } from "../../../commands/reconcile/request";
@@ -38,6 +40,28 @@ it.each([
     new RegExp(`${option}: ".*" cannot be written: ${why} that can$`),
   );
 });
+
+it.each([
+  [["--apps", "no-such-app"], '- --apps\\[0\\]: "no-such-app"; there is no such app'],
+  [["--stack", "nosuch"], 'stack "nosuch" has no configuration'],
+  [["--keep", "abc"], 'error: --keep: "abc"; accepted is a whole number'],
+])(
+  "says in the summary why nothing was done with %j",
+  async (more, why) => {
+    const summary = join(folder, `summary${more[0]}`);
+    const config = more[0] === "--stack" ? [] : ["--config-file", join(folder, "stack.yaml")];
+    const argv = ["tools/run.cjs", "commands/reconcile.ts", "--phase", "plan", "--stack", "test", ...config, ...more];
+    const environment = { ...process.env, GITHUB_STEP_SUMMARY: summary, GITHUB_OUTPUT: "" };
+    const { code } = await promisify(execFile)(process.execPath, argv, { env: environment }).catch((error: unknown) =>
+      Object(error),
+    );
+    expect(code).toBe(2);
+    expect(await readFile(summary, "utf8")).toMatch(
+      new RegExp(`^## Mirror\\n\\n.*broke off.*\\n\\n\`{3}console\\n[^]*${why}`),
+    );
+  },
+  60_000,
+);
 
 it("names a mistake in an option as the option", async () => {
   const said = await run("--apps", "no-such-app");

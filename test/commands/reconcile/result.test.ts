@@ -26,6 +26,14 @@ const seen = (state: ReportState, on: readonly [ReportState, ReportState], more:
   }).versions[0];
 };
 
+it("of a run that did something has what went wrong then: a floating tag that could not be written", () => {
+  const about = { stack: "prod", good: false, whole: true };
+  const nothing = { app: "tiny", repository: "r/tiny", versions: [], floating: [], notes: [], problems: [] };
+  const run = { dryRun: false, apps: [{ ...nothing, rejected: [] }], building: [], onlyUnreadable: false };
+  const problems = ["floating tag latest could not be written"];
+  expect(resultOf(run, [{ ...nothing, problems }], about).apps).toEqual([{ app: "tiny", problems }]);
+});
+
 describe("the result of a run that only looked", () => {
   it.each([
     ["published", ["published", "published"], { complete: true, outcome: "published" }],

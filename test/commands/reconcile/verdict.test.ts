@@ -131,6 +131,18 @@ describe("completed results", () => {
     });
   });
 
+  it("say why a tag could not be written, a version's as well as a floating one", () => {
+    const broken = app(version({ outcome: "missing", reason: "the index could not be written" }));
+    const results = [{ ...broken, problems: ["floating tag latest could not be written", "another"] }];
+    const refusal = (name: string) => ({ "esbuild-1.0.0": "403 Forbidden", "esbuild-latest": "405" })[name];
+    expect(completed(results, [], { phase: "publish", refusal })).toMatchObject([
+      {
+        versions: [{ reason: "the index could not be written (403 Forbidden)" }],
+        problems: ["floating tag latest could not be written (405)", "another"],
+      },
+    ]);
+  });
+
   it("do not say the same twice", () => {
     const results = [app(version({ outcome: "missing", reason: "it broke" }))];
     const records = [arm64, amd64].map((platform) => ({
