@@ -52,10 +52,8 @@ it.each([
     const config = more[0] === "--stack" ? [] : ["--config-file", join(folder, "stack.yaml")];
     const argv = ["tools/run.cjs", "commands/reconcile.ts", "--phase", "plan", "--stack", "test", ...config, ...more];
     const environment = { ...process.env, GITHUB_STEP_SUMMARY: summary, GITHUB_OUTPUT: "" };
-    const { code } = await promisify(execFile)(process.execPath, argv, { env: environment }).catch((error: unknown) =>
-      Object(error),
-    );
-    expect(code).toBe(2);
+    const run = promisify(execFile)(process.execPath, argv, { env: environment });
+    await expect(run).rejects.toMatchObject({ code: 2 });
     expect(await readFile(summary, "utf8")).toMatch(
       new RegExp(`^## Mirror\\n\\n.*broke off.*\\n\\n\`{3}console\\n[^]*${why}`),
     );
