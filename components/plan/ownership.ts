@@ -98,13 +98,17 @@ function judge(
     const reason = `what is signed about it says that it is ${contradiction.repository}:${contradiction.tag}, version ${contradiction.version}`;
     return { foreign: platformEntries(platforms).map(([platform]) => platform), reason };
   }
-  if (signed(present.digest)) return { foreign: [], ...(said.length > 0 && { told: true }) };
+  const besides = partsBesides(present, known);
+  const isSigned = signed(present.digest);
+  if (isSigned && (besides.length === 0 || holdsOthers(lists, present.digest)))
+    return { foreign: [], ...(said.length > 0 && { told: true }) };
   const foreign = platformEntries(platforms).flatMap(([platform, digest]) =>
     known.includes(digest) || signed(digest) ? [] : [platform],
   );
-  const besides = partsBesides(present, known);
-  if (foreign.length === 0 && besides.length > 0)
-    return { foreign, reason: `its index is not signed, and holds besides its images ${besides.join(", ")}` };
+  if (foreign.length === 0 && besides.length > 0) {
+    const index = isSigned ? "its index is signed as one this mirror built" : "its index is not signed";
+    return { foreign, reason: `${index}, and holds besides its images ${besides.join(", ")}` };
+  }
   if (foreign.length === 0) return { foreign };
   return { foreign, reason: `nothing this mirror signed is attached to it for ${foreign.join(", ")}` };
 }
@@ -163,6 +167,11 @@ function mirrorRecords(lists: AttachedLists, index: Digest): readonly About[] {
 
 function recordsOn(lists: AttachedLists, index: Digest): readonly z.output<typeof mirrorRecord>[] {
   return statements(lists, index, "mirror").flatMap((predicate) => mirrorRecord.safeParse(predicate).data ?? []);
+}
+
+/** Whether it is said of an index that not all in it was built here: what others put into an index stays when that is completed. */
+function holdsOthers(lists: AttachedLists, index: Digest): boolean {
+  return recordsOn(lists, index).some(({ platforms }) => platforms.some(({ origin }) => origin !== "built"));
 }
 
 const buildProvenance = z.object({

@@ -260,7 +260,7 @@ async function prepare(
   if (publishing) {
     const absent = missing.filter((platform) => !(platform in refused));
     const problems = [
-      ...(absent.length > 0 ? [`no build run handed over an image for ${absent.join(", ")}`] : []),
+      ...(absent.length > 0 ? [`no build run handed over a record that is accepted for ${absent.join(", ")}`] : []),
       ...missing.flatMap((platform) => refused[platform] ?? []),
     ];
     return { problem: problems.join("; ") };

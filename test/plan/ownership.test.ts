@@ -106,6 +106,12 @@ describe("an image that is already under a wanted tag", () => {
     expect(app.floatingTags).toMatchObject([{ tag: "latest", candidates: ["1.0.0"] }]);
   });
 
+  it("is ours with what others put into its index when our record says that it was taken over", async () => {
+    const besides = { others: [digest("theirs")] };
+    const { version } = await plan({ attached: whole(mirror({ adopted: amd })), besides });
+    expect(version.plan.state).toBe("published");
+  });
+
   it.each<readonly [string, World, RegExp]>([
     ["is unsigned", {}, /is not ours: nothing this mirror signed is attached to it for linux\/amd64, linux\/arm64/],
     ["is unsigned and has one platform only", { platforms: [amd] }, /for linux\/amd64;/],
@@ -149,6 +155,16 @@ describe("an image that is already under a wanted tag", () => {
       "is an unsigned index of our images that says something of its own",
       { attached: imagesOnly, besides: { rewriteLoses: ["its annotations"] } },
       /holds besides its images its annotations/,
+    ],
+    [
+      "is such an index that we signed when nobody looked at that, and whose record says that all of it was built here",
+      { attached: whole(), besides: { rewriteLoses: ["its annotations"] } },
+      /its index is signed as one this mirror built, and holds besides its images its annotations/,
+    ],
+    [
+      "is such an index that is signed, and about which nothing is stated",
+      { attached: [[index, list(signature)], ...imagesOnly], besides: { others: [digest("evil")] } },
+      /its index is signed as one this mirror built, and holds besides its images sha256:/,
     ],
     [
       "is an unsigned index of one of our images and something else",

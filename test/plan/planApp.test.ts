@@ -611,7 +611,9 @@ describe("the plan of a version", () => {
       const edges = new FakeEdges([release("1.0.0")]);
       edges.run = { phase: "publish", covers: () => true };
       const version = await plannedVersion(edges);
-      expect(version.plan.problem).toBe("no build run handed over an image for linux/amd64, linux/arm64");
+      expect(version.plan.problem).toBe(
+        "no build run handed over a record that is accepted for linux/amd64, linux/arm64",
+      );
     });
   });
 });
