@@ -45,39 +45,46 @@ export class Attestation extends pulumi.ComponentResource {
   constructor(name: string, args: AttestationArgs, options?: pulumi.ComponentResourceOptions) {
     super("multiarch-mirror:index:Attestation", name, {}, options);
     const { mode, record } = args;
-    const attest = new command.local.Command(
+    const stdin = pulumi.output(record).apply((known) => (known === undefined ? "" : JSON.stringify(known)));
+    this.summary = launch(
       name,
-      {
-        interpreter: ["node", "components/attest/launch.cjs"],
-        create: "attest",
-        dir: checkout,
-        // Its output is an answer: the provider (1.2.1) reads no further than a line of 64 KiB, and a longer one waits for ever.
-        logging: command.local.Logging.None,
-        environment: { [planVariable]: plan(args) },
-        stdin: pulumi.output(record).apply((known) => (known === undefined ? "" : JSON.stringify(known))),
-      },
-      {
-        parent: this,
-        ignoreChanges: ignored(mode),
-        customTimeouts: { create: "40m", update: "40m" },
-      },
+      { create: "attest", environment: { [planVariable]: plan(args) }, stdin },
+      { parent: this, mode, limit: "40m" },
     );
-    this.summary = attest.stdout.apply((line) => JSON.parse(line) as AttestSummary);
     this.registerOutputs({ summary: this.summary });
   }
 }
 
-/** A change of an input makes the command run again, as an update: no preview ever shows a delete or a replacement. */
-function ignored(mode: AttestationArgs["mode"]): string[] {
-  switch (mode) {
-    case "fresh":
-    case "repair":
-      return [];
-    case "keep":
-      return ["*"];
-    default:
-      return mode satisfies never;
-  }
+/** Runs the process of its own that signs and copies, once for each change of what it is told. @returns what it answers. */
+export function launch<Summary>(
+  name: string,
+  told: Pick<command.local.CommandArgs, "create" | "environment" | "stdin">,
+  { parent, mode, limit }: Launching,
+): pulumi.Output<Summary> {
+  const { stdout } = new command.local.Command(
+    name,
+    {
+      ...told,
+      interpreter: ["node", "components/attest/launch.cjs"],
+      dir: checkout,
+      // Its output is an answer: the provider (1.2.1) reads no further than a line of 64 KiB, and a longer one waits for ever.
+      logging: command.local.Logging.None,
+    },
+    {
+      parent,
+      // A change of an input makes the command run again, as an update: no preview ever shows a delete or a replacement.
+      ignoreChanges: mode === "keep" ? ["*"] : [],
+      customTimeouts: { create: limit, update: limit },
+    },
+  );
+  return stdout.apply((line) => JSON.parse(line) as Summary);
+}
+
+interface Launching {
+  readonly parent: pulumi.Resource;
+  readonly mode: AttestationArgs["mode"];
+  /** How long it may take, as `40m`. */
+  readonly limit: string;
 }
 
 function plan({

@@ -1,15 +1,13 @@
-import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { type CopyPlan, type CopySummary, copyPlanVariable } from "../attest/copyReferrers";
 import type { AttestationMode } from "../decide/appPlan";
 import { versionLabels } from "../decide/labels";
-import { checkout } from "../engine/checkout";
 import { settle } from "../engine/settled";
 import type { RecordedImage } from "../model/buildRecord";
 import { type Digest, isDigest } from "../model/digest";
 import { reasonOf } from "../model/reasonOf";
 import type { VersionRecord } from "../model/versionRecord";
-import { Attestation } from "./attestation";
+import { Attestation, launch } from "./attestation";
 import type { VersionOutcome } from "./versionOutcome";
 import type { MirroredVersionArgs } from "./versionServices";
 
@@ -122,24 +120,11 @@ export class CopiedReferrers extends pulumi.ComponentResource {
 
   constructor(name: string, args: CopiedReferrersArgs, options?: pulumi.ComponentResourceOptions) {
     super("multiarch-mirror:index:CopiedReferrers", name, {}, options);
-    const copy = new command.local.Command(
+    this.summary = launch(
       name,
-      {
-        interpreter: ["node", "components/attest/launch.cjs"],
-        create: "copy-referrers",
-        dir: checkout,
-        // Its output is an answer, and long where much is attached: see Attestation.
-        logging: command.local.Logging.None,
-        environment: { [copyPlanVariable]: plan(args) },
-      },
-      {
-        parent: this,
-        // A changed input makes the command run again, as an update: no preview ever shows a delete or a replacement.
-        ignoreChanges: args.mode === "keep" ? ["*"] : [],
-        customTimeouts: { create: "30m", update: "30m" },
-      },
+      { create: "copy-referrers", environment: { [copyPlanVariable]: plan(args) } },
+      { parent: this, mode: args.mode, limit: "30m" },
     );
-    this.summary = copy.stdout.apply((line) => JSON.parse(line) as CopySummary);
     this.registerOutputs({ summary: this.summary });
   }
 }
