@@ -16,18 +16,20 @@ const limitMs = 120_000;
  * @throws ProcessError
  */
 export async function listRemote(url: string, limits: Partial<ProcessOptions> = {}): Promise<string> {
-  const scheme = url.startsWith("http:") ? "http" : "https";
-  const settings = [
-    "protocol.allow=never",
-    `protocol.${scheme}.allow=always`,
-    "http.followRedirects=false",
-    "http.lowSpeedLimit=1000",
-    "http.lowSpeedTime=30",
-  ];
-  const words = [...settings.flatMap((setting) => ["-c", setting]), "ls-remote", "--quiet", "--heads", "--tags"];
+  const words = [...gitOptions(url), "ls-remote", "--quiet", "--heads", "--tags"];
   const environment = { ...(limits.environment ?? process.env), GIT_TERMINAL_PROMPT: "0", GIT_ASKPASS: "" };
   const options = { title: "git ls-remote", limitMs, outputLimit: longestList, ...limits, environment };
   return outputOf("git", [...words, "--", url], options);
+}
+
+/** What git is always told of a URL: only its own scheme is spoken, no redirect is followed, and a silent host is given up. */
+export function gitOptions(url: string, more: readonly string[] = []): readonly string[] {
+  const scheme = url.startsWith("http:") ? "http" : "https";
+  return [
+    ...["protocol.allow=never", `protocol.${scheme}.allow=always`, "http.followRedirects=false"],
+    ...["http.lowSpeedLimit=1000", "http.lowSpeedTime=30"],
+    ...more,
+  ].flatMap((setting) => ["-c", setting]);
 }
 
 /** What git says of a redirect it was told not to follow. */

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { printable } from "../model/safeText";
 import { ProcessError, runProcess } from "../system/process";
+import { gitOptions } from "./gitReferences";
 
 /** What a path of a commit leads to, symbolic links followed within the tree. */
 export type TreeFile =
@@ -93,19 +94,9 @@ export class GitRepository {
   }
 
   private async run(words: readonly string[], limit: number, input = ""): Promise<Buffer> {
-    const scheme = this.url.startsWith("http:") ? "http" : "https";
-    const settings = [
-      // A filtered fetch needs a named remote, or later reads do not know where to ask for the files left out.
-      `remote.origin.url=${this.url}`,
-      "protocol.allow=never",
-      `protocol.${scheme}.allow=always`,
-      "http.followRedirects=false",
-      "http.lowSpeedLimit=1000",
-      "http.lowSpeedTime=30",
-      "core.hooksPath=/dev/null",
-      "core.fsmonitor=false",
-    ];
-    const command = [...settings.flatMap((setting) => ["-c", setting]), `--git-dir=${this.folder}`, ...words];
+    // A filtered fetch needs a named remote, or later reads do not know where to ask for the files left out.
+    const own = [`remote.origin.url=${this.url}`, "core.hooksPath=/dev/null", "core.fsmonitor=false"];
+    const command = [...gitOptions(this.url, own), `--git-dir=${this.folder}`, ...words];
     const verb = words[0] ?? "";
     const { status, stdout, stderr } = await runProcess("git", command, {
       environment: environment(),

@@ -8,7 +8,7 @@ import { PrivateSigstore, services } from "../../tools/sigstore/sigstore";
 import type { TokenChanges } from "../../tools/sigstore/tokenIssuer";
 import { MirrorUnderTest } from "./support/mirrorUnderTest";
 import { errorsOf, type PulumiRun } from "./support/pulumiRun";
-import { tinyAppFile, tinyUpstream } from "./support/tinyUpstream";
+import { tinyApp, tinyUpstream } from "./support/tinyUpstream";
 
 /*
  * Keyless signing as GitHub's runs do it, against a Sigstore of its own: Fulcio and the log of its certificates, a timestamp authority, Rekor.
@@ -29,10 +29,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "keyless-"));
   sigstore = await PrivateSigstore.start(join(folder, "sigstore"));
   mirror = await MirrorUnderTest.start({
-    apps: async (sandbox) => {
-      await tinyUpstream(sandbox, "tiny", [{ version: "1.0.0" }]);
-      return { tiny: tinyAppFile(sandbox, "tiny") };
-    },
+    apps: tinyApp("1.0.0"),
     settings: { keep: 1, attest: { signing: signing() } },
   });
 });

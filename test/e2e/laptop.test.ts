@@ -10,7 +10,7 @@ import { shortcomings } from "../faults/support/shortcomings";
 import { signingByKey } from "../faults/support/signedBundles";
 import { writeBuildkitImage } from "./support/buildkitImage";
 import { MirrorUnderTest } from "./support/mirrorUnderTest";
-import { tinyAppFile, tinyUpstream } from "./support/tinyUpstream";
+import { tinyApp } from "./support/tinyUpstream";
 
 const registry = "registry.example.test";
 const missing = whyNoDockerEngine();
@@ -28,10 +28,7 @@ describe.skipIf(missing !== undefined)("the README's way from a laptop with Dock
     const authentication = { mode: "token", user: "mirror", password: "correct horse" } as const;
     mirror = await MirrorUnderTest.start({
       sandbox: { builders: {}, registryName: registry, authentication },
-      apps: async (sandbox) => {
-        await tinyUpstream(sandbox, "tiny", [{ version: "1.0.0" }]);
-        return { tiny: tinyAppFile(sandbox, "tiny") };
-      },
+      apps: tinyApp("1.0.0"),
       settings: { builder: undefined },
     });
     mirror.configure({ attest: signingByKey(mirror) });

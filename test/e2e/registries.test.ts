@@ -6,7 +6,7 @@ import { shortcomings } from "../faults/support/shortcomings";
 import { signingByKey, verified } from "../faults/support/signedBundles";
 import { MirrorUnderTest } from "./support/mirrorUnderTest";
 import { changesOf, errorsOf } from "./support/pulumiRun";
-import { tinyAppFile, tinyUpstream } from "./support/tinyUpstream";
+import { tinyApp, tinyAppFile, tinyUpstream } from "./support/tinyUpstream";
 
 const execute = promisify(execFile);
 
@@ -22,10 +22,7 @@ describe.each(registryKinds)("a whole life of a version in the registry %s", (re
   beforeAll(async () => {
     mirror = await MirrorUnderTest.start({
       sandbox: { registry, ...elsewhere },
-      apps: async (sandbox) => {
-        await tinyUpstream(sandbox, "tiny", [{ version: "1.0.0" }]);
-        return { tiny: tinyAppFile(sandbox, "tiny") };
-      },
+      apps: tinyApp("1.0.0"),
     });
     mirror.configure({ attest: signingByKey(mirror) });
   });

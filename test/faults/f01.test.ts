@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MirrorUnderTest } from "../e2e/support/mirrorUnderTest";
 import { changesOf } from "../e2e/support/pulumiRun";
-import { tinyAppFile, tinyUpstream } from "../e2e/support/tinyUpstream";
+import { tinyApp } from "../e2e/support/tinyUpstream";
 import { signingByKey } from "./support/signedBundles";
 import { shortcomings } from "./support/shortcomings";
 import { Watch } from "./support/watch";
@@ -11,10 +11,7 @@ describe("the state is lost", () => {
 
   beforeAll(async () => {
     mirror = await MirrorUnderTest.start({
-      apps: async (sandbox) => {
-        await tinyUpstream(sandbox, "tiny", [{ version: "1.0.0" }, { version: "1.1.0" }]);
-        return { tiny: tinyAppFile(sandbox, "tiny") };
-      },
+      apps: tinyApp("1.0.0", "1.1.0"),
     });
     mirror.configure({ attest: signingByKey(mirror) });
   });

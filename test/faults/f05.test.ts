@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MirrorUnderTest } from "../e2e/support/mirrorUnderTest";
 import { changesOf, type PulumiRun } from "../e2e/support/pulumiRun";
-import { tinyAppFile, tinyUpstream } from "../e2e/support/tinyUpstream";
+import { tinyApp } from "../e2e/support/tinyUpstream";
 import { refusal } from "./support/refusal";
 import { Watch } from "./support/watch";
 
@@ -11,10 +11,7 @@ describe("the registry gives no usable answer", () => {
 
   beforeAll(async () => {
     mirror = await MirrorUnderTest.start({
-      apps: async (sandbox) => {
-        await tinyUpstream(sandbox, "tiny", [{ version: "1.0.0" }, { version: "1.1.0" }]);
-        return { tiny: tinyAppFile(sandbox, "tiny") };
-      },
+      apps: tinyApp("1.0.0", "1.1.0"),
     });
     // One version is published, the other one is not: neither may be touched.
     mirror.configure({ apps: { tiny: { exclude: ["1.1.0"] } } });

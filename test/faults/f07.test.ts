@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MirrorUnderTest } from "../e2e/support/mirrorUnderTest";
 import { changesOf, type PulumiRun } from "../e2e/support/pulumiRun";
-import { tinyAppFile, tinyUpstream } from "../e2e/support/tinyUpstream";
+import { tinyApp } from "../e2e/support/tinyUpstream";
 import { refusal } from "./support/refusal";
 import { Watch } from "./support/watch";
 
@@ -16,10 +16,7 @@ describe("nothing is there yet", () => {
   beforeAll(async () => {
     mirror = await MirrorUnderTest.start({
       sandbox: { authentication: { mode: "token", user: "mirror", password: "right" } },
-      apps: async (sandbox) => {
-        await tinyUpstream(sandbox, "tiny", [{ version: "1.0.0" }]);
-        return { tiny: tinyAppFile(sandbox, "tiny") };
-      },
+      apps: tinyApp("1.0.0"),
     });
   });
   afterAll(() => mirror?.stop());

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import type { FaultRule } from "../../tools/sandbox/faultRule";
 import { MirrorUnderTest } from "../e2e/support/mirrorUnderTest";
 import { errorsOf, type Outputs } from "../e2e/support/pulumiRun";
-import { tinyAppFile, tinyUpstream } from "../e2e/support/tinyUpstream";
+import { tinyApp, tinyUpstream } from "../e2e/support/tinyUpstream";
 import { shortcomings } from "./support/shortcomings";
 import { signingByKey } from "./support/signedBundles";
 import { Watch } from "./support/watch";
@@ -20,10 +20,7 @@ let mirror: MirrorUnderTest;
 
 beforeAll(async () => {
   mirror = await MirrorUnderTest.start({
-    apps: async (sandbox) => {
-      await tinyUpstream(sandbox, "tiny", [{ version: "1.0.0" }]);
-      return { tiny: tinyAppFile(sandbox, "tiny") };
-    },
+    apps: tinyApp("1.0.0"),
   });
   mirror.configure({ attest: signingByKey(mirror) });
 });

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { unpublishedTag } from "../../components/registry/unpublishedIndex";
 import { MirrorUnderTest } from "../e2e/support/mirrorUnderTest";
 import { changesOf, errorsOf } from "../e2e/support/pulumiRun";
-import { tinyAppFile, tinyDockerfile, tinyUpstream } from "../e2e/support/tinyUpstream";
+import { tinyApp, tinyDockerfile, tinyUpstream } from "../e2e/support/tinyUpstream";
 import { Watch } from "./support/watch";
 
 const diskMegabytes = 96;
@@ -14,10 +14,7 @@ let mirror: MirrorUnderTest;
 beforeAll(async () => {
   mirror = await MirrorUnderTest.start({
     sandbox: { builderDiskMegabytes: diskMegabytes },
-    apps: async (sandbox) => {
-      await tinyUpstream(sandbox, "tiny", [{ version: "1.0.0" }]);
-      return { tiny: tinyAppFile(sandbox, "tiny") };
-    },
+    apps: tinyApp("1.0.0"),
   });
   expect((await mirror.up()).exitCode).toBe(0);
 });

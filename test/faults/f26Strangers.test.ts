@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MirrorUnderTest } from "../e2e/support/mirrorUnderTest";
 import { errorsOf } from "../e2e/support/pulumiRun";
-import { tinyAppFile, tinyUpstream } from "../e2e/support/tinyUpstream";
+import { tinyApp, tinyUpstream } from "../e2e/support/tinyUpstream";
 import { signingByKey } from "./support/signedBundles";
 
 describe("somebody else writes to the registry", () => {
@@ -10,10 +10,7 @@ describe("somebody else writes to the registry", () => {
 
   beforeAll(async () => {
     mirror = await MirrorUnderTest.start({
-      apps: async (sandbox) => {
-        await tinyUpstream(sandbox, "tiny", [{ version: "1.0.0" }]);
-        return { tiny: tinyAppFile(sandbox, "tiny") };
-      },
+      apps: tinyApp("1.0.0"),
     });
     mirror.configure({ attest: signingByKey(mirror) });
     expect(errorsOf(await mirror.up())).toBe("");
@@ -97,10 +94,7 @@ describe("a tag is swapped where nothing is signed, and the state is gone", () =
 
   beforeAll(async () => {
     mirror = await MirrorUnderTest.start({
-      apps: async (sandbox) => {
-        await tinyUpstream(sandbox, "tiny", [{ version: "1.0.0" }, { version: "1.1.0" }]);
-        return { tiny: tinyAppFile(sandbox, "tiny") };
-      },
+      apps: tinyApp("1.0.0", "1.1.0"),
     });
     expect(errorsOf(await mirror.up())).toBe("");
   });

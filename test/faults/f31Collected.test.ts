@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { unpublishedTag } from "../../components/registry/unpublishedIndex";
 import { MirrorUnderTest } from "../e2e/support/mirrorUnderTest";
 import { errorsOf } from "../e2e/support/pulumiRun";
-import { tinyAppFile, tinyUpstream } from "../e2e/support/tinyUpstream";
+import { tinyApp, tinyUpstream } from "../e2e/support/tinyUpstream";
 import { shortcomings } from "./support/shortcomings";
 import { signingByKey } from "./support/signedBundles";
 
@@ -18,10 +18,7 @@ let mirror: MirrorUnderTest;
 beforeAll(async () => {
   mirror = await MirrorUnderTest.start({
     sandbox: { registry: "olareg", collectAfter },
-    apps: async (sandbox) => {
-      await tinyUpstream(sandbox, "tiny", [{ version: "1.0.0" }]);
-      return { tiny: tinyAppFile(sandbox, "tiny") };
-    },
+    apps: tinyApp("1.0.0"),
   });
   mirror.configure({ attest: signingByKey(mirror) });
 });

@@ -2,7 +2,7 @@ import { afterEach, expect, it } from "vitest";
 import type { ProfileName } from "../../tools/sandbox/registryProfiles";
 import { MirrorUnderTest } from "../e2e/support/mirrorUnderTest";
 import { changesOf, errorsOf } from "../e2e/support/pulumiRun";
-import { tinyAppFile, tinyUpstream } from "../e2e/support/tinyUpstream";
+import { tinyApp, tinyUpstream } from "../e2e/support/tinyUpstream";
 import { shortcomings } from "./support/shortcomings";
 import { signingByKey, verified } from "./support/signedBundles";
 
@@ -16,10 +16,7 @@ afterEach(async () => {
 async function start(registryProfile: ProfileName): Promise<MirrorUnderTest> {
   const mirror = await MirrorUnderTest.start({
     sandbox: { registryProfile },
-    apps: async (sandbox) => {
-      await tinyUpstream(sandbox, "tiny", [{ version: "1.0.0" }]);
-      return { tiny: tinyAppFile(sandbox, "tiny") };
-    },
+    apps: tinyApp("1.0.0"),
   });
   mirror.configure({ attest: signingByKey(mirror) });
   return (running = mirror);

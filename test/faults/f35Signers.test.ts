@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { MirrorUnderTest } from "../e2e/support/mirrorUnderTest";
 import { errorsOf } from "../e2e/support/pulumiRun";
-import { tinyAppFile, tinyUpstream } from "../e2e/support/tinyUpstream";
+import { tinyApp } from "../e2e/support/tinyUpstream";
 import { shortcomings } from "./support/shortcomings";
 import { signingByKey, verified } from "./support/signedBundles";
 
@@ -13,10 +13,7 @@ let mirror: MirrorUnderTest;
 
 beforeAll(async () => {
   mirror = await MirrorUnderTest.start({
-    apps: async (sandbox) => {
-      await tinyUpstream(sandbox, "tiny", [{ version: "1.0.0" }]);
-      return { tiny: tinyAppFile(sandbox, "tiny") };
-    },
+    apps: tinyApp("1.0.0"),
   });
 });
 

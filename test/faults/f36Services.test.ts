@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { PrivateSigstore, services } from "../../tools/sigstore/sigstore";
 import { MirrorUnderTest } from "../e2e/support/mirrorUnderTest";
 import { errorsOf, type PulumiRun } from "../e2e/support/pulumiRun";
-import { tinyAppFile, tinyUpstream } from "../e2e/support/tinyUpstream";
+import { tinyApp, tinyUpstream } from "../e2e/support/tinyUpstream";
 import { attested } from "./support/signedBundles";
 import { Watch } from "./support/watch";
 
@@ -19,10 +19,7 @@ beforeAll(async () => {
   sigstore = await PrivateSigstore.start(join(folder, "sigstore"));
   const { signingConfig, trustedRoot } = sigstore;
   mirror = await MirrorUnderTest.start({
-    apps: async (sandbox) => {
-      await tinyUpstream(sandbox, "tiny", [{ version: "1.0.0" }]);
-      return { tiny: tinyAppFile(sandbox, "tiny") };
-    },
+    apps: tinyApp("1.0.0"),
     settings: {
       keep: 1,
       attest: { signing: { mode: "keyless", issuer: sigstore.issuer.url, signingConfig, trustedRoot }, sbom: false },

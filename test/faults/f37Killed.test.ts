@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { releaseDeadLocks } from "../../commands/reconcile/releaseDeadLocks";
 import { MirrorUnderTest } from "../e2e/support/mirrorUnderTest";
 import { changesOf, errorsOf, type PulumiRun } from "../e2e/support/pulumiRun";
-import { tinyAppFile, tinyUpstream } from "../e2e/support/tinyUpstream";
+import { tinyApp, tinyAppFile, tinyUpstream } from "../e2e/support/tinyUpstream";
 import { killTree } from "./support/killTree";
 import { shortcomings } from "./support/shortcomings";
 import { signingByKey, verified } from "./support/signedBundles";
@@ -18,10 +18,7 @@ describe("a machine that dies again and again", () => {
 
   beforeAll(async () => {
     mirror = await MirrorUnderTest.start({
-      apps: async (sandbox) => {
-        await tinyUpstream(sandbox, "tiny", [{ version: "1.0.0" }]);
-        return { tiny: tinyAppFile(sandbox, "tiny") };
-      },
+      apps: tinyApp("1.0.0"),
       settings: { keep: 1 },
     });
     mirror.configure({ attest: signingByKey(mirror) });

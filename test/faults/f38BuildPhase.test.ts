@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { type ExportedResource, MirrorUnderTest } from "../e2e/support/mirrorUnderTest";
 import { changesOf, errorsOf } from "../e2e/support/pulumiRun";
 import { reconcileRun } from "../e2e/support/reconcileRun";
-import { tinyAppFile, tinyUpstream } from "../e2e/support/tinyUpstream";
+import { tinyApp, tinyUpstream } from "../e2e/support/tinyUpstream";
 import { signingByKey } from "./support/signedBundles";
 import { Watch } from "./support/watch";
 
@@ -19,10 +19,7 @@ const kept = async (): Promise<readonly ExportedResource[]> =>
 beforeAll(async () => {
   digests = mkdtempSync(join(tmpdir(), "digests-"));
   mirror = await MirrorUnderTest.start({
-    apps: async (sandbox) => {
-      await tinyUpstream(sandbox, "tiny", [{ version: "1.0.0" }]);
-      return { tiny: tinyAppFile(sandbox, "tiny") };
-    },
+    apps: tinyApp("1.0.0"),
   });
   mirror.configure({ attest: signingByKey(mirror) });
   expect(errorsOf(await mirror.up())).toBe("");

@@ -59,3 +59,17 @@ export const ${app}: AppSpecification = {
 };
 `;
 }
+
+/** One app, `tiny`, with these versions upstream: its file, by the name of its export. */
+export function tinyApp(
+  ...versions: readonly string[]
+): (sandbox: Sandbox) => Promise<Readonly<Record<string, string>>> {
+  return async (sandbox) => {
+    await tinyUpstream(
+      sandbox,
+      "tiny",
+      versions.map((version) => ({ version })),
+    );
+    return { tiny: tinyAppFile(sandbox, "tiny") };
+  };
+}
