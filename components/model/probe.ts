@@ -27,6 +27,8 @@ export interface PresentProbe {
   readonly gone?: readonly Digest[];
   /** What an index written in this one's place would lose, in words: then it is not written. */
   readonly rewriteLoses?: readonly string[];
+  /** It is a Docker manifest list: what is written in its place is an OCI index. */
+  readonly dockerList?: true;
   /** What is odd about the index, in words. */
   readonly remarks?: readonly string[];
 }

@@ -68,7 +68,7 @@ export async function planVersion(request: VersionRequest, edges: PlanEdges): Pr
     plan: decided,
     recipes: prepared.build?.recipes ?? [],
     unpublishedBases: prepared.build?.unpublishedBases ?? [],
-    warnings: [...remarksOf(facts.probe), ...(prepared.build?.warnings ?? [])],
+    warnings: [...remarksOf(facts.probe, decided), ...(prepared.build?.warnings ?? [])],
     keptBases: await keptBases(request, edges),
     notOffered: offers.missing,
     ...(facts.elsewhere && facts.elsewhere.length > 0 && { elsewhere: facts.elsewhere }),
@@ -188,9 +188,11 @@ function usable(records: PerPlatform<RecordedImage>, build: readonly Platform[])
   );
 }
 
-/** What is odd about the index a tag names. */
-function remarksOf(probe: Probe): readonly string[] {
-  return probe.state === "present" ? (probe.remarks ?? []) : [];
+/** What is odd about the index a tag names, and what it becomes. */
+function remarksOf(probe: Probe, plan: VersionPlan): readonly string[] {
+  if (probe.state !== "present") return [];
+  const becomes = "its Docker manifest list becomes an OCI index, in which the images it lists stay as they are";
+  return [...(probe.remarks ?? []), ...(probe.dockerList && writesIndex(plan) ? [becomes] : [])];
 }
 
 /** Neither there, nor to be made, nor ever declared. */

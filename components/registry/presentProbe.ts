@@ -3,7 +3,7 @@ import { type PerPlatform, type Platform, platformEntries } from "../model/platf
 import type { PresentProbe } from "../model/probe";
 import type { Descriptor, ImageManifest, IndexManifest, Manifest } from "./manifest";
 import { imageConfigurationTypes } from "./imageConfiguration";
-import { manifestKind } from "./manifest";
+import { dockerListType, manifestKind } from "./manifest";
 import { RegistryError } from "./registryError";
 
 /** The questions about a manifest that only the registry can answer. */
@@ -48,6 +48,7 @@ export async function presentProbe(manifest: Manifest, questions: Questions): Pr
     ...(further.length > 0 && { further }),
     ...(gone.length > 0 && { gone: gone.map((child) => child.digest) }),
     ...(rewriteLoses.length > 0 && { rewriteLoses }),
+    ...(manifest.mediaType === dockerListType && { dockerList: true }),
     ...(said.length > 0 && { remarks: said }),
   };
 }

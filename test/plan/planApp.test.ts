@@ -233,6 +233,18 @@ describe("the plan of an app", () => {
     expect(plan.notes).toContain("1.0.0: it lists 2 manifests for linux/amd64");
   });
 
+  it("says that a Docker manifest list becomes an OCI index, where it is completed", async () => {
+    const offered = ["1.1.0", "1.0.0"].map((name) => release(name));
+    const registry = { "1.1.0": { ...held("1.1.0", [amd]), dockerList: true as const }, "1.0.0": held("1.0.0", [amd]) };
+    const told = "1.1.0: its Docker manifest list becomes an OCI index, in which the images it lists stay as they are";
+    expect((await planApp(request(), new FakeEdges(offered, registry))).notes).toEqual([told]);
+    const edges = new FakeEdges(offered, registry);
+    edges.unpreparable = "no such base";
+    expect((await planApp(request(), edges)).notes).toEqual([]);
+    const whole = { ...registry, "1.1.0": { ...held("1.1.0"), dockerList: true as const } };
+    expect((await planApp(request(), new FakeEdges(offered, whole))).notes).toEqual([]);
+  });
+
   it("holds a floating tag the registry does not answer about, as a problem", async () => {
     const edges = new FakeEdges([release("1.0.0")], { "1.0.0": held("1.0.0"), latest: unknown });
     const plan = await planApp(request(), edges);

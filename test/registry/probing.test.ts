@@ -145,7 +145,13 @@ describe("probe", () => {
   it("reads Docker's own media types too", async () => {
     const type = "application/vnd.docker.distribution.manifest.list.v2+json";
     const digest = registry.manifest("o/a", { manifests: [] }, { tag: "1", type });
-    expect(await client().probe(`${registry.host}/o/a:1`)).toMatchObject({ state: "present", digest });
+    expect(await client().probe(`${registry.host}/o/a:1`)).toMatchObject({
+      state: "present",
+      digest,
+      dockerList: true,
+    });
+    registry.manifest("o/a", { manifests: [] }, { tag: "2" });
+    expect(await client().probe(`${registry.host}/o/a:2`)).not.toHaveProperty("dockerList");
   });
 
   it.each([
