@@ -42,6 +42,17 @@ it.each<[Partial<VersionPlan>, string]>([
   expect(results).toMatchObject([{ versions: [{ outcome, reason: "why" }], problems: ended.problems }]);
 });
 
+it("counts what was there already as that after a run that only builds", () => {
+  const plan = { state: "published", build: [], keep: {}, origin: "adopted", lacking: [], present } as const;
+  const version = planned({ plan, recipes: [] });
+  const app = appPlan({ versions: [version] });
+  const outcomes = { [version.version]: { state: "built", images: {} } as const };
+  const published = { repository: app.repository, versions: {}, floatingTags: {} };
+  const ended = { published, outcomes, problems: [], failures: [] };
+  const { results } = runFile([app], undefined, new Map([[app.specification.name, ended]]));
+  expect(results?.[0]?.versions).toMatchObject([{ outcome: "adopted" }]);
+});
+
 it("does not say of a floating tag that was to be made, and was not, that it is there", () => {
   const move = { tag: "latest", action: "create", candidates: ["1.0.0"] } as const;
   const plan = appPlan({ versions: [planned()], floatingTags: [move] });

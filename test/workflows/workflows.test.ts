@@ -13,11 +13,13 @@ const folder = join(root, ".github", "workflows");
 const names = ["check.yml", "heartbeat.yml", "mirror.yml", "preview.yml"];
 
 interface Step {
+  readonly if?: string;
   readonly uses?: string;
   readonly run?: string;
   readonly with?: Readonly<Record<string, unknown>>;
 }
 interface Job {
+  readonly if?: string;
   readonly permissions?: Readonly<Record<string, string>>;
   readonly "timeout-minutes"?: number;
   readonly environment?: Readonly<Record<string, unknown>>;
@@ -188,6 +190,18 @@ describe("the workflows", () => {
       "cancel-in-progress": false,
       queue: "max",
     });
+  });
+
+  it("publish nothing after a plan that failed, build nothing it did not name, and read no result that is not there", async () => {
+    const { build, publish, ...others } = (await read("mirror.yml")).jobs;
+    expect(publish!.if).toContain("needs.plan.result == 'success' && needs.plan.outputs.work == 'true'");
+    expect(build!.if).toContain("needs.plan.outputs.work == 'true' && needs.plan.outputs.jobs != '[]'");
+    expect(await text("mirror.yml")).toContain("include: ${{ fromJSON(needs.plan.outputs.jobs || '[]') }}");
+    const steps = [publish!, ...Object.values(others)].flatMap((job) => job.steps);
+    const readers = steps.filter(({ run = "" }) => run.startsWith("npm run --silent issues"));
+    expect(readers).toHaveLength(2);
+    for (const { if: when = "", run = "" } of readers)
+      expect(when).toContain(`hashFiles('${run.split("--result ")[1]}') != ''`);
   });
 
   it("let nobody else's workflow run the mirror under this repository's name", async () => {
