@@ -118,7 +118,6 @@ it("is made by the ten steps, with an app of its own and other settings", async 
     ["attest: keyless", 'attest: "off"'],
   );
   edit("Pulumi.dockerhub.yaml", ["    hello-flask: {}\n", ""]);
-  execFileSync("git", ["add", "--all"], { cwd: clone() });
   for (const step of [4, 5, 6, 7, 8, 9]) await follow(step);
   expect(asked().filter((line) => /^(workflow|run|repo edit)/.test(line))).toEqual([
     "repo edit --enable-issues",
