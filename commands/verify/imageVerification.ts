@@ -65,13 +65,14 @@ export async function verifyImage(
   const manifest = await reader.manifest(reference);
   if (!manifest) throw new Error(`${reference} is not in the registry`);
   const { digest } = manifest;
-  const { children, checks: childChecks } = await childrenOf(name, manifest, reader);
+  const { children, besides, checks: childChecks } = await childrenOf(name, manifest, reader);
   const list = await listAttestations(reader, name, digest, edges.signer);
   const image = {
     name,
     digest,
     tag: pinned === undefined ? tag : undefined,
     children,
+    besides,
     isIndex: manifest.kind === "index",
   };
   const checks = [

@@ -71,7 +71,7 @@ export function nothingBuilt(records: readonly unknown[]): VerificationCheck | u
 /** Whether a mirror record is about this repository, tag, version, digest and these platforms, and names the source expected. */
 export function recordCheck(
   predicate: unknown,
-  { name, digest, tag, children, isIndex }: ImageInQuestion,
+  { name, digest, tag, children, besides, isIndex }: ImageInQuestion,
   wishes: VerificationWishes,
 ): VerificationCheck {
   const check = (ok: boolean, detail: string) => ({ what: "mirror record", ok, detail });
@@ -87,6 +87,9 @@ export function recordCheck(
     tag === undefined || mayBeCalled(tag, { tag: image.tag, version }) ? undefined : `it is about ${image.tag}`,
     isIndex && other !== undefined
       ? `it names ${listed.get(other.platform) ?? "nothing"} for ${other.platform}`
+      : undefined,
+    besides.length > 0 && platforms.every(({ origin }) => origin === "built")
+      ? `it says that all was built here, and the index holds besides ${besides.join(", ")}`
       : undefined,
   ].filter((line) => line !== undefined);
   return check(ok && contradictions.length === 0, [`${version}, ${detail}`, ...contradictions].join("; "));
@@ -134,6 +137,8 @@ export interface ImageInQuestion {
   readonly tag: string | undefined;
   /** Its platforms; of an image that is no index, itself. */
   readonly children: readonly ImageChild[];
+  /** What its index holds or says besides them, in words. */
+  readonly besides: readonly string[];
   readonly isIndex: boolean;
 }
 
@@ -144,8 +149,7 @@ export interface ImageChild {
 }
 
 /** What an index lists, and what is wrong with it. */
-export interface ImageChildren {
-  readonly children: readonly ImageChild[];
+export interface ImageChildren extends Pick<ImageInQuestion, "children" | "besides"> {
   readonly checks: readonly VerificationCheck[];
 }
 
@@ -156,23 +160,30 @@ export type ImageReader = AttestationReader & {
 
 /**
  * The platforms of an image, each looked at: whether it is there, and whether it is what the index says. What build tools list besides
- * (attestations without a platform of their own) is passed over. An image that is no index has one, its own.
+ * (attestations without a platform of their own) is no platform. An image that is no index has one, its own.
  * @throws RegistryError when the registry gives no usable answer.
  */
 export async function childrenOf(name: string, manifest: Manifest, reader: ImageReader): Promise<ImageChildren> {
   if (manifest.kind === "image") {
     const { platform } = await reader.imageConfig(name, manifest);
-    if (platform !== undefined) return { children: [{ platform, digest: manifest.digest }], checks: [] };
-    return { children: [], checks: [bad("platforms", "the image names no platform")] };
+    if (platform !== undefined) return { children: [{ platform, digest: manifest.digest }], besides: [], checks: [] };
+    return { children: [], besides: [], checks: [bad("platforms", "the image names no platform")] };
   }
   const listed = manifest.manifests.filter((descriptor) => !isAttestation(descriptor));
-  if (listed.length === 0) return { children: [], checks: [bad("platforms", "the index lists none")] };
+  if (listed.length === 0) return { children: [], besides: [], checks: [bad("platforms", "the index lists none")] };
   const found = await Promise.all(listed.map((descriptor) => lookAt(name, descriptor, reader)));
   const children = listed.flatMap(({ platform, digest }) => (platform === undefined ? [] : [{ platform, digest }]));
   const names = children.map(({ platform }) => platform);
   const twice = [...new Set(names.filter((platform, position) => names.indexOf(platform) !== position))];
+  const { subject, artifactType, annotations } = manifest;
   return {
     children,
+    besides: [
+      ...manifest.manifests.filter(isAttestation).map(({ digest }) => digest),
+      ...(subject ? ["a subject"] : []),
+      ...(artifactType === undefined ? [] : ["an artifactType"]),
+      ...Object.keys(annotations).map((key) => `the annotation ${JSON.stringify(key)}`),
+    ],
     checks: [
       ...twice.map((platform) => bad(`platform ${platform}`, "the index lists it more than once")),
       ...found.filter((check) => check !== undefined),

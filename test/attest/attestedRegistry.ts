@@ -64,13 +64,17 @@ export class AttestedRegistry extends LoopbackServer {
     return this.#store(imageType, { config, layers: [], annotations: { name } });
   }
 
-  /** Stores an index, which may list anything, under a tag. */
-  publish(tag: string, children: readonly (readonly [platform: string, digest: Digest])[]): Digest {
+  /** Stores an index, which may list anything, under a tag. @param properties of the index itself. */
+  publish(
+    tag: string,
+    children: readonly (readonly [platform: string, digest: Digest])[],
+    properties: object = {},
+  ): Digest {
     const manifests = children.map(([platform, digest]) => {
       const [os, architecture] = platform.split("/");
       return { mediaType: imageType, digest, size: 1, platform: { os, architecture } };
     });
-    const digest = this.#store(indexType, { manifests });
+    const digest = this.#store(indexType, { manifests, ...properties });
     this.tags.set(tag, digest);
     return digest;
   }

@@ -224,6 +224,20 @@ describe("verifying a version", () => {
     expect(await failures()).toContain("platforms: the index lists none");
   });
 
+  it("refuses an index that says more than its images where its record says that all was built here", async () => {
+    const platforms = Object.entries(registry.platforms);
+    const index = registry.publish("1.0.0", platforms, {
+      annotations: { "org.example.source": "https://evil.example" },
+    });
+    complete(index, platforms);
+    statements(index, platforms);
+    expect(await failures()).toEqual([
+      expect.stringMatching(
+        /^mirror record: .*it says that all was built here, and the index holds besides the annotation "org\.example\.source"$/,
+      ),
+    ]);
+  });
+
   it("tells of another image's SBOM beside a platform's own", async () => {
     complete();
     statements(registry.index, Object.entries(registry.platforms));
