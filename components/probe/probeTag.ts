@@ -26,19 +26,23 @@ export async function probeFor(
   const probe = await registry.probe(reference, options);
   if (!isRefusal(probe)) return probe;
   const { name } = referenceParts(reference);
-  if (mayWrite && name === repositoryOf(config, appOf(name))) {
+  const app = appOf(name);
+  const isOwn = name === repositoryOf(config, app);
+  if (mayWrite && isOwn) {
     const again = await mayWrite(name).then(
       () => registry.probe(reference, options),
       () => probe,
     );
     if (!isRefusal(again)) return again;
   }
-  const isNew = config.newPackages.some((app) => reference.startsWith(`${repositoryOf(config, app)}:`));
+  const isNew = isOwn && config.newPackages.includes(app);
   // A registry that does not answer this question clearly proves nothing.
-  return isNew && (await accepts().catch(() => false)) ? { state: "absent" } : probe;
+  if (isNew) return (await accepts().catch(() => false)) ? { state: "absent" } : probe;
+  const advice = `; where there is no package of it yet, list ${app} under newPackages`;
+  return isOwn ? { ...probe, reason: `${probe.reason}${advice}` } : probe;
 }
 
-function isRefusal(probe: Probe): boolean {
+function isRefusal(probe: Probe): probe is Extract<Probe, { readonly state: "unknown" }> {
   return probe.state === "unknown" && probe.cause === "authorisation";
 }
 

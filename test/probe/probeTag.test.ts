@@ -8,6 +8,11 @@ const present: Probe = { state: "present", digest, platforms: { "linux/amd64": d
 const absent: Probe = { state: "absent" };
 const refused: Probe = { state: "unknown", cause: "authorisation", reason: "403 DENIED" };
 const outage: Probe = { state: "unknown", cause: "outage", reason: "503" };
+/** The same, of an app that the stack does not call new. */
+const advised: Probe = {
+  ...{ state: "unknown", cause: "authorisation" },
+  reason: "403 DENIED; where there is no package of it yet, list app under newPackages",
+};
 const reference = "ghcr.io/owner/app:1.0.0";
 
 /** What the probe of a tag says when the registry answers so, and what the registry was asked besides. */
@@ -48,7 +53,7 @@ describe("a refusal about an app without a package", () => {
     ["says so of another app", ["other", "ap", "app-two"]],
   ])("stays unknown when the stack %s, and nothing else is asked", async (_, newPackages) => {
     const { probe, questions } = await read(refused, newPackages);
-    expect(probe).toEqual(refused);
+    expect(probe).toEqual(advised);
     expect(questions).toHaveLength(1);
   });
 
@@ -59,12 +64,14 @@ describe("a refusal about an app without a package", () => {
     expect((await read(refused, ["app"], accepts)).probe).toEqual(refused);
   });
 
-  it.each(["ghcr.io/owner/app-two:1.0.0", "ghcr.io/other/app:1.0.0", "docker.io/owner/app:1.0.0"])(
-    "says nothing about %s",
-    async (other) => {
-      expect((await read(refused, ["app"], undefined, other)).probe).toEqual(refused);
-    },
-  );
+  it("is no word about an app that the stack does not call new", async () => {
+    const { probe } = await read(refused, ["app"], undefined, "ghcr.io/owner/app-two:1.0.0");
+    expect(probe).toMatchObject({ state: "unknown", reason: expect.stringContaining("list app-two under") as string });
+  });
+
+  it.each(["ghcr.io/other/app:1.0.0", "docker.io/owner/app:1.0.0"])("says nothing about %s", async (other) => {
+    expect((await read(refused, ["app"], undefined, other)).probe).toEqual(refused);
+  });
 
   it.each([absent, present])("is asked about again by a run that may write there: $state", async (then) => {
     const { probe, questions } = await read([refused, then], [], undefined, reference, () => Promise.resolve());
@@ -77,7 +84,7 @@ describe("a refusal about an app without a package", () => {
     ["may not write", () => Promise.reject(new Error("403"))],
     ["is told nothing even so", () => Promise.resolve()],
   ])("stays unknown for a run that %s, unless the stack says that it is new", async (_, write) => {
-    expect((await read([refused, refused], [], undefined, reference, write)).probe).toEqual(refused);
+    expect((await read([refused, refused], [], undefined, reference, write)).probe).toEqual(advised);
     expect((await read([refused, refused], ["app"], undefined, reference, write)).probe).toEqual(absent);
   });
 
