@@ -3,6 +3,7 @@ import { GithubApi } from "./github/githubApi";
 import { IssueBook } from "./github/issueBook";
 import { keepAlive } from "./github/keepAlive";
 import { isOverdue, lastSuccess } from "./github/lastSuccess";
+import { speaker } from "./reconcile/voice";
 import { reasonOf } from "../components/model/reasonOf";
 import { safeText } from "../components/model/safeText";
 
@@ -47,7 +48,7 @@ async function beat(api: GithubApi, { workflow, keepAlive: kept, hours, label }:
     try {
       const state = await keepAlive(api, name);
       states.set(name, state);
-      if (state !== "active") console.log(`${name} was ${state}`);
+      if (state !== "active") speaker().text(`${name} was ${state}`);
     } catch (error) {
       status = complain(error);
     }
@@ -57,13 +58,13 @@ async function beat(api: GithubApi, { workflow, keepAlive: kept, hours, label }:
   const history = await lastSuccess(api, workflow);
   const book = new IssueBook(api, label);
   if (!isOverdue(history, Number(hours), new Date())) {
-    if (await book.close(key, "A scheduled run has succeeded.")) console.log("closed the issue");
+    if (await book.close(key, "A scheduled run has succeeded.")) speaker().text("closed the issue");
     return status;
   }
   const last = history.succeeded?.toISOString().replace(/:\d\d\.\d+/, "") ?? "never, as far back as can be seen";
   const title = `Mirror: no scheduled run has succeeded for ${hours} hours`;
   const body = `The last success of \`${workflow}\` by its schedule was: ${last}. ${runsOf(workflow)}, or that there are none, say why. The next success closes this issue.`;
-  console.log(`${title}: issue ${await book.keep({ key, title, body })}`);
+  speaker().text(`${title}: issue ${await book.keep({ key, title, body })}`);
   return status;
 }
 
@@ -74,7 +75,7 @@ function runsOf(workflow: string): string {
 }
 
 function complain(error: unknown): number {
-  console.error(safeText(reasonOf(error), 1000));
+  speaker(process.stderr).text(safeText(reasonOf(error), 1000));
   return 1;
 }
 

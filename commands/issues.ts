@@ -4,6 +4,7 @@ import { GithubApi } from "./github/githubApi";
 import { IssueBook } from "./github/issueBook";
 import { runAddress } from "./github/runAddress";
 import { readResult } from "./reconcile/result";
+import { speaker } from "./reconcile/voice";
 import { reasonOf } from "../components/model/reasonOf";
 import { safeText } from "../components/model/safeText";
 
@@ -21,18 +22,19 @@ async function main(argv: readonly string[]): Promise<number> {
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    console.error(safeText(reasonOf(error), 1000));
+    speaker(process.stderr).text(safeText(reasonOf(error), 1000));
     return 1;
   }
 }
 
 async function keepIssues(file: string, label: string): Promise<void> {
   const run = runAddress(process.env);
+  const voice = speaker();
   const book = new IssueBook(GithubApi.of(process.env), label, run && `[log of the run](${run})`);
   for (const wanted of appIssues(await readResult(file))) {
     const { app } = wanted;
-    if (wanted.action === "keep") console.log(safeText(`${app}: ${await book.keep(wanted.issue)}`));
-    else if (await book.close(wanted.key, wanted.word)) console.log(safeText(`${app}: closed`));
+    if (wanted.action === "keep") voice.text(safeText(`${app}: ${await book.keep(wanted.issue)}`));
+    else if (await book.close(wanted.key, wanted.word)) voice.text(safeText(`${app}: closed`));
   }
 }
 

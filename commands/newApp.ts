@@ -8,6 +8,7 @@ import { safeText } from "../components/model/safeText";
 import { outputOf } from "../components/system/process";
 import { newApp } from "./newApp/newApp";
 import { openOutside } from "./newApp/outside";
+import { speaker } from "./reconcile/voice";
 
 /** `npm run new-app -- URL`: writes what mirrors a repository. Exit status 0 done, 1 it cannot be, 2 usage. */
 async function main(argv: readonly string[]): Promise<number> {
@@ -19,7 +20,8 @@ async function main(argv: readonly string[]): Promise<number> {
     .option("--name <name>", "name of the app and its image; default: the repository's")
     .option("--dry-run", "say what would be written, and write nothing")
     .exitOverride();
-  const say = (line: string): void => console.log(safeText(line, 2000));
+  const voice = speaker();
+  const say = (line: string): void => voice.text(safeText(line, 2000));
   try {
     program.parse(argv, { from: "user" });
     const [repository = ""] = program.args;
@@ -36,7 +38,7 @@ async function main(argv: readonly string[]): Promise<number> {
     }
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    console.error(safeText(reasonOf(error), 2000));
+    speaker(process.stderr).text(safeText(reasonOf(error), 2000));
     return 1;
   }
 }

@@ -5,7 +5,7 @@ import { findPulumi, type FoundPulumi } from "./reconcile/findPulumi";
 import { reconcile } from "./reconcile/reconcile";
 import { readRequest } from "./reconcile/request";
 import { UsageError } from "./reconcile/usageError";
-import { Voice } from "./reconcile/voice";
+import { speaker, Voice } from "./reconcile/voice";
 import { checkout } from "../components/engine/checkout";
 
 /** `npm run reconcile`: see `--help` for options and exit status, docs/operations.md for schedules. */
@@ -22,8 +22,7 @@ async function main(argv: readonly string[]): Promise<number> {
     const { GITHUB_STEP_SUMMARY: summary } = process.env;
     if (summary) await writeSummary(summary, brokenOff(why)).catch(() => undefined);
     if (error instanceof CommanderError) return 2;
-    const say = new Voice(false, "", { write: (text) => void process.stderr.write(text), colours: false });
-    say.text(why);
+    speaker(process.stderr).text(why);
     return error instanceof UsageError ? 2 : 1;
   }
 }

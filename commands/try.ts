@@ -8,7 +8,7 @@ import type { AppSpecification } from "../components/model/appSpecification";
 import { readTryRequest } from "./try/tryRequest";
 import { tryApp } from "./try/tryApp";
 import { UsageError } from "./reconcile/usageError";
-import { Voice } from "./reconcile/voice";
+import { speaker } from "./reconcile/voice";
 
 /** `npm run try -- <app>[@version]`: see `--help`. Exit status 0: built and checked, 1: not, 2: wrong usage. */
 async function main(argv: readonly string[]): Promise<number> {
@@ -16,12 +16,11 @@ async function main(argv: readonly string[]): Promise<number> {
     const request = readTryRequest(argv, checkout);
     // Paths in app files and configuration are relative to it.
     process.chdir(request.project);
-    await tryApp(request, { apps: appsOf(request.project), environment: process.env, voice: new Voice(false, "") });
+    await tryApp(request, { apps: appsOf(request.project), environment: process.env, voice: speaker() });
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    const say = new Voice(false, "", { write: (text) => void process.stderr.write(text), colours: false });
-    say.text(error instanceof Error ? error.message : String(error));
+    speaker(process.stderr).text(error instanceof Error ? error.message : String(error));
     return [UsageError, ConfigError, SyntaxError].some((kind) => error instanceof kind) ? 2 : 1;
   }
 }

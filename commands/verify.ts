@@ -11,6 +11,7 @@ import type { ExpectedCertificate } from "../components/model/signer";
 import { runProcess } from "../components/system/process";
 import { parseReference } from "../components/model/reference";
 import { RegistryClient } from "../components/registry/registryClient";
+import { speaker } from "./reconcile/voice";
 import { usageProblems } from "./verify/usageProblems";
 import { reasonOf } from "../components/model/reasonOf";
 import { cosignEnvironment } from "../components/attest/tools";
@@ -67,15 +68,17 @@ async function main(argv: readonly string[]): Promise<number> {
     const options = program.opts<Options>();
     const reference = program.args[0] ?? "";
     const problems = usageProblems({ reference, ...options });
-    if (problems.length > 0) program.error(problems.map((line) => `error: ${shown(line)}`).join("\n"), { exitCode: 2 });
+    if (problems.length > 0) {
+      speaker(process.stderr).text(problems.map((line) => `error: ${safeText(line, 2000)}`).join("\n"));
+      return 2;
+    }
     const result = await verify(reference, options);
-    process.stdout.write(
-      options.json ? `${safeJson(result.verification, 2)}\n` : report(result.verification, result.commands),
-    );
+    if (options.json) process.stdout.write(`${safeJson(result.verification, 2)}\n`);
+    else report(result.verification, result.commands);
     return result.verification.verified ? 0 : 1;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    process.stderr.write(`not verified: ${shown(reasonOf(error))}\n`);
+    speaker(process.stderr).text(safeText(`not verified: ${reasonOf(error)}`, 2000));
     return 1;
   }
 }
@@ -117,17 +120,19 @@ function certificateOf({ repository, workflow, ref: refs, identity, issuer }: Op
   return { subject: textRule(identity ?? "") ?? { exactly: [] }, issuer: issuedBy };
 }
 
-function report(verification: ImageVerification, commands: readonly string[]): string {
+function report(verification: ImageVerification, commands: readonly string[]): void {
   const { reference, digest, verified, checks, signers, notChecked } = verification;
   const lines = [
     `${reference} is ${digest}`,
     ...signers.flatMap(describeSigner),
-    ...checks.map(({ what, ok, detail }) => `  ${ok ? "ok  " : "FAIL"}  ${what}: ${detail}`),
+    ...checks.map(({ what, ok, detail }) => `  ${ok ? "✓" : "✗"} ${what}: ${detail}`),
     ...notChecked.map((what) => `  not checked: ${what}`),
-    verified ? "verified" : "NOT VERIFIED",
+    verified ? "✓ verified" : "✗ NOT VERIFIED",
   ];
-  const byHand = ["The same by hand:", ...commands.map((command) => `  ${command}`)];
-  return [...lines.map(shown), "", ...byHand, ""].join("\n");
+  const voice = speaker();
+  // Signed text is still somebody's text: no line of it may pass for one of ours.
+  voice.text(lines.map((line) => safeText(line, 2000)).join("\n"));
+  voice.verbatim(["", "The same by hand:", ...commands.map((command) => `  ${command}`)]);
 }
 
 function describeSigner({ certificate, signedAt, logIndexes }: ImageSigner): readonly string[] {
@@ -138,11 +143,6 @@ function describeSigner({ certificate, signedAt, logIndexes }: ImageSigner): rea
     `  signed by ${subject}`,
     `    issuer ${issuer}${run === undefined ? "" : `, run ${run}`}, ${signedAt ?? "at an unknown time"}${log}`,
   ];
-}
-
-/** Signed text is still somebody's text: nothing in it may steer the terminal. */
-function shown(text: string): string {
-  return safeText(text, 2000);
 }
 
 // Tools that still run, of a check that failed half-way, end with this process.

@@ -3,6 +3,7 @@ import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { Command } from "commander";
 import { elfIdentity, parsePlatform, unameMachine, type Platform } from "../components/model/platform";
+import { speaker } from "../commands/reconcile/voice";
 import { columns } from "./sandbox/columns";
 import { clearDemoFolder, demoRegistry, startDemoSandbox, startServing } from "./sandbox/demoSandbox";
 import type { Environment } from "./sandbox/environment";
@@ -16,6 +17,7 @@ import { toolPaths, type ToolPaths } from "./sandbox/toolPaths";
 import { runVisibly } from "./sandbox/visibleProcess";
 import type { ToolName } from "./toolchain/tool";
 import { tools } from "./toolchain/tools";
+import { shellWord } from "../components/model/quoting";
 import { reasonOf } from "../components/model/reasonOf";
 
 interface PublishedVersion {
@@ -40,12 +42,13 @@ const command = new Command("demo")
 const { keep = false, dir } = command.parse().opts<{ keep?: boolean; dir: string }>();
 /** In the sandbox's own folder of files, so that its server has it as long as it runs. */
 const site = join(dir, "files", "catalogue");
+const voice = speaker();
 const interrupt = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => interrupt.abort());
 
 demo().catch((error: unknown) => {
   const message = reasonOf(error);
-  process.stderr.write(interrupt.signal.aborted ? "\ninterrupted\n" : `\n${message}\n`);
+  speaker(process.stderr).text(interrupt.signal.aborted ? "\ninterrupted" : `\nerror: ${message}`);
   // A program may still be being built; it ends with this process.
   process.exit(interrupt.signal.aborted ? 130 : 1);
 });
@@ -94,12 +97,12 @@ function optionsFor(env: Environment): ProcessOptions {
 }
 
 async function look(options: ProcessOptions): Promise<void> {
-  title("npm run reconcile -- --phase plan: a first look, which needs no builder and changes nothing");
+  title("npm run reconcile -- --phase plan: a first look, without a builder");
   const args = ["tools/run.cjs", "commands/reconcile.ts", ...stack, "--phase", "plan"];
   // A state that is kept would be read by Pulumi, and there is none yet.
   const environment = { ...options.environment, PULUMI_BACKEND_URL: undefined };
   const workToDo = 3;
-  await runVisibly(process.execPath, args, { ...options, environment }, undefined, [workToDo]);
+  await runVisibly(process.execPath, args, { ...options, environment, print: tell, good: [workToDo] });
 }
 
 function programsTable({ origins }: ToolPaths): readonly string[] {
@@ -128,12 +131,19 @@ async function mirror(options: ProcessOptions): Promise<void> {
   title("One image of each platform, pulled back by another client (regctl)");
   print(await pulledTable(published, options));
   title("npm run catalogue: all of it as pages for people, JSON and feeds for machines");
-  await runVisibly(process.execPath, ["tools/run.cjs", "commands/catalogue.ts", ...stack, "--out", site], options);
+  await runVisibly(process.execPath, ["tools/run.cjs", "commands/catalogue.ts", ...stack, "--out", site], {
+    ...options,
+    print: tell,
+  });
 }
 
 async function pulumi(args: readonly string[], options: ProcessOptions): Promise<void> {
   const digest = new PulumiDigest();
-  await runVisibly("pulumi", [...args, ...stack, ...plain], options, (line) => digest.line(line));
+  await runVisibly("pulumi", [...args, ...stack, ...plain], {
+    ...options,
+    print: tell,
+    show: (line) => digest.line(line),
+  });
 }
 
 function publishedTable(published: Published): readonly string[] {
@@ -141,22 +151,24 @@ function publishedTable(published: Published): readonly string[] {
     Object.entries(versions)
       .toReversed()
       .flatMap(([version, { platforms, origin }]) =>
-        Object.entries(platforms).map(([platform, digest]) => [app, version, platform, digest, origin]),
+        Object.entries(platforms).map(([platform, digest]) => [app, version, platform, origin, digest]),
       ),
   );
-  return columns([["app", "version", "platform", "digest", "origin"], ...rows]);
+  return columns([["app", "version", "platform", "origin", "digest"], ...rows]);
 }
 
+/** Reads configuration and program of the newest image of each app as clients on each platform would get them. */
 async function pulledTable(published: Published, options: ProcessOptions): Promise<readonly string[]> {
-  const rows: string[][] = [["image", "platform asked for", "configuration says", "program is built for"]];
+  const lines: string[] = [];
   for (const [app, { repository, versions }] of Object.entries(published)) {
+    const rows: string[][] = [["platform asked for", "configuration says", "program is built for"]];
     const platforms = Object.keys(Object.values(versions).at(-1)?.platforms ?? {}).map(parsePlatform);
     for (const platform of platforms) rows.push(await pull(`${repository}:latest`, app, platform, options));
+    lines.push(`${repository}:latest`, ...columns(rows).map((line) => `  ${line}`));
   }
-  return columns(rows);
+  return lines;
 }
 
-/** Reads configuration and program of an image as a client on that platform would get them. */
 async function pull(image: string, app: string, platform: Platform, options: ProcessOptions): Promise<string[]> {
   const format = "{{.OS}}/{{.Architecture}} {{index .Config.Entrypoint 0}}";
   const config = await outputOf(
@@ -170,7 +182,7 @@ async function pull(image: string, app: string, platform: Platform, options: Pro
   const machine = await elfMachine(file);
   const fits = says === platform && machine === elfIdentity(platform).machine;
   if (!fits) throw new Error(`${image} for ${platform} holds ${says}, ELF machine ${machine}`);
-  return [image, platform, says, `${unameMachine(platform)} (${program})`];
+  return [platform, says, `${unameMachine(platform)} (${program})`];
 }
 
 /** Field `e_machine` of an ELF header. */
@@ -191,15 +203,18 @@ function writes({ environment }: ProcessOptions): number {
 
 function explain(folder: string, env: Environment): void {
   title("The sandbox is still running; in this folder");
-  const option = `--dir ${folder}`;
-  print([
-    `# the catalogue is at ${env["MIRROR_SANDBOX_FILES"] ?? ""}/catalogue/index.html`,
-    `eval "$(npm run --silent sandbox -- env ${option})"`,
-    "pulumi preview --stack sandbox                      # and up, destroy, stack output, …",
-    'regctl tag ls "$MIRROR_SANDBOX_REGISTRY/mirror/esbuild"',
-    'cosign verify --key "$MIRROR_SANDBOX_COSIGN_PUB" --insecure-ignore-tlog "$MIRROR_SANDBOX_REGISTRY/mirror/esbuild:latest"',
-    `npm run sandbox -- stop ${option}`,
-  ]);
+  const option = `--dir ${shellWord(folder)}`;
+  voice.verbatim(
+    [
+      `# the catalogue is at ${env["MIRROR_SANDBOX_FILES"] ?? ""}/catalogue/index.html`,
+      `eval "$(npm run --silent sandbox -- env ${option})"`,
+      "pulumi preview --stack sandbox  # and up, destroy, stack output, …",
+      'regctl tag ls "$MIRROR_SANDBOX_REGISTRY/mirror/esbuild"',
+      'cosign verify --key "$MIRROR_SANDBOX_COSIGN_PUB" --insecure-ignore-tlog \\',
+      '  "$MIRROR_SANDBOX_REGISTRY/mirror/esbuild:latest"',
+      `npm run sandbox -- stop ${option}`,
+    ].map((line) => `  ${line}`),
+  );
 }
 
 function tell(line: string): void {
@@ -207,9 +222,9 @@ function tell(line: string): void {
 }
 
 function title(text: string): void {
-  process.stdout.write(`\n== ${text}\n`);
+  voice.verbatim(["", `== ${text}`]);
 }
 
 function print(lines: readonly string[]): void {
-  for (const line of lines) process.stdout.write(`  ${line}\n`);
+  voice.text(lines.map((line) => `  ${line}`.trimEnd()).join("\n"));
 }

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { speaker } from "../commands/reconcile/voice";
 import { control, serveControl, stopSupervisor } from "./sandbox/control";
 import { detach, endWithStarter, tellStarter } from "./sandbox/detach";
 import { parseFaultRules, type FaultRule } from "./sandbox/faultRule";
@@ -15,6 +16,8 @@ import { startSandbox } from "./sandbox/startSandbox";
 import { writeFixtures } from "./fixtures/fixtures";
 import { reasonOf } from "../components/model/reasonOf";
 import { shellWord } from "../components/model/quoting";
+
+const voice = speaker();
 
 interface StartOptions {
   readonly dir: string;
@@ -107,7 +110,7 @@ for (const action of ["stop", "start"] as const) {
 program.parseAsync().catch((error: unknown) => {
   const message = reasonOf(error);
   tellStarter({ kind: "failed", message });
-  process.stderr.write(`${message}\n`);
+  speaker(process.stderr).text(message);
   process.exitCode = 1;
 });
 
@@ -116,7 +119,7 @@ async function start(options: StartOptions): Promise<void> {
   const already = readRunning(layout);
   if (already) return void process.stdout.write(`already running\n${describe(already)}`);
   const args = process.argv.slice(process.argv.indexOf("start"));
-  const letGo = await detach([...args, "--foreground"], layout, (line) => process.stdout.write(`sandbox: ${line}\n`));
+  const letGo = await detach([...args, "--foreground"], layout, (line) => voice.text(`sandbox: ${line}`));
   letGo();
   process.stdout.write(describe(running(layout)));
 }
@@ -126,7 +129,7 @@ async function supervise(given: StartOptions): Promise<void> {
   endWithStarter();
   const progress = (line: string): void => {
     tellStarter({ kind: "progress", line });
-    process.stdout.write(`sandbox: ${line}\n`);
+    voice.text(`sandbox: ${line}`);
   };
   const sandbox = await startSandbox({
     dir: folder,

@@ -96,10 +96,10 @@ export async function newApp(request: NewAppRequest, outside: Outside, format: F
   if (index === undefined) say(`${files.index} is not written as expected: add ${variableOf(name)} to it by hand`);
   else await writeFile(join(root, files.index), await format(index));
   say(`written: ${files.app}, ${files.test}${index === undefined ? "" : `, ${files.index}`}`);
-  say(`next: add a smoke command to ${files.app} (docs/apps.md), and ${name} to the stack's apps; then`);
   say(
-    "npx vitest run test/apps test/config/stackFileSchema.test.ts --update, which writes the schema of stack files too",
+    `next: add a smoke command to ${files.app} (docs/apps.md), and ${name} to the stack's apps; then this, which writes the schema of stack files too:`,
   );
+  say("npx vitest run test/apps test/config/stackFileSchema.test.ts --update");
   return draft;
 }
 

@@ -16,6 +16,7 @@ import type { AppSpecification } from "../../components/model/appSpecification";
 import { type Release, buildTarget } from "../../components/model/release";
 import type { Platform } from "../../components/model/platform";
 import { reasonOf } from "../../components/model/reasonOf";
+import { safeText } from "../../components/model/safeText";
 import { openEdges } from "../../components/wiring/openEdges";
 import type { PlanEdges } from "../../components/plan/planEdges";
 import { printedLine } from "../reconcile/buildLog";
@@ -54,11 +55,9 @@ export async function tryApp(request: TryRequest, context: TryContext): Promise<
   const title = `${specification.name} ${release.version} for ${platform}`;
   const recipe = recipes.own;
   voice.text(
-    [
-      title,
-      ...about(release, recipe).map((line) => `  ${line}`),
-      ...recipes.warnings.map((line) => `  note: ${line}`),
-    ].join("\n"),
+    [title, ...about(release, recipe).map((line) => `  ${line}`), ...recipes.warnings.map((line) => `  note: ${line}`)]
+      .map((line) => safeText(line, 2000))
+      .join("\n"),
   );
 
   const folder = await mkdtemp(join(tmpdir(), "multiarch-mirror-try-"));

@@ -76,6 +76,15 @@ function length(text: string): number {
   return Array.from(text).length;
 }
 
+// Wide and full-width characters of https://www.unicode.org/reports/tr11/, and what is kept for more of them.
+const wide =
+  /\p{Emoji_Presentation}|[\u1100-\u115f\u2329\u232a\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe10-\ufe19\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{16fe0}-\u{18fff}\u{1aff0}-\u{1b2ff}\u{1f200}-\u{1f2ff}\u{20000}-\u{3fffd}]/gu;
+
+/** How many columns of a terminal {@link safeText} takes. What combines with what is before it, it has written as escapes. */
+export function displayWidth(text: string): number {
+  return length(text) + (text.match(wide)?.length ?? 0);
+}
+
 /** One character as an escape. */
 export function escapeCharacter(character: string): string {
   const code = character.codePointAt(0) ?? 0;

@@ -1,4 +1,4 @@
-import { safeText } from "../model/safeText";
+import { displayWidth, safeText } from "../model/safeText";
 
 const widestCell = 60;
 
@@ -10,7 +10,7 @@ const widestCell = 60;
  */
 export function alignedTable(rows: readonly (readonly string[])[], width: number): readonly string[] {
   const cells = rows.map((row) => row.map((cell) => safeText(cell, widestCell)));
-  const columns = (cells[0] ?? []).map((_, column) => Math.max(...cells.map((row) => length(row[column] ?? ""))));
+  const columns = (cells[0] ?? []).map((_, column) => Math.max(...cells.map((row) => displayWidth(row[column] ?? ""))));
   return blocks(columns, width).flatMap((chosen, block) => [
     ...(block === 0 ? [] : [""]),
     ...cells.map((row) =>
@@ -38,9 +38,5 @@ function blocks(columns: readonly number[], width: number): readonly (readonly n
 }
 
 function pad(text: string, size: number): string {
-  return text + " ".repeat(Math.max(0, size - length(text)));
-}
-
-function length(text: string): number {
-  return Array.from(text).length;
+  return text + " ".repeat(Math.max(0, size - displayWidth(text)));
 }

@@ -76,8 +76,32 @@ async function useKept(output: string): Promise<void> {
       .map((line) => line.trim()) ?? [];
   const lines = told.filter((line) => line !== "");
   expect(lines.length).toBeGreaterThan(3);
-  const { status, output: answer } = await shell(lines.join("\n"));
+  const { status, output: answer } = await shell(lines.slice(0, -1).join("\n"));
   expect(status, answer).toBe(0);
+  await fitsTerminal(lines[1] ?? "");
+  const [stop = ""] = lines.slice(-1);
+  expect((await shell(stop)).output).toContain("stopped");
+}
+
+/** What a terminal of 80 columns shows: nothing wider, but what is to be copied. */
+async function fitsTerminal(useSandbox: string): Promise<void> {
+  const image = "$MIRROR_SANDBOX_REGISTRY/mirror/esbuild:latest";
+  const commands = [
+    "reconcile -- --stack sandbox --phase plan --verbose",
+    `verify -- ${image} --key $MIRROR_SANDBOX_COSIGN_PUB --ignore-tlog`,
+    `catalogue -- --stack sandbox --out ${join(folder, "site")}`,
+    "try -- nothing",
+  ];
+  const typed = commands.map((command) => `npm run --silent ${command}`).join("; ");
+  const terminal = `env -u CI TERM=xterm script --quiet --return --command 'stty cols 80; ${typed}' /dev/null || true`;
+  const { output } = await shell(`${useSandbox}\n${terminal}`);
+  expect(output).toContain("\u001b[32m✓ verified");
+  const lines = output.split(/\r?\n/).map((line) => line.replace(/\u001b\[[0-9;?]*[A-Za-z]/g, ""));
+  const wide = lines.filter((line) => line.length > 80 && /\S \S/.test(line));
+  expect(
+    wide.every((line) => line.startsWith("  cosign verify")),
+    wide.join("\n"),
+  ).toBe(true);
 }
 
 it.each([

@@ -187,7 +187,7 @@ describe("the screen", () => {
     [true, { CI: "true" }, { colours: false }],
     [false, {}, { colours: false }],
   ])("with a terminal %s and %o in its environment is %o", (isTTY, environment, expected) => {
-    const screen = { ...standardScreen(environment, { isTTY, columns: 120 }) };
+    const screen = { ...standardScreen(environment, { isTTY, columns: 120, write: () => true }) };
     expect(screen).toEqual({ ...expected, write: expect.any(Function) });
   });
 });
