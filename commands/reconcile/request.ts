@@ -113,12 +113,14 @@ const schema = z
 const help = `
 Exit status:
   0  nothing went wrong; with --phase plan: there is nothing to do
-  1  something failed; what could be published is published, and with --phase plan there may be something to do as well
+  1  something failed; what could be published is published, and with
+     --phase plan there may be something to do as well
   2  wrong usage or configuration; nothing was done
   3  only with --phase plan: nothing went wrong, and there is something to do
 
-Versions that wait after failed builds are missing, but no failure unless --strict is given. Credentials come from the Docker configuration
-(docker login), GITHUB_TOKEN and, for key pairs, COSIGN_PASSWORD.`;
+Versions that wait after failed builds are missing, but no failure unless
+--strict is given. Credentials come from the Docker configuration (docker
+login), GITHUB_TOKEN and, for key pairs, COSIGN_PASSWORD.`;
 
 /**
  * Reads the command line. An option with an empty value is one that is not given, so that workflows can pass on inputs as

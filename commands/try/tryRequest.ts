@@ -32,12 +32,15 @@ const schema = z.object({
 });
 
 const help = `
-Nothing is published: the image is built for one platform and checked as before its version gets a tag. Upstream and the
-bases are read as the stack has them; the app need not be among its apps.
+Nothing is published: the image is built for one platform and checked as before
+its version gets a tag. Upstream and the bases are read as the stack has them;
+the app need not be among its apps.
 
-  npm run try -- example                                   the highest version, for this machine's platform
+  npm run try -- example                        the highest version, for this
+                                                machine's platform
   npm run try -- example@1.2.3 --platform linux/arm64
-  npm run try -- example --output /tmp/example             leaves the image there, as an OCI layout`;
+  npm run try -- example --output /tmp/example  leaves the image there, as an
+                                                OCI layout`;
 
 /** @throws CommanderError after printing help, or a line for every mistake; its \`exitCode\` is 0 for help. */
 export function readTryRequest(argv: readonly string[], root: string): TryRequest {
