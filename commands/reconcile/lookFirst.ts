@@ -89,21 +89,16 @@ function brokenOff(left: Mistakes | undefined, error: string): FirstLook {
   };
 }
 
-/** The program's own look, wherever the program is. @throws SyntaxError with the place in the app's file that threw. */
+/** The program's own look, wherever the program is. @throws SyntaxError with the place in an app's file that is wrong. */
 async function lookOf(project: string): Promise<typeof lookOnly> {
-  try {
-    return await loadLook(project);
-  } catch (error) {
-    if (!(error instanceof Error) || error instanceof SyntaxError) throw error;
-    const [place] = /\bapps\/[\w.-]+\.ts:\d+(?::\d+)?/.exec(error.stack ?? "") ?? [];
-    throw place === undefined ? error : new SyntaxError(`${place}: ${error.message}`, { cause: error });
-  }
-}
-
-async function loadLook(project: string): Promise<typeof lookOnly> {
-  if (project === checkout) return (await import("../../lookOnly")).lookOnly;
-  const { load } = createRequire(join(project, "start.cjs"))("./components/engine/typescript.cjs") as {
+  const { load, located } = createRequire(join(project, "start.cjs"))("./components/engine/typescript.cjs") as {
     load: (file: string) => { lookOnly: typeof lookOnly };
+    located: (error: unknown) => unknown;
   };
-  return load(join(project, "lookOnly.ts")).lookOnly;
+  if (project !== checkout) return load(join(project, "lookOnly.ts")).lookOnly;
+  try {
+    return (await import("../../lookOnly")).lookOnly;
+  } catch (error) {
+    throw located(error);
+  }
 }

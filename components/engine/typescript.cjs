@@ -8,13 +8,14 @@ const Module = require("node:module");
  * checkout, which takes about as long as reading the same files from a cache would, so there is no cache; libraries stay
  * outside. In the bundle `__dirname` and `__filename` are not those of the source: ./checkout.ts knows where things are.
  * @param {string} file absolute path.
- * @throws what the file throws, and a SyntaxError with a line for each position and reason when a file is no TypeScript or an import
- * leads nowhere.
+ * @throws what the file throws, as {@link located} has it, and a SyntaxError with a line for each position and reason when a file is no
+ * TypeScript or an import leads nowhere.
  */
 exports.load = (file) => {
   const bundle = `${file}.bundle.js`;
   const { outputFiles } = buildOrSay({
     entryPoints: [file],
+    absWorkingDir: process.cwd(),
     outfile: bundle,
     write: false,
     bundle: true,
@@ -34,8 +35,23 @@ exports.load = (file) => {
   const loaded = new Module(bundle, module);
   loaded.filename = bundle;
   loaded.paths = module.paths;
-  loaded._compile(outputFiles[0].text, bundle);
+  try {
+    loaded._compile(outputFiles[0].text, bundle);
+  } catch (error) {
+    throw exports.located(error);
+  }
   return loaded.exports;
+};
+
+/**
+ * What was thrown while files were loaded: from an app's file as a SyntaxError that begins with the place in it, since whoever wrote
+ * that file needs no stack trace; anything else as it is.
+ * @param {unknown} error
+ */
+exports.located = (error) => {
+  if (!(error instanceof Error) || error instanceof SyntaxError) return error;
+  const [place] = /\bapps\/[\w.-]+\.ts:\d+(?::\d+)?/.exec(error.stack ?? "") ?? [];
+  return place === undefined ? error : new SyntaxError(`${place}: ${error.message}`, { cause: error });
 };
 
 /** @param {import("esbuild").BuildOptions} options */

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -62,6 +62,29 @@ describe("a TypeScript file", () => {
     );
     writeFileSync(main, `import "./nowhere";\n`);
     expect(() => load(main)).toThrow(/main\.ts:1:7: ERROR: Could not resolve "\.\/nowhere"/);
+  });
+});
+
+describe("an app's file that throws", () => {
+  beforeEach(() => {
+    mkdirSync(join(folder, "apps"));
+    writeFileSync(join(folder, "apps", "one.ts"), `\nexport const one = new URL("no address");\n`);
+    writeFileSync(join(folder, "index.ts"), `import { one } from "./apps/one";\nexport const apps = [one];\n`);
+  });
+
+  it("fails with the place in it", () => {
+    expect(() => load(join(folder, "index.ts"))).toThrow(/SyntaxError: apps\/one\.ts:2:20: Invalid URL/);
+  });
+
+  it("is a mistake in what the program was given, told without a stack trace", () => {
+    for (const name of ["components", "node_modules"]) symlinkSync(join(checkout, name), join(folder, name));
+    copyFileSync(join(checkout, "start.cjs"), join(folder, "start.cjs"));
+    const report = join(folder, "report.json");
+    const script = `try { require("./start.cjs"); } catch (error) { console.log(require("@pulumi/pulumi").RunError.isInstance(error), error.message); }`;
+    const environment = { ...process.env, MIRROR_REPORT: report };
+    const said = execFileSync(process.execPath, ["-e", script], { cwd: folder, encoding: "utf8", env: environment });
+    expect(said).toBe("true apps/one.ts:2:20: Invalid URL\n");
+    expect(JSON.parse(readFileSync(report, "utf8"))).toEqual({ mistakes: ["apps/one.ts:2:20: Invalid URL"] });
   });
 });
 
