@@ -78,6 +78,13 @@ export class GitRepository {
     });
   }
 
+  /** Those of some paths under which the commit itself has a file: what is read under another is read through a link. */
+  async ownFiles(commit: string, paths: readonly string[]): Promise<readonly string[]> {
+    const output = await this.run(["ls-tree", "-z", commit, "--", ...paths], longestListing);
+    const entries = output.toString().split("\0");
+    return entries.flatMap((entry) => /^100[0-7]{3} blob [0-9a-f]+\t([^]+)$/.exec(entry)?.[1] ?? []);
+  }
+
   /** Paths of all files of the fetched commit. */
   async paths(): Promise<readonly string[]> {
     const output = await this.run(["ls-tree", "-r", "-z", "--name-only", "FETCH_HEAD"], longestListing);

@@ -29,6 +29,8 @@ export interface SourceRequest {
 export interface SourceTree {
   /** Text per path; undefined when the commit has no such file. */
   readonly files: ReadonlyMap<string, string | undefined>;
+  /** Paths of files that are read through a symbolic link: their own, or one of their folders'. */
+  readonly linked?: readonly string[];
   /** Needed paths that are not there, with what there is instead that differs by case alone. */
   readonly misspelt?: ReadonlyMap<string, string>;
   /** Date of the commit, ISO 8601. */
@@ -40,6 +42,7 @@ const largestFile = 1024 * 1024;
 const cacheSchema = z.strictObject({
   committedAt: z.iso.datetime({ offset: true }),
   files: z.record(z.string(), z.string().nullable()),
+  linked: z.array(z.string()),
   misspelt: z.record(z.string(), z.string()).default({}),
 });
 type Cached = z.infer<typeof cacheSchema>;
@@ -60,6 +63,7 @@ export async function readSource(request: SourceRequest): Promise<SourceTree> {
   const fresh = {
     committedAt: read.committedAt,
     files: { ...cached?.files, ...read.files },
+    linked: [...new Set([...(cached?.linked ?? []), ...read.linked])],
     misspelt: { ...cached?.misspelt, ...read.misspelt },
   };
   // A full or read-only disk costs time in the next run, nothing else.
@@ -95,6 +99,7 @@ async function readThrough(
       throw new SourceTreeError("moved", problem);
     }
     const files = paths.length === 0 ? [] : await repository.files(commit, paths, largestFile);
+    const own = paths.length === 0 ? [] : await repository.ownFiles(commit, paths);
     const texts = files.map(
       (file, position) => [paths[position], textOf(file, paths[position] ?? "") ?? null] as const,
     );
@@ -103,6 +108,7 @@ async function readThrough(
     return {
       committedAt,
       files: Object.fromEntries(texts) as Cached["files"],
+      linked: texts.flatMap(([path = "", text]) => (text === null || own.includes(path) ? [] : [path])),
       misspelt,
     };
   } finally {
@@ -159,7 +165,8 @@ function decode(bytes: Buffer, path: string): string {
   }
 }
 
-function answer({ committedAt, files, misspelt }: Cached, paths: readonly string[]): SourceTree {
+function answer({ committedAt, files, linked, misspelt }: Cached, paths: readonly string[]): SourceTree {
   const asked = new Map(paths.map((path) => [path, files[path] ?? undefined]));
-  return { committedAt, files: asked, misspelt: new Map(Object.entries(misspelt)) };
+  const through = linked.filter((path) => paths.includes(path));
+  return { committedAt, files: asked, linked: through, misspelt: new Map(Object.entries(misspelt)) };
 }

@@ -63,7 +63,11 @@ export async function prepareBuild(request: BuildRequest, edges: RecipeEdges): P
     Promise.all((specification.bases ?? []).map((base) => resolveAppBase(base, request, edges))),
   ]);
   const recipes = platforms.map((platform): BuildRecipe => {
-    const { path = "", text = "" } = source.dockerfiles.find(({ platforms: all }) => all.includes(platform)) ?? {};
+    const {
+      path = "",
+      text = "",
+      inDoubt = false,
+    } = source.dockerfiles.find(({ platforms: all }) => all.includes(platform)) ?? {};
     const sha256 = createHash("sha256").update(text).digest("hex");
     const bases = resolved.find(({ platforms: all }) => platform in all);
     const own = bases?.platforms[platform] ?? noBases;
@@ -74,7 +78,9 @@ export async function prepareBuild(request: BuildRequest, edges: RecipeEdges): P
       context: contextUrl(url, specification, release),
       // docker-build looks for a Dockerfile of another name on the local disk, so its text is handed over.
       dockerfile:
-        (specification.ownDockerfile ?? specification.dockerfile) ? { path, sha256, inline: text } : { path, sha256 },
+        (specification.ownDockerfile ?? specification.dockerfile ?? inDoubt)
+          ? { path, sha256, inline: text }
+          : { path, sha256 },
       ...(bases?.frontend && { frontend: bases.frontend }),
       buildArguments: buildArguments(platform),
       namedContexts: { ...own.namedContexts, ...fromApps },

@@ -17,6 +17,8 @@ export interface SourceFiles {
   readonly dockerfiles: readonly {
     readonly path: string;
     readonly text: string;
+    /** The builder may find another text under its path than the commit has. */
+    readonly inDoubt: boolean;
     readonly platforms: readonly Platform[];
   }[];
   /** Build arguments that were read from files. */
@@ -28,7 +30,7 @@ export interface SourceFiles {
 
 /**
  * Reads all that is wanted of the commit at once. An app with a Dockerfile of ours may have none upstream.
- * @throws Error when a file is missing, or is not what the builder will read.
+ * @throws Error when a file is missing.
  */
 export async function readSourceFiles(
   url: string,
@@ -45,9 +47,10 @@ export async function readSourceFiles(
   const paths = [...new Set([...needed, ...distinct.flatMap(attributeFiles), ".gitattributes", ".gitmodules"])];
   const { commit } = release;
   const request = { url, commit, reference: gitReferenceOf(release), paths, needed };
-  const { files, misspelt, committedAt } = await readSource(request);
-  if (ownDockerfile === undefined)
-    for (const path of distinct) for (const file of attributeFiles(path)) refuseEncoding(path, file, files.get(file));
+  const { files, linked = [], misspelt, committedAt } = await readSource(request);
+  // Attributes that apply where a link leads are not asked for.
+  const inDoubt = (path: string): boolean =>
+    linked.includes(path) || attributeFiles(path).some((file) => rewriting.test(files.get(file) ?? ""));
   const text = (path: string): string => {
     const found = files.get(path);
     if (found !== undefined) return found;
@@ -59,7 +62,7 @@ export async function readSourceFiles(
   return {
     dockerfiles: await Promise.all(
       distinct.map(async (path) => ({
-        ...{ path, text: await read(path) },
+        ...{ path, text: await read(path), inDoubt: inDoubt(path) },
         platforms: platforms.filter((platform) => pathOf.get(platform) === path),
       })),
     ),
@@ -93,19 +96,8 @@ function attributeFiles(path: string): readonly string[] {
   );
 }
 
-/** What BuildKit finds in its working tree would read otherwise than the commit's file, which is what was looked at. */
-function refuseEncoding(path: string, file: string, attributes = ""): void {
-  const set = attributes.split("\n").filter((line) => line.includes("working-tree-encoding"));
-  const [extension = ""] = /\.[A-Za-z0-9]+$/.exec(path) ?? [];
-  const isOther = (line: string) => {
-    const [, named] = /^\*(\.[A-Za-z0-9]+)[ \t]/.exec(line) ?? [];
-    return named !== undefined && named.toLowerCase() !== extension.toLowerCase();
-  };
-  const found = set.find((line) => !isOther(line));
-  if (found === undefined) return;
-  const problem = `${JSON.stringify(file)} of the commit has it written in another encoding: ${printable(found, 200)}`;
-  throw new Error(`${JSON.stringify(path)} may not be what the builder reads: ${problem}`);
-}
+/** Attributes by which git writes a file into a working tree, as BuildKit has it do, otherwise than the commit has it. */
+const rewriting = /\b(?:working-tree-encoding|ident)\b/;
 
 /** A version, a name, a path; nothing that means something to a shell a Dockerfile may hand it to. */
 const harmless = /^[A-Za-z0-9][A-Za-z0-9._+:/@~-]{0,199}$/;

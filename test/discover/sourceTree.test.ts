@@ -157,6 +157,12 @@ describe("reading files of a commit", () => {
     expect([...files.values()]).toEqual(["FROM two\n", "FROM two\n"]);
   });
 
+  it("says which of them are read through a link, from what it has kept too", async () => {
+    const paths = ["large/linked", "folder/build/Dockerfile", "server/build/Dockerfile", "nothing"];
+    for (let tries = 0; tries < 2; tries++)
+      expect((await read({ paths })).linked).toEqual(["large/linked", "folder/build/Dockerfile"]);
+  });
+
   it.each([
     ["outside", /symbolic link out of the repository/],
     ["absolute", /symbolic link out of the repository/],

@@ -11,12 +11,14 @@ async function prepare(
   tree: Readonly<Record<string, string>>,
   asked?: SourceRequest[],
   base?: AppBase,
+  linked: readonly string[] = [],
 ) {
   const edges: RecipeEdges = {
     readSource: async (request) => {
       asked?.push(request);
       return {
         files: new Map(request.paths.map((path) => [path, tree[path]])),
+        linked,
         committedAt: "2026-01-01T00:00:00Z",
       };
     },
@@ -43,16 +45,18 @@ async function prepare(
 }
 
 describe("prepareBuild", () => {
-  it.each([
-    [".gitattributes", "Dockerfile working-tree-encoding=SHIFT_JIS"],
-    ["build/.gitattributes", "*file text\n[attr]odd working-tree-encoding=ASCII//TRANSLIT\n* odd"],
-  ])("refuses a Dockerfile that %s has git write in another encoding", async (file, attributes) => {
+  it.each<[string, Readonly<Record<string, string>>, readonly string[]]>([
+    ["has another encoding in it", { ".gitattributes": "Dockerfile working-tree-encoding=SHIFT_JIS" }, []],
+    ["has it by a macro", { "build/.gitattributes": "[attr]odd working-tree-encoding=ASCII//TRANSLIT\n* odd" }, []],
+    ["writes the name of the file's content into it", { ".gitattributes": "* ident" }, []],
+    ["is read through a link, beside attributes nobody asked for", {}, ["build/Dockerfile"]],
+  ])("hands over a Dockerfile's own text where the builder's checkout %s", async (_, attributes, linked) => {
     const tree = { "build/Dockerfile": "FROM scratch" };
     const over = { subdirectory: "build" };
-    await expect(prepare(over, { ...tree, [file]: attributes })).rejects.toThrow(
-      `"build/Dockerfile" may not be what the builder reads: "${file}" of the commit has it written in another encoding`,
-    );
-    await expect(prepare(over, { ...tree, [file]: "*.ps1 working-tree-encoding=UTF-16" })).resolves.toBeDefined();
+    const handed = async (files: Readonly<Record<string, string>>, through: readonly string[]) =>
+      (await prepare(over, { ...tree, ...files }, [], undefined, through)).recipes[0]?.dockerfile.inline;
+    expect(await handed(attributes, linked)).toBe("FROM scratch");
+    expect(await handed({ ".gitattributes": "* text=auto eol=lf" }, [])).toBeUndefined();
   });
 
   it("refuses a published base that begins each build on it with files from elsewhere", async () => {
