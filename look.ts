@@ -2,18 +2,15 @@ import { missingIdentityToken } from "./components/attest/signing";
 import { type Configuration, configure } from "./components/config/configuration";
 import type { AppPlan } from "./components/decide/appPlan";
 import { writesIndex } from "./components/decide/versionPlan";
-import { checkout } from "./components/engine/checkout";
 import { type RecordsAtHand, recordsAtHand } from "./components/handover/recordFolder";
 import type { Host } from "./components/wiring/host";
 import type { AppSpecification } from "./components/model/appSpecification";
 import type { Published } from "./components/model/published";
-import { runContext } from "./components/model/runContext";
 import { type Edges, openEdges } from "./components/wiring/openEdges";
 import { alignWithState } from "./components/plan/alignWithState";
 import { type AppSurvey, planApps } from "./components/plan/planApps";
 import { previousRun } from "./components/probe/previousRun";
 import { attestationGaps } from "./components/report/runFile";
-import { projectSource } from "./components/system/projectSource";
 
 /** All that is known and decided before anything is done. */
 export interface Found {
@@ -44,11 +41,7 @@ export async function look(apps: readonly AppSpecification[], host: Host): Promi
 export async function startLooking(apps: readonly AppSpecification[], host: Host): Promise<Looking> {
   const config = configure(apps, host);
   const edges = openEdges(config, host);
-  const { environment } = host;
-  const records = await recordsAtHand(
-    config,
-    () => runContext(environment, edges.startedAt.toISOString(), projectSource(checkout)).project,
-  );
+  const records = await recordsAtHand(config, () => edges.run().project);
   // Read while upstream is asked already.
   const { stack, warn } = host;
   for (const problem of records.refused) await warn(problem);

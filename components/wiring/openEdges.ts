@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { join } from "node:path";
-import { checkout } from "../engine/checkout";
+import { checkout, projectSource } from "../engine/checkout";
 import type { Guard } from "../registry/connections";
 import { mirrorPlaces } from "../registry/mirrors";
 import { PrivateHosts } from "../registry/privateHosts";
@@ -16,6 +16,7 @@ import { AppBases } from "../plan/appBases";
 import { attestationProbe } from "../probe/attestations";
 import { type BaseRegistry, baseRegistry, imageManifest } from "../probe/baseRegistry";
 import { buildTarget } from "../model/release";
+import { type RunContext, runContext } from "../model/runContext";
 import { cacheDirectory } from "../system/cacheDirectory";
 import { digestIn, referenceParts, repositoryOf } from "../model/reference";
 import { readKept, writeWhole } from "../system/placeWhole";
@@ -37,7 +38,6 @@ import type { StateEdges } from "../plan/alignWithState";
 import { selectWindow } from "../decide/window";
 import { fileTransport, upstreamFiles } from "../discover/upstreamFiles";
 import { httpGet, sharedEdges } from "../discover/upstreamEdges";
-import type { StackState } from "../probe/stackState";
 
 /** Every way planning reaches the outside, over one registry client. All of them only read. */
 export interface Edges {
@@ -47,8 +47,8 @@ export interface Edges {
   readonly registry: RegistryClient;
   /** Where work on what upstream wrote is done. */
   readonly isolation: Isolation;
-  /** All of a run counts from here. */
-  readonly startedAt: Date;
+  /** Who runs this, from which commit of the project and since when. Git is asked once, when somebody wants to know. */
+  readonly run: () => RunContext;
 }
 
 /** Opens the edges of a run. Sends nothing yet. */
@@ -66,17 +66,17 @@ export function openEdges(config: Configuration, host: Host): Edges {
   });
   const bases = appBaseRegistries(config, { hosts });
   const files = upstreamFiles(transport);
+  // All of a run counts from here.
   const startedAt = new Date();
   const failures: Promise<FailureRecord> =
     config.run.failures === undefined ? Promise.resolve({}) : readFailureFile(config.run.failures);
-  let state: Promise<StackState> | undefined;
-  let accepted: Promise<boolean> | undefined;
-  const accepts = () => (accepted ??= registry.accepts(config.registry));
+  const accepts = once(() => registry.accepts(config.registry));
   const probe: PlanEdges["probe"] = (reference, options) =>
     probeFor(reference, registry, config, { accepts, mayWrite: host.mayWrite }, options);
   return {
-    ...{ registry, isolation, probe, startedAt },
-    state: { state: () => (state ??= host.state()), exists: (reference) => registry.exists(reference) },
+    ...{ registry, isolation, probe },
+    run: once(() => runContext(host.environment, startedAt.toISOString(), projectSource())),
+    state: { state: once(host.state), exists: (reference) => registry.exists(reference) },
     plan: (planOf) => {
       const find: PlanEdges["discover"] = (specification, { repository, ...window }) =>
         discover(specification, {
@@ -111,6 +111,12 @@ export function openEdges(config: Configuration, host: Host): Edges {
       };
     },
   };
+}
+
+/** Asks at most once, and only when somebody wants to know. */
+function once<T>(ask: () => T): () => T {
+  let answer: { readonly is: T } | undefined;
+  return () => (answer ??= { is: ask() }).is;
 }
 
 function sourceReader(transport: Transport): RecipeEdges["readSource"] {

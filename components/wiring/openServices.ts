@@ -7,29 +7,25 @@ import { builderFor } from "../config/mirrorConfig";
 import type { FindVersion } from "../declare/declareApps";
 import { buildCache } from "../declare/mirroredImage";
 import type { VersionServices } from "../declare/versionServices";
-import { checkout } from "../engine/checkout";
 import { keptRecord, recordFolder, writeRecord } from "../handover/recordFolder";
 import type { Host } from "./host";
 import { reasonOf } from "../model/reasonOf";
 import { appOf } from "../model/reference";
-import { runContext } from "../model/runContext";
 import type { Edges } from "./openEdges";
 import { holding } from "../probe/probeTag";
 import { makeWay } from "../registry/makeWay";
 import { RegistryWriter } from "../registry/registryWriter";
 import { UnpublishedIndex, unpublishedTag } from "../registry/unpublishedIndex";
 import { Limiter } from "../system/limiter";
-import { projectSource } from "../system/projectSource";
 
 /** Every way the resources of a run reach the outside. Sends nothing yet. */
 export function openServices(
   config: Configuration,
-  { registry, isolation, probe, startedAt }: Edges,
+  { registry, isolation, probe, run: runOf }: Edges,
   { environment, warn }: Host,
 ): (find: FindVersion) => VersionServices {
-  const startedOn = startedAt.toISOString();
   const trust = trustServices(config.attest, warn);
-  const run = runContext(environment, startedOn, projectSource(checkout));
+  const run = runOf();
   const { phase, digests } = config.run;
   // To whom they are handed over, or where they stay.
   const records = (phase === "build" ? digests : undefined) ?? recordFolder(config);
@@ -66,7 +62,7 @@ export function openServices(
     ...trust,
     run,
     phase,
-    attest: { config: config.attest, startedOn },
+    attest: { config: config.attest, startedOn: run.run.startedOn },
     lookAgain: async (reference) => holding(reference, await probe(reference)),
     makeWay: (reference, next) =>
       makeWay(access, reference, next).catch((error: unknown) => warn(`${reference}: ${reasonOf(error)}`)),

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { projectSource } from "../../components/system/projectSource";
+import { projectSource } from "../../components/engine/checkout";
 
 let folder = "";
 const git = (...argv: readonly string[]): string =>
