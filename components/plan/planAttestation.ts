@@ -10,7 +10,7 @@ import { type PerPlatform, type Platform, platformEntries } from "../model/platf
 import type { PresentProbe } from "../model/probe";
 import { reasonOf } from "../model/reasonOf";
 import type { VersionRecord } from "../model/versionRecord";
-import { missingAttestations } from "../probe/attestations";
+import { carriesSbom, missingAttestations } from "../probe/attestations";
 import type { OfficialImage } from "./officialImage";
 import { type HeldVersion, statementsExpected } from "./ownership";
 import type { PlanEdges } from "./planEdges";
@@ -32,7 +32,7 @@ export function planAttestation(request: AttestationRequest): PlannedAttestation
   const { config, planned, held } = request;
   if (config.signing.mode === "off") return undefined;
   const { attested: declaredBefore, plan } = planned;
-  if (writesIndex(plan)) return { mode: "fresh", gaps: [], scans: scansNeeded(config, held) };
+  if (writesIndex(plan)) return { mode: "fresh", gaps: [], scans: scansNeeded(request) };
   const kept = declaredBefore ? ({ mode: "keep", gaps: [], scans: [] } as const) : undefined;
   if (!held || plan.state === "moved" || plan.state === "not ours") return kept;
   const { present, ownership } = held;
@@ -49,15 +49,16 @@ export function planAttestation(request: AttestationRequest): PlannedAttestation
   const mode = attestationMode({ changes: false, missing, declaredBefore, ours: true });
   if (mode === "none") return undefined;
   if (mode !== "repair") return { mode, gaps: [], scans: [] };
-  return { mode, gaps: missing.map(describeMissing), scans: scansNeeded(config, held), ...(record && { record }) };
+  return { mode, gaps: missing.map(describeMissing), scans: scansNeeded(request), ...(record && { record }) };
 }
 
-/** Platforms of what the tag names whose image carries no SBOM of ours, which the index is to carry as well. */
-function scansNeeded({ sbom }: AttestConfig, held: HeldVersion | undefined): readonly Platform[] {
+/** Platforms of what the tag names whose image does not carry its SBOM, signed by us, which the index is to carry as well. */
+function scansNeeded({ repository, config, held }: AttestationRequest): readonly Platform[] {
   const { lists } = held?.ownership ?? {};
-  if (!sbom || !held || !lists) return [];
-  const lacking = platformEntries(held.present.platforms).filter(([, digest]) => !lists.get(digest)?.counts.sbom);
-  return lacking.map(([platform]) => platform);
+  if (!config.sbom || !held || !lists) return [];
+  return platformEntries(held.present.platforms).flatMap(([platform, digest]) =>
+    carriesSbom(lists.get(digest), { repository, platform, digest }) ? [] : [platform],
+  );
 }
 
 /** What nobody can restore of a version's statements, and what an operator may do about it. */

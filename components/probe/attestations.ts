@@ -7,7 +7,7 @@ import { type AttestationKind, kindOf } from "../model/attestationKind";
 import type { Digest } from "../model/digest";
 import { type PerPlatform, type Platform, platformEntries } from "../model/platform";
 import type { Probe } from "../model/probe";
-import { isSbomOf } from "../model/sbom";
+import { isSbomOf, type SbomSubject } from "../model/sbom";
 import type { ExpectedSigner } from "../model/signer";
 import type { Manifest } from "../registry/manifest";
 import type { RegistryClient } from "../registry/registryClient";
@@ -172,11 +172,9 @@ export function missingAttestations(
   lists: AttachedLists,
 ): readonly MissingAttestation[] {
   const platforms = platformEntries(platformDigests);
-  const statementsOf = (on: Digest, kind: AttestationKind): readonly SignedStatement[] =>
-    (lists.get(on)?.bundles ?? []).flatMap((one) => (one.kind === kind && one.statement ? [one.statement] : []));
-  const isThere = (on: Digest, kind: AttestationKind): boolean => statementsOf(on, kind).length > 0;
+  const isThere = (on: Digest, kind: AttestationKind): boolean => (lists.get(on)?.counts[kind] ?? 0) > 0;
   const hasSbom = (on: Digest, platform: Platform, digest: Digest): boolean =>
-    statementsOf(on, "sbom").some(({ predicate }) => isSbomOf(predicate, { repository, digest, platform }));
+    carriesSbom(lists.get(on), { repository, digest, platform });
   const onIndex = wanted.index
     .filter((kind) =>
       kind === "sbom"
@@ -193,6 +191,13 @@ export function missingAttestations(
         }),
   );
   return [...onIndex, ...onPlatforms];
+}
+
+/** Whether the SBOM of an image is among what is attached to a digest: one of something else is as good as none. */
+export function carriesSbom(list: AttestationList | undefined, subject: SbomSubject): boolean {
+  return (list?.bundles ?? []).some(
+    ({ kind, statement }) => kind === "sbom" && isSbomOf(statement?.predicate, subject),
+  );
 }
 
 /** What deciding about attestations reads. */

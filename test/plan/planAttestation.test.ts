@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { attestConfigSchema } from "../../components/config/attestConfig";
 import type { VersionPlan } from "../../components/decide/versionPlan";
+import { predicateTypes } from "../../components/model/attestationKind";
+import { platformEntries } from "../../components/model/platform";
+import { sbomName } from "../../components/model/sbom";
 import { planAttestation } from "../../components/plan/planAttestation";
 import type { AttestationList } from "../../components/probe/attestations";
 import { planned, repository, whole } from "../declare/plans";
@@ -34,13 +37,13 @@ describe("a version of which nothing is signed", () => {
   });
 });
 
-/** What is attached to an image: so many SBOMs of ours, signed, and nothing else. */
-const attached = (sbom: number): AttestationList => ({
-  counts: { signature: sbom, sbom, provenance: 0, mirror: 0 },
-  entries: sbom,
-  bundles: [],
-  dangling: [],
-});
+/** What is attached to an image: an SBOM of that name, signed by us, and nothing else. */
+function attached(name: string | undefined): AttestationList {
+  const statement = { predicateType: predicateTypes.sbom, predicate: { name }, certificate: undefined, logIndexes: [] };
+  const bundles = name === undefined ? [] : [{ digest: digest("bundle"), kind: "sbom" as const, statement }];
+  const counts = { signature: bundles.length, sbom: bundles.length, provenance: 0, mirror: 0 };
+  return { counts, entries: bundles.length, bundles, dangling: [] };
+}
 
 describe("the SBOMs that are to be made of published images", () => {
   const completed: VersionPlan = {
@@ -55,13 +58,20 @@ describe("the SBOMs that are to be made of published images", () => {
   };
   const single = { [amd]: index };
   it.each([
-    ["one that is taken over and completed", completed, { [amd]: digest("amd") }, 0, true, [amd]],
-    ["one that carries its own and is completed", completed, { [amd]: digest("amd") }, 1, true, []],
-    ["one that is completed, where none are wanted", completed, { [amd]: digest("amd") }, 0, false, []],
-    ["those that are whole", whole(index, platforms), platforms, 0, true, [amd, arm]],
-    ["one without an index", whole(index, single), single, 0, true, [amd]],
-  ] as const)("are that of %s", (_, plan, present, sboms, sbom, scans) => {
-    const lists = new Map(Object.values(present).map((image) => [image, attached(sboms)] as const));
+    ["one that is taken over and completed", completed, { [amd]: digest("amd") }, "none", true, [amd]],
+    ["one that carries its own and is completed", completed, { [amd]: digest("amd") }, "its own", true, []],
+    ["one that carries another's and is completed", completed, { [amd]: digest("amd") }, "another's", true, [amd]],
+    ["one that is completed, where none are wanted", completed, { [amd]: digest("amd") }, "none", false, []],
+    ["those that are whole", whole(index, platforms), platforms, "none", true, [amd, arm]],
+    ["those that are whole and carry another's", whole(index, platforms), platforms, "another's", true, [amd, arm]],
+    ["one without an index", whole(index, single), single, "none", true, [amd]],
+  ] as const)("are that of %s", (_, plan, present, carried, sbom, scans) => {
+    const about = { none: () => undefined, "its own": sbomName, "another's": () => "another's" };
+    const lists = new Map(
+      platformEntries(present).map(([platform, image]) => {
+        return [image, attached(about[carried]({ repository, digest: image, platform }))] as const;
+      }),
+    );
     const attestation = planAttestation({
       repository,
       config: { ...config, sbom },
