@@ -55,7 +55,7 @@ export class Progress {
       if (event.severity === "error" && ![cancelled, "update failed"].includes(event.text.trim()))
         this.texts.push(event.text);
       const last = event.text.trim().split("\n").at(-1)?.trim();
-      if (event.severity === "error" && [image, index].includes(event.type) && last)
+      if (event.severity === "error" && work.includes(event.type) && last)
         this.failures.set(event.name, last === cancelled ? "it was stopped" : last);
       return;
     }
@@ -88,11 +88,17 @@ export class Progress {
     return { ...build, ...(failure !== undefined && { failure }), ...(failedStep && { failedStep }) };
   }
 
-  /** Why the tag of the index resource of that name could not be written, without what the provider says it was about to do. */
+  /**
+   * Why the tag of the index resource of that name could not be written, or what the command of that name attaches could not be,
+   * without what the provider says it was about to do and what it is about.
+   */
   refusal(name: string): string | undefined {
     return this.failures
       .get(name)
-      ?.replace(/^(?:creating|updating): |publish \S+ to \S+: |failed commit on ref "[^"]*": /g, "");
+      ?.replace(
+        /^(?:creating|updating): |publish \S+ to \S+: |failed commit on ref "[^"]*": |\S+ is not fully attested: /g,
+        "",
+      );
   }
 
   /** The builds that are under way, in the order in which they began. */

@@ -64,7 +64,7 @@ export function buildRecords(
 export interface Completion {
   readonly phase: ReconcileRequest["phase"];
   readonly verify?: AppResult["verify"];
-  /** Why the tag of an Index could not be written, by the name of the resource. */
+  /** Why the tag of an Index could not be written, or something not be attached to it, by the name of the resource. */
   readonly refusal?: Progress["refusal"];
 }
 
@@ -74,8 +74,8 @@ export function completed(
   records: readonly BuildRecord[],
   { phase, verify, refusal = () => undefined }: Completion,
 ): readonly AppResult[] {
-  const because = (text: string, resource: string): string => {
-    const why = refusal(resource);
+  const because = (text: string, ...resources: readonly string[]): string => {
+    const why = resources.map(refusal).find((said) => said !== undefined);
     return why === undefined ? text : `${text} (${why})`;
   };
   return results.map((result) => ({
@@ -97,8 +97,7 @@ export function completed(
         builds: own.flatMap(({ platform, seconds }) => (seconds === undefined ? [] : [{ platform, seconds }])),
         // That a build run failed is why it handed over nothing.
         ...(isMissing(version) && {
-          reason:
-            why ?? because(version.reason ?? "it is not published", resourceNames.version(result.app, version.version)),
+          reason: why ?? because(version.reason ?? "it is not published", ...writingOf(result.app, version.version)),
         }),
       };
     }),
@@ -142,6 +141,12 @@ export function tries(results: readonly AppResult[], records: readonly BuildReco
     complete: new Set(complete.map(({ app, version }) => failureKey(app, version))),
     at,
   };
+}
+
+/** The resources that write a version's index and what is attached to it. */
+function writingOf(app: string, version: string): readonly string[] {
+  const name = resourceNames.version(app, version);
+  return [name, `${name}-attestation`, `${name}-referrers`];
 }
 
 function isMissing({ outcome }: Pick<VersionResult, "outcome">): boolean {

@@ -143,6 +143,14 @@ describe("completed results", () => {
     ]);
   });
 
+  it("say why what belongs to a version could not be attached to it", () => {
+    const results = [app(version({ outcome: "incomplete", reason: "it is published, but not fully attested" }))];
+    const refusal = (name: string) => ({ "esbuild-1.0.0-attestation": "no SBOM linux/amd64: 503" })[name];
+    expect(completed(results, [], { phase: "publish", refusal })[0]?.versions[0]?.reason).toBe(
+      "it is published, but not fully attested (no SBOM linux/amd64: 503)",
+    );
+  });
+
   it("do not say the same twice", () => {
     const results = [app(version({ outcome: "missing", reason: "it broke" }))];
     const records = [arm64, amd64].map((platform) => ({
