@@ -1,7 +1,6 @@
 import type { FloatingTagRule } from "../model/appSpecification";
 import type { Digest } from "../model/digest";
 import type { Probe } from "../model/probe";
-import type { Release } from "../model/release";
 import { compareVersions, isVersion, lineOf } from "../model/version";
 
 /** A version of the app as a floating tag sees it. */
@@ -255,28 +254,4 @@ function shortCommit(commit: string): string {
 function upToFirstComplete(descending: readonly FloatingCandidate[]): readonly string[] {
   const certain = descending.findIndex(({ state }) => state === "complete");
   return descending.slice(0, certain < 0 ? undefined : certain + 1).map(({ version }) => version);
-}
-
-/** An upstream tag that names another commit than the one its version was published from. */
-export interface MovedTag {
-  readonly version: string;
-  readonly tag: string;
-  /** The commit the published image was built from. */
-  readonly published: string;
-  /** The commit the tag names now. */
-  readonly now: string;
-}
-
-/**
- * Finds upstream tags that were moved after their version was published. Published images stay as they are; this is for a warning.
- * @param commits version → commit recorded when it was published; versions without a recorded commit are not judged.
- */
-export function movedTags(
-  releases: readonly Release[],
-  commits: Readonly<Record<string, string | undefined>>,
-): readonly MovedTag[] {
-  return releases.flatMap(({ version, tag, commit }) => {
-    const published = Object.hasOwn(commits, version) ? commits[version] : undefined;
-    return published === undefined || published === commit ? [] : [{ version, tag, published, now: commit }];
-  });
 }

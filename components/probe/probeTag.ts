@@ -12,7 +12,7 @@ export interface RefusalEdges {
 }
 
 /**
- * The probe as the stack configuration wants it read: some registries refuse to speak of a package that does not exist yet. Whoever
+ * The probe as the stack configuration wants it read: some registries refuse (403) to speak of a package that does not exist yet. Whoever
  * may write there is asked again: an upload begun makes the package, or shows who is asking. Where even then nothing is said, it
  * counts as absent for an app listed under `newPackages`, provided the same credentials are accepted by the registry itself.
  */

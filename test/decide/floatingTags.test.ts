@@ -1,11 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  type FloatingCandidate,
-  desiredFloatingTags,
-  floatingTagMoves,
-  movedTags,
-} from "../../components/decide/floatingTags";
+import { type FloatingCandidate, desiredFloatingTags, floatingTagMoves } from "../../components/decide/floatingTags";
 import type { FloatingTagRule } from "../../components/model/appSpecification";
 import type { Digest } from "../../components/model/digest";
 import type { Probe } from "../../components/model/probe";
@@ -362,17 +357,5 @@ describe("floatingTagMoves, for any versions", () => {
         expect(desired(rules, versions.toReversed())).toEqual(desired(rules, versions));
       }),
     );
-  });
-});
-
-describe("movedTags", () => {
-  it("reports exactly the tags that left the commit their version was published from (F24)", () => {
-    const release = (version: string, commit: string) =>
-      ({ version, tag: `v${version}`, reference: "tag", commit }) as const;
-    const [one, two] = [commitOf(1), commitOf(2)];
-    const releases = [release("1.2.0", two), release("1.1.0", one), release("1.0.0", one)];
-    expect(movedTags(releases, { "1.2.0": one, "1.1.0": one, "0.9.0": two })).toEqual([
-      { version: "1.2.0", tag: "v1.2.0", published: one, now: two },
-    ]);
   });
 });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { collectVersions, type TagCandidate, mirrorTag } from "../../components/decide/versions";
+import { collectVersions, type TagCandidate, mirrorTag, movedTags } from "../../components/decide/versions";
 import { compareVersions, isSameVersion } from "../../components/model/version";
 
 const commit = "a".repeat(40);
@@ -338,5 +338,17 @@ describe("mirrorTag", () => {
     expect(() => mirrorTag({ tagStyle: "upstream" }, { ...release, tag })).toThrow(
       /cannot be an image tag; accepted are/,
     );
+  });
+});
+
+describe("movedTags", () => {
+  it("reports exactly the tags that left the commit their version was published from (F24)", () => {
+    const release = (version: string, commit: string) =>
+      ({ version, tag: `v${version}`, reference: "tag", commit }) as const;
+    const [one, two] = ["1".repeat(40), "2".repeat(40)];
+    const releases = [release("1.2.0", two), release("1.1.0", one), release("1.0.0", one)];
+    expect(movedTags(releases, { "1.2.0": one, "1.1.0": one, "0.9.0": two })).toEqual([
+      { version: "1.2.0", tag: "v1.2.0", published: one, now: two },
+    ]);
   });
 });
