@@ -45,10 +45,14 @@ export function departures({ apps }: Pick<RunFile, "apps">, before: Mirrored, wh
       return textsOf(report, before[app]).map((text) => ({ app, text: `${app}: ${text}` }));
     }),
     ...gone.map((app) => ({
-      ...{ app, text: `${app}: this stack mirrors it no longer; what is published of it stays` },
+      ...{ app, text: `${app}: this stack mirrors it no longer${stays(before[app])}` },
       dropped: true as const,
     })),
   ].map((departure) => ({ ...departure, text: safeText(departure.text) }));
+}
+
+function stays(known: Mirrored[string] | undefined): string {
+  return known?.versions.length === 0 ? "" : "; what is published of it stays";
 }
 
 /** Registry and namespace. */

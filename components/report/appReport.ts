@@ -27,7 +27,7 @@ export const stateMeanings: Partial<Record<ReportState, string>> = {
   incomplete: "it cannot be made complete now; below is why",
   unknown: "the registry gave no usable answer, so nothing is built and nothing overwritten",
   moved: "the tag names another image than the one this stack published: it is left as it is",
-  "not ours": "nothing shows that this mirror made the image: it is left as it is",
+  "not ours": "nothing shows that this mirror made the image for this tag: it is left as it is",
   gone: "its tag was removed after it had left the versions to keep: it stays so",
   "not offered": "upstream has not published what it is built from",
   waiting: "its builds failed, so it is left alone for some hours; --retry, or on GitHub a run by hand, tries at once",

@@ -67,6 +67,13 @@ describe("what is no longer mirrored", () => {
     expect(departures({ apps: [now] }, after([now]), true)).toEqual([]);
   });
 
+  it("is said of an app that was taken out before anything of it was published without a word of that", () => {
+    const other = report({ "1.0.0": "published" }, { app: "other", repository: "registry.example/mirror/other" });
+    const never = { tiny: { repository: "registry.example/mirror/tiny", platforms: [], versions: [] } };
+    const [gone] = departures({ apps: [other] }, never, true);
+    expect(gone).toEqual({ app: "tiny", text: "tiny: this stack mirrors it no longer", dropped: true });
+  });
+
   it("is said of an app that was taken out, but not by a run that was asked for others", () => {
     const other = report({ "1.0.0": "published" }, { app: "other", repository: "registry.example/mirror/other" });
     expect(said([other])).toEqual(["tiny: this stack mirrors it no longer; what is published of it stays"]);
