@@ -69,6 +69,7 @@ export async function prepareBuild(request: BuildRequest, edges: RecipeEdges): P
       inDoubt = false,
     } = source.dockerfiles.find(({ platforms: all }) => all.includes(platform)) ?? {};
     const sha256 = createHash("sha256").update(text).digest("hex");
+    const isHandedOver = Boolean(specification.ownDockerfile ?? specification.dockerfile) || inDoubt;
     const bases = resolved.find(({ platforms: all }) => platform in all);
     const own = bases?.platforms[platform] ?? noBases;
     const finalBase = appBases.find(({ key }) => key === own.finalContext);
@@ -77,10 +78,7 @@ export async function prepareBuild(request: BuildRequest, edges: RecipeEdges): P
       platform,
       context: contextUrl(url, specification, release),
       // docker-build looks for a Dockerfile of another name on the local disk, so its text is handed over.
-      dockerfile:
-        (specification.ownDockerfile ?? specification.dockerfile ?? inDoubt)
-          ? { path, sha256, inline: text }
-          : { path, sha256 },
+      dockerfile: { path, sha256, ...(isHandedOver && { inline: text }) },
       ...(bases?.frontend && { frontend: bases.frontend }),
       buildArguments: buildArguments(platform),
       namedContexts: { ...own.namedContexts, ...fromApps },
