@@ -17,12 +17,14 @@ export interface ReportLists {
  */
 export function reportLists(report: AppReport): ReportLists {
   const ofVersions = report.versions.flatMap(({ version, platforms, notes = [], waits }) => [
-    ...[...notes, ...(waits === undefined ? [] : [waits])].map((note) => `${version}: ${note}`),
-    ...platforms.flatMap(({ platform, note }) => (note === undefined ? [] : [`${version} ${platform}: ${note}`])),
+    ...[...notes, ...(waits === undefined ? [] : [waits])].map((note) => [version, note] as const),
+    ...platforms.flatMap(({ platform, note }) =>
+      note === undefined ? [] : [[`${version} ${platform}`, note] as const],
+    ),
   ]);
   return {
     floating: report.floating.map(describeMove),
-    notes: shortened([...report.notes, ...ofVersions], "notes"),
+    notes: shortened([...report.notes, ...bySameReason(ofVersions)], "notes"),
     rejected: shortened(
       report.rejected.map(({ tag, reason }) => `${JSON.stringify(clipped(tag))}: ${reason}`),
       "tags",
@@ -43,14 +45,13 @@ export function reportPlatforms(report: AppReport): readonly Platform[] {
 
 const namedTogether = 5;
 
-/** `1.1.0, 1.0.0: why`, a line for each reason: what keeps a registry from answering keeps it for all versions. */
+/** `1.1.0, 1.0.0 and 3 more: why`, a line for each reason: what keeps a registry from answering keeps it for all versions. */
 export function bySameReason(entries: readonly (readonly [version: string, reason: string])[]): readonly string[] {
   const reasons = [...new Set(entries.map(([, reason]) => reason))];
   return reasons.map((reason) => {
     const versions = entries.flatMap(([version, why]) => (why === reason ? [version] : []));
     const more = versions.length - namedTogether;
-    const names = more > 0 ? [...versions.slice(0, namedTogether), `${more} more`] : versions;
-    return `${names.join(", ")}: ${reason}`;
+    return `${versions.slice(0, namedTogether).join(", ")}${more > 0 ? ` and ${more} more` : ""}: ${reason}`;
   });
 }
 

@@ -39,7 +39,7 @@ export function summaryText(results: readonly AppResult[], width = 80): string {
   const apps = results.map((result) => {
     const rows = changed(result).map(({ version, outcome, builds }) => [version, outcome, durations(builds)]);
     const lists = [
-      ...result.versions.flatMap(reasonLines),
+      ...reasonLines(result),
       ...result.floating.map(describeMove),
       ...result.notes,
       ...result.problems.map((problem) => `PROBLEM ${problem}`),
@@ -91,9 +91,14 @@ function commands({ repository, versions, verify }: AppResult): readonly string[
   return [codeBlock([pull, ...check])];
 }
 
-/** Why it is missing or waits, and what its build printed last. */
-function reasonLines({ version, reason, log = [] }: VersionResult): readonly string[] {
-  return reason === undefined ? [] : [`${version}: ${reason}`, ...log.map((line) => `| ${line}`)];
+/** Why versions are missing or wait, and what their builds printed last, once for all of which that is the same. */
+function reasonLines({ versions }: AppResult): readonly string[] {
+  const said = versions.flatMap(({ version, reason, log = [] }) => {
+    if (reason === undefined) return [];
+    const lines = [reason, ...log.map((line) => `| ${line}`)];
+    return [[safeText(version), lines.map((line) => safeText(line)).join("\n")] as const];
+  });
+  return bySameReason(said).flatMap((text) => text.split("\n"));
 }
 
 function reasons(result: AppResult): readonly string[] {

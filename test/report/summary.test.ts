@@ -101,7 +101,7 @@ describe("summaryMarkdown", () => {
       reason: "401",
     }));
     expect(summaryMarkdown([{ ...result, versions: [...same, result.versions[0]!] }])).toContain(
-      "- `1.0, 1.1, 1.2, 1.3, 1.4, 3 more: 401`\n- `1.9.3: the build for",
+      "- `1.0, 1.1, 1.2, 1.3, 1.4 and 3 more: 401`\n- `1.9.3: the build for",
     );
   });
 
@@ -156,5 +156,22 @@ describe("summaryText", () => {
         "  - PROBLEM 1.9.3 is not complete",
       ].join("\n"),
     );
+  });
+
+  it("names versions together that ended for the same reason, where their builds printed the same", () => {
+    const [failed] = result.versions;
+    const versions = ["2.0", "1.9", "1.8", "1.7"].map((version) => ({
+      ...failed!,
+      ...{ version, reason: "linux/amd64: exit code 1", log: ["linux/amd64 RUN make", version === "1.8" ? "b" : "a"] },
+    }));
+    const text = summaryText([{ ...result, versions, floating: [], problems: [] }]);
+    expect(text.split("\n").slice(-6)).toEqual([
+      "  - 2.0, 1.9, 1.7: linux/amd64: exit code 1",
+      "    | linux/amd64 RUN make",
+      "    | a",
+      "  - 1.8: linux/amd64: exit code 1",
+      "    | linux/amd64 RUN make",
+      "    | b",
+    ]);
   });
 });
