@@ -63,11 +63,8 @@ export async function prepareBuild(request: BuildRequest, edges: RecipeEdges): P
     Promise.all((specification.bases ?? []).map((base) => resolveAppBase(base, request, edges))),
   ]);
   const recipes = platforms.map((platform): BuildRecipe => {
-    const {
-      path = "",
-      text = "",
-      inDoubt = false,
-    } = source.dockerfiles.find(({ platforms: all }) => all.includes(platform)) ?? {};
+    const file = source.dockerfiles.find(({ platforms: all }) => all.includes(platform));
+    const { path = "", text = "", inDoubt = false } = file ?? {};
     const sha256 = createHash("sha256").update(text).digest("hex");
     const isHandedOver = Boolean(specification.ownDockerfile ?? specification.dockerfile) || inDoubt;
     const bases = resolved.find(({ platforms: all }) => platform in all);
