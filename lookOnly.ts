@@ -6,7 +6,7 @@ import type { Host } from "./components/wiring/host";
 import { look } from "./look";
 import type { AppSpecification } from "./components/model/appSpecification";
 import { type Conclusion, conclusion, plansText } from "./components/report/conclusion";
-import { writeAccess } from "./components/probe/writeAccess";
+import { buildAccess, writeAccess } from "./components/probe/writeAccess";
 import type { Mistakes } from "./components/report/runFile";
 
 /** Who looks, as {@link Host}, with the settings the stack has for the `github` provider in the place of that provider. */
@@ -36,7 +36,8 @@ export async function lookOnly(
   const { environment, dryRun } = looker;
   const mayWrite = dryRun ? undefined : writeAccess(environment);
   // Who builds will ask for himself whether he may write.
-  const host = { ...looker, upstream: plainEdges(github, environment), mayWrite, beforeBuild: async () => undefined };
+  const beforeBuild = dryRun ? buildAccess(environment) : async () => undefined;
+  const host = { ...looker, upstream: plainEdges(github, environment), mayWrite, beforeBuild };
   try {
     const found = await look(specifications, host);
     const { phase } = found.config.run;

@@ -1,9 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { generate } from "selfsigned";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { versionLabels } from "../components/decide/labels";
 import { declareApps } from "../components/declare/declareApps";
@@ -30,10 +31,18 @@ const repositories = join(folder, "git");
 const repository = "mirror/tiny";
 let gitServer: Server;
 let registry: FakeRegistry;
+let certificate: { readonly key: string; readonly cert: string };
 let apps: readonly AppSpecification[];
 
 beforeAll(async () => {
   process.env["MIRROR_CACHE"] = join(folder, "cache");
+  const { private: key, cert } = await generate([{ name: "commonName", value: "localhost" }], {
+    algorithm: "sha256",
+    extensions: [{ name: "subjectAltName", altNames: [{ type: 7, ip: "127.0.0.1" }] }],
+  });
+  certificate = { key, cert };
+  process.env["SSL_CERT_FILE"] = join(folder, "certificate.pem");
+  writeFileSync(process.env["SSL_CERT_FILE"], cert);
   const files = { Dockerfile: "FROM scratch\nCOPY Dockerfile /\n" };
   await writeGitRepository(join(repositories, "tiny.git"), [{ files, tags: ["v1.0.0"] }]);
   await outputOf("git", ["-C", join(repositories, "tiny.git"), "config", "uploadpack.allowFilter", "true"], {
@@ -45,7 +54,7 @@ beforeAll(async () => {
   apps = [{ name: "tiny", source: { kind: "gitTags", url: `http://localhost:${port}/tiny.git` } }];
 });
 beforeEach(async () => {
-  registry = await new FakeRegistry().start();
+  registry = await new FakeRegistry(certificate).start();
 });
 afterAll(() => {
   gitServer.closeAllConnections();
@@ -229,4 +238,12 @@ it.each(rows)("finds the same with and without Pulumi: %s", async (_, work, prep
   const [left, up] = [await alone(kept, false), await byPulumi(kept, false)];
   expect(left.outputs).toEqual(up.outputs);
   expect(left.run).toEqual(up.run);
+});
+
+it("says of a registry on this machine that speaks plain HTTP what a run would, with and without Pulumi", async () => {
+  registry = await new FakeRegistry().start();
+  for (const { run, failure } of [await alone(nothing, true), await byPulumi(nothing, true)]) {
+    expect(failure).toContain(`1.0.0: ${registry.host} speaks plain HTTP only`);
+    expect(run).toMatchObject({ building: [] });
+  }
 });

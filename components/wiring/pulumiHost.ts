@@ -6,7 +6,7 @@ import type { HostedEdges } from "../discover/upstreamEdges";
 import type { Host } from "./host";
 import { reasonOf } from "../model/reasonOf";
 import { stackState } from "../probe/stackState";
-import { writeAccess } from "../probe/writeAccess";
+import { buildAccess, writeAccess } from "../probe/writeAccess";
 import { systemClock } from "../system/clock";
 
 /** Pulumi, of whose running program this is part. */
@@ -27,7 +27,7 @@ export function pulumiHost(): Host {
       return stackState(Object.entries(outputs).map(([urn, resource]) => ({ urn, ...resource })));
     },
     mayWrite,
-    beforeBuild: mayWrite ?? (async () => undefined),
+    beforeBuild: mayWrite ?? buildAccess(environment),
     warn,
   };
 }
