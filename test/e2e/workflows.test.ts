@@ -94,8 +94,17 @@ describe("mirror.yml, run as it is", () => {
     expect(writes()).toEqual([]);
   });
 
-  it("tries again at once when the scheduled run is run again, completes the mirror and closes the issue", async () => {
+  it("builds for the platforms somebody asks for and no other, though the version waits for the rest", async () => {
     sandbox.putFile("later/file", "here now");
+    const run = await fork.run({ event: "workflow_dispatch", inputs: { platforms: "linux/arm64" } });
+    expect(run, run.log).toMatchObject({ good: true, jobs: { Plan: true, "Build linux-arm64": true } });
+    expect(run.jobs).not.toHaveProperty("Build linux-amd64");
+    expect(run.log).toContain("built tiny 1.1.0 linux/arm64");
+    expect(await registry.tags("tiny")).toEqual(["1.0.0", "latest"]);
+    expect(github.issues).toMatchObject([{ state: "open" }]);
+  });
+
+  it("tries again at once when the scheduled run is run again, completes the mirror and closes the issue", async () => {
     const run = await fork.run({ event: "schedule", run: { id: 70, attempt: 2 } });
     expect(run, run.log).toMatchObject({ good: true, jobs: { Plan: true, Publish: true } });
     expect(await registry.tags("tiny")).toEqual(["1.0.0", "1.1.0", "latest"]);
