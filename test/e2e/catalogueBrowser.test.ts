@@ -118,6 +118,21 @@ describe("a page opened from its file", () => {
     }
   });
 
+  it("shows a table of versions whole in a window of 1024 pixels, and in wider ones", async () => {
+    for (const path of ["mattermost/index.html", "outline/index.html", "hello-flask/index.html"])
+      for (const width of [1024, 1060, 1100, 1280])
+        await open(
+          path,
+          async (page) => {
+            const hidden = await page.evaluate(
+              "[...document.querySelectorAll('section[aria-labelledby=versions] .wide')].map((box) => box.scrollWidth - box.clientWidth)",
+            );
+            expect([path, width, hidden]).toEqual([path, width, [0]]);
+          },
+          { viewport: { width, height: 800 } },
+        );
+  });
+
   it("shows pull commands, digests and packages without JavaScript", async () => {
     await open(
       "mattermost/11.19.0/index.html",

@@ -80,7 +80,7 @@ function Image({ one }: { readonly one: CatalogueRow["platforms"][number] }) {
         {one.platform}
         <span class="below quiet">{originWords(one.origin)}</span>
       </th>
-      <td class="one-line">
+      <td>
         <ShortDigest digest={one.digest} />
       </td>
       <td class="number">{sizeOf(one.size)}</td>
