@@ -12,7 +12,9 @@ import { defaultSandboxFolder } from "./sandbox/layout";
 import { PulumiDigest } from "./sandbox/pulumiDigest";
 import { RequestLog } from "./sandbox/requestLog";
 import { outputOf, type ProcessOptions } from "../components/system/process";
+import { usableEngine } from "./sandbox/engine";
 import { preflight } from "./sandbox/preflight";
+import { registryPrograms } from "./sandbox/registry";
 import { toolPaths, type ToolPaths } from "./sandbox/toolPaths";
 import { runVisibly } from "./sandbox/visibleProcess";
 import type { ToolName } from "./toolchain/tool";
@@ -55,11 +57,12 @@ demo().catch((error: unknown) => {
 
 async function demo(): Promise<void> {
   title("Starting a registry, a git server and a release API on this machine");
-  await preflight(true);
+  const engine = await usableEngine(registryPrograms[demoRegistry], tell);
+  if (!engine) await preflight(true);
   await clearDemoFolder(dir, tell);
-  const serving = await startServing(dir, tell);
+  const serving = await startServing(dir, engine, tell);
   // What the rest takes may have to be built, which takes minutes; a look takes none of it.
-  const programs = toolPaths({ registry: demoRegistry, mirror: true, builders: true }, tell);
+  const programs = toolPaths({ registry: demoRegistry, mirror: true, builders: true, engine }, tell);
   programs.catch(() => {});
   try {
     interrupt.signal.throwIfAborted();
@@ -70,7 +73,7 @@ async function demo(): Promise<void> {
   title("Programs for the rest, and where they come from");
   print(programsTable(await unlessInterrupted(programs)));
   title("Starting the registry again, and BuildKit");
-  const sandbox = await startDemoSandbox(dir, keep, tell);
+  const sandbox = await startDemoSandbox(dir, keep, engine, tell);
   let kept = false;
   try {
     interrupt.signal.throwIfAborted();

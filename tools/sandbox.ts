@@ -9,10 +9,11 @@ import { checkout } from "../components/engine/checkout";
 import { defaultSandboxFolder, Layout } from "./sandbox/layout";
 import { lockHolder } from "../components/system/lock";
 import { ensureStack } from "./sandbox/pulumiStack";
-import { registryKinds, type RegistryKind } from "./sandbox/registry";
+import { registryKinds, registryPrograms, type RegistryKind } from "./sandbox/registry";
 import { registryProfiles, type ProfileName } from "./sandbox/registryProfiles";
 import { readRunning, type SandboxState } from "./sandbox/sandboxState";
-import { startSandbox } from "./sandbox/startSandbox";
+import { registryKind, startSandbox } from "./sandbox/startSandbox";
+import { usableEngine } from "./sandbox/engine";
 import { writeFixtures } from "./fixtures/fixtures";
 import { reasonOf } from "../components/model/reasonOf";
 import { shellWord } from "../components/model/quoting";
@@ -131,9 +132,13 @@ async function supervise(given: StartOptions): Promise<void> {
     tellStarter({ kind: "progress", line });
     voice.text(`sandbox: ${line}`);
   };
+  // A name leads to a proxy on loopback, which containers have their own of.
+  const named = options.registryName !== undefined;
+  const engine = named ? undefined : await usableEngine(registryPrograms[registryKind(options)], progress);
   const sandbox = await startSandbox({
     dir: folder,
     progress,
+    ...(engine && { engine }),
     latencyMs: latency ?? 0,
     ...options,
     ...(proxy && { rules: proxy }),

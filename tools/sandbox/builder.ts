@@ -32,11 +32,12 @@ export interface BuilderOptions {
 
 /** A running BuildKit daemon. */
 export interface Builder {
-  readonly child: Child;
-  /** `unix://…`. */
+  /** For buildx: `unix://…`, `docker-container://…`. */
   readonly address: string;
   /** Platforms it is for; empty: all. BuildKit itself would also run others where emulators are registered. */
   readonly platforms: readonly string[];
+  /** Ends it; it may finish writing its cache's records, its containers end with it. */
+  readonly stop: () => Promise<void>;
 }
 
 /** Hosts whose images the sandbox's registry serves under a prefix of that name. */
@@ -79,11 +80,10 @@ export async function startBuilder(layout: Layout, options: BuilderOptions): Pro
     env,
   });
   await child.ready(() => answers(programs.buildctl, address), 30_000);
-  return { child, address, platforms: options.platforms };
+  return { address, platforms: options.platforms, stop: () => stop(child) };
 }
 
-/** Ends a builder; it may finish writing its cache's records, its containers end with it. */
-export async function stopBuilder({ child }: Builder): Promise<void> {
+async function stop(child: Child): Promise<void> {
   if (child.pid === undefined) return;
   // The signal goes to the daemon: unshare itself ignores it.
   const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, "utf8").trim().split(" ");
@@ -91,16 +91,28 @@ export async function stopBuilder({ child }: Builder): Promise<void> {
 }
 
 function configuration(root: string, address: string, layout: Layout, options: BuilderOptions): string {
-  const { registry, platforms, maxParallelism, name } = options;
   const text = JSON.stringify;
-  const lines = [
+  return [
     `root = ${text(root)}`,
     `[grpc]`,
     `address = [${text(address)}]`,
     `[otel]`,
-    `socketPath = ${text(join(dirname(layout.controlSocket), `otel-${name}.sock`))}`,
+    `socketPath = ${text(join(dirname(layout.controlSocket), `otel-${options.name}.sock`))}`,
     `[worker.containerd]`,
     `enabled = false`,
+    ...workerConfiguration(options),
+    `defaultCgroupParent = ${text(options.controlGroup)}`,
+    ...registryConfiguration(options.registry),
+    "",
+  ].join("\n");
+}
+
+/** The lines of a daemon's configuration that say how it builds. */
+export function workerConfiguration({
+  platforms,
+  maxParallelism,
+}: Pick<BuilderOptions, "platforms" | "maxParallelism">): readonly string[] {
+  return [
     `[worker.oci]`,
     `enabled = true`,
     `snapshotter = "auto"`,
@@ -109,15 +121,22 @@ function configuration(root: string, address: string, layout: Layout, options: B
     `maxUsedSpace = "20GB"`,
     `minFreeSpace = "1GB"`,
     ...(maxParallelism === undefined ? [] : [`max-parallelism = ${maxParallelism}`]),
-    `defaultCgroupParent = ${text(options.controlGroup)}`,
-    ...(platforms.length > 0 ? [`platforms = [${platforms.map((platform) => text(platform)).join(", ")}]`] : []),
+    ...(platforms.length > 0
+      ? [`platforms = [${platforms.map((platform) => JSON.stringify(platform)).join(", ")}]`]
+      : []),
+  ];
+}
+
+/** The lines of a daemon's configuration that lead it to the sandbox's registry. */
+export function registryConfiguration(registry: string): readonly string[] {
+  const text = JSON.stringify;
+  return [
     ...(registry.startsWith("localhost:") ? [`[registry.${text(registry)}]`, `http = true`] : []),
     ...mirroredBy(registry).flatMap((host) => [
       `[registry.${text(host)}]`,
       `mirrors = [${text(`${registry}/${host}`)}]`,
     ]),
   ];
-  return `${lines.join("\n")}\n`;
 }
 
 async function answers(buildctl: string, address: string): Promise<boolean> {

@@ -1,6 +1,7 @@
 import { existsSync, rmSync } from "node:fs";
 import { stopSupervisor } from "./control";
 import { detach } from "./detach";
+import type { Engine } from "./engine";
 import type { Environment } from "./environment";
 import { writeFixtures } from "../fixtures/fixtures";
 import { checkout } from "../../components/engine/checkout";
@@ -39,8 +40,13 @@ export async function clearDemoFolder(folder: string, progress: (line: string) =
 }
 
 /** Starts what it takes to look what is missing: registry, git server and release API. It ends with this process. */
-export async function startServing(folder: string, progress: (line: string) => void): Promise<DemoSandbox> {
-  const sandbox = await startSandbox({ dir: folder, registry: demoRegistry, onlyServe: true, progress });
+export async function startServing(
+  folder: string,
+  engine: Engine | undefined,
+  progress: (line: string) => void,
+): Promise<DemoSandbox> {
+  const where = { dir: folder, ...(engine && { engine }) };
+  const sandbox = await startSandbox({ ...where, registry: demoRegistry, onlyServe: true, progress });
   return untilStopped(sandbox, () => writeFixtures(sandbox, progress));
 }
 
@@ -51,6 +57,7 @@ export async function startServing(folder: string, progress: (line: string) => v
 export async function startDemoSandbox(
   folder: string,
   keep: boolean,
+  engine: Engine | undefined,
   progress: (line: string) => void,
 ): Promise<DemoSandbox> {
   if (keep) {
@@ -64,7 +71,8 @@ export async function startDemoSandbox(
     if (!env) throw new Error(`the sandbox in ${JSON.stringify(layout.folder)} ended at once; see its logs`);
     return { env, stop: () => stopSupervisor(layout), letGo };
   }
-  const sandbox = await startSandbox({ dir: folder, registry: demoRegistry, progress });
+  const where = { dir: folder, ...(engine && { engine }) };
+  const sandbox = await startSandbox({ ...where, registry: demoRegistry, progress });
   return untilStopped(sandbox, async () => {
     await writeFixtures(sandbox, progress);
     await ensureStack(sandbox.env, checkout);

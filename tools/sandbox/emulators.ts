@@ -52,6 +52,11 @@ export function instanceName(): string {
   return `${processIdentity(process.pid)}-${randomBytes(3).toString("hex")}`;
 }
 
+/** The identity of the process that {@link instanceName} names. */
+export function ownerOf(instance: string): string {
+  return instance.replace(/-[0-9a-f]+$/, "");
+}
+
 /** Removes registrations of sandboxes whose supervisor is gone without having cleaned up. */
 export function removeStaleEmulators(): void {
   if (!existsSync(join(binfmt, "register"))) return;

@@ -1,11 +1,18 @@
 import { mirroredBy } from "./builder";
 import type { Certificate } from "./certificate";
+import type { Engine } from "./engine";
 import type { SandboxPart } from "./faultRule";
 import type { Layout } from "./layout";
 import type { NameProxy } from "./registryName";
 
 /** Environment variables by name. */
 export type Environment = Readonly<Record<string, string>>;
+
+interface Reached {
+  readonly registry: string;
+  readonly proxy: NameProxy | undefined;
+  readonly engine: Engine | undefined;
+}
 
 /**
  * What a shell or child process needs to use the sandbox: the Pulumi CLI, buildx, cosign and this program all take it from here.
@@ -17,7 +24,7 @@ export function sandboxEnvironment(
   certificate: Certificate,
   ports: Readonly<Record<SandboxPart, number>>,
   builder: string,
-  { registry, proxy }: { readonly registry: string; readonly proxy: NameProxy | undefined },
+  { registry, proxy, engine }: Reached,
 ): Environment {
   const mirrors = Object.fromEntries(mirroredBy(registry).map((host) => [host, `${registry}/${host}`]));
   return {
@@ -35,6 +42,8 @@ export function sandboxEnvironment(
     NODE_EXTRA_CA_CERTS: certificate.authorityFile,
     COSIGN_PASSWORD: "",
     ...(proxy && proxyVariables(proxy)),
+    // Docker's configuration, which may name another one, is replaced.
+    ...(engine && { DOCKER_HOST: engine.host }),
     GITHUB_BASE_URL: `http://localhost:${ports.releases}/api/v3/`,
     MIRROR_REGISTRY_MIRRORS: JSON.stringify(mirrors),
     MIRROR_SANDBOX_DIR: layout.folder,

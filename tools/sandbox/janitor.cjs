@@ -1,6 +1,6 @@
 // Cleans up what the kernel does not when a sandbox's supervisor ends, also by SIGKILL: registrations of emulators,
-// control groups. Waits for the end of standard input, which comes when the supervisor is gone, then ends too.
-// Argument: JSON { registrations: string[], controlGroup: string }
+// control groups, containers. Waits for the end of standard input, which comes when the supervisor is gone, then ends too.
+// Argument: JSON { registrations: string[], controlGroup?: string, engine?: { host: string, label: string } }
 "use strict";
 const { execFileSync } = require("node:child_process");
 const { existsSync, readdirSync, rmdirSync, statSync, writeFileSync } = require("node:fs");
@@ -17,8 +17,10 @@ if (argument === "unregister") {
   process.stdin.resume().on("end", () => void cleanUp(JSON.parse(argument)));
 }
 
-async function cleanUp({ registrations, controlGroup }) {
+async function cleanUp({ registrations, controlGroup, engine }) {
   for (const name of registrations) attempt(() => unregister(name));
+  if (engine) attempt(() => removeContainers(engine));
+  if (controlGroup === undefined) return;
   // Processes in a control group need a moment to be gone after SIGKILL.
   for (let tries = 0; tries < 100 && !removeControlGroups(controlGroup); tries++)
     await new Promise((done) => setTimeout(done, 50));
@@ -30,6 +32,18 @@ function unregister(name) {
   // Without a mount of its own the machine shows nothing there; a short-lived one does.
   if (existsSync(join(binfmt, "register"))) return;
   execFileSync("unshare", ["--mount", process.execPath, __filename, "unregister", name], { stdio: "ignore" });
+}
+
+function removeContainers({ host, label }) {
+  const docker = (...args) => execFileSync("docker", ["--host", host, ...args], { encoding: "utf8", stdio: "pipe" });
+  const remove = (list, command) => {
+    const found = docker(...list, "--quiet", "--filter", `label=${label}`)
+      .split("\n")
+      .filter(Boolean);
+    if (found.length > 0) docker(...command, "--force", ...found);
+  };
+  remove(["ps", "--all"], ["rm", "--volumes"]);
+  remove(["volume", "ls"], ["volume", "rm"]);
 }
 
 function removeControlGroups(controlGroup) {

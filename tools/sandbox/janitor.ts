@@ -8,7 +8,9 @@ export interface JanitorOptions {
   /** Names of interpreters registered with the kernel. */
   readonly registrations: readonly string[];
   /** Control group, as a path below each hierarchy. */
-  readonly controlGroup: string;
+  readonly controlGroup?: string;
+  /** Host of the engine, and label of what is to be removed from it. */
+  readonly engine?: { readonly host: string; readonly label: string };
 }
 
 /**

@@ -1,14 +1,14 @@
 import { outputOf } from "../../components/system/process";
 
 /**
- * Checks what a sandbox needs of the machine and nobody can install for it.
+ * Checks what a sandbox without a container engine needs of the machine and nobody can install for it.
  * @throws Error that lists everything missing and what to do about each.
  */
 export async function preflight(withBuilder: boolean): Promise<void> {
   const mistakes: string[] = [];
   if (process.platform !== "linux") mistakes.push(`this is ${process.platform}; the sandbox needs Linux`);
   if (withBuilder && process.getuid?.() !== 0) {
-    mistakes.push("not root, which runc and its mounts need; run it as root, or in a privileged container");
+    mistakes.push("not root, which runc and its mounts need; start Docker, which does without, or run it as root");
   }
   for (const command of withBuilder ? ["setpriv", "unshare"] : ["setpriv"]) {
     const works = await outputOf(command, ["--version"], { limitMs: 10_000 }).then(

@@ -1,6 +1,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { stringify } from "yaml";
 import { Child } from "./child";
+import { Container } from "./container";
+import type { Engine } from "./engine";
 import { freePort } from "./freePort";
 import type { Layout } from "./layout";
 import type { ToolName } from "../toolchain/tool";
@@ -24,9 +26,24 @@ export const registryPrograms = {
 
 /** A running registry, plain HTTP on a loopback port. */
 export interface RegistryProcess {
-  readonly child: Child;
   readonly port: number;
+  readonly stop: () => Promise<void>;
 }
+
+interface ProgramHost {
+  readonly program: string;
+}
+
+interface EngineHost {
+  readonly engine: Engine;
+  /** Of the registry. */
+  readonly image: string;
+  /** Name of the sandbox. */
+  readonly instance: string;
+}
+
+/** What runs a registry: its program, or an engine that has its image. */
+export type RegistryHost = ProgramHost | EngineHost;
 
 /** How to start a registry. */
 export interface RegistryOptions {
@@ -42,29 +59,69 @@ export interface RegistryOptions {
  */
 export async function startRegistry(
   kind: RegistryKind,
-  program: string,
+  host: RegistryHost,
   layout: Layout,
   options: RegistryOptions = {},
 ): Promise<RegistryProcess> {
-  const chosen = options.port ?? (await freePort());
+  const port = options.port ?? (await freePort());
   mkdirSync(layout.registryData, { recursive: true });
-  const args = argumentsOf[kind](layout, chosen, options);
-  const env = { ...process.env, OTEL_TRACES_EXPORTER: "none", OTEL_SDK_DISABLED: "true" };
-  const child = Child.start({ name: `registry (${kind})`, command: program, args, log: layout.log("registry"), env });
-  await child.ready(() => answers(chosen), 20_000);
-  return { child, port: chosen };
+  const started =
+    "engine" in host ? await container(kind, host, layout, port, options) : child(kind, host, layout, port, options);
+  await started.ready(() => answers(port), 20_000);
+  return { port, stop: () => started.stop("SIGTERM", 2_000) };
+}
+
+const environment = { OTEL_TRACES_EXPORTER: "none", OTEL_SDK_DISABLED: "true" };
+
+function child(
+  kind: RegistryKind,
+  { program }: ProgramHost,
+  layout: Layout,
+  port: number,
+  options: RegistryOptions,
+): Child {
+  const args = argumentsOf[kind](layout, `127.0.0.1:${port}`, options);
+  const env = { ...process.env, ...environment };
+  return Child.start({ name: `registry (${kind})`, command: program, args, log: layout.log("registry"), env });
+}
+
+/** What it writes belongs to who runs the sandbox, and lies where a program would put it. */
+function container(
+  kind: RegistryKind,
+  { engine, instance, image }: EngineHost,
+  layout: Layout,
+  port: number,
+  options: RegistryOptions,
+): Promise<Container> {
+  const files = [layout.registryData, ...(kind === "distribution" ? [configFile(layout)] : [])];
+  const network = engine.sharesNetwork ? ["--network", "host"] : ["--publish", `127.0.0.1:${port}:${port}`];
+  const address = `${engine.sharesNetwork ? "127.0.0.1" : "0.0.0.0"}:${port}`;
+  const args = argumentsOf[kind](layout, address, options);
+  return Container.start({
+    ...{ engine, instance, image, args, part: "registry" },
+    options: [
+      ...network,
+      ...["--user", `${process.getuid?.()}:${process.getgid?.()}`, "--security-opt", "label=disable"],
+      ...files.map((path) => `--volume=${path}:${path}`),
+      ...Object.entries(environment).map(([name, value]) => `--env=${name}=${value}`),
+    ],
+  });
 }
 
 const argumentsOf: Readonly<
-  Record<RegistryKind, (layout: Layout, port: number, options: RegistryOptions) => readonly string[]>
+  Record<RegistryKind, (layout: Layout, address: string, options: RegistryOptions) => readonly string[]>
 > = {
   distribution: distributionArgs,
   "docker-registry": distributionArgs,
   olareg: olaregArgs,
-  crane: ({ registryData }, port) => ["registry", "serve", "--address", `127.0.0.1:${port}`, "--disk", registryData],
+  crane: ({ registryData }, address) => ["registry", "serve", "--address", address, "--disk", registryData],
 };
 
-function distributionArgs(layout: Layout, port: number): readonly string[] {
+function configFile(layout: Layout): string {
+  return layout.in("registry.yaml");
+}
+
+function distributionArgs(layout: Layout, address: string): readonly string[] {
   const config = {
     version: "0.1",
     log: { level: "warn", accesslog: { disabled: true } },
@@ -76,20 +133,20 @@ function distributionArgs(layout: Layout, port: number): readonly string[] {
       maintenance: { uploadpurging: { enabled: false } },
     },
     // Relative locations, or uploads would go around the front.
-    http: { addr: `127.0.0.1:${port}`, relativeurls: true, secret: "sandbox" },
+    http: { addr: address, relativeurls: true, secret: "sandbox" },
   };
-  const file = layout.in("registry.yaml");
-  writeFileSync(file, stringify(config));
-  return ["serve", file];
+  writeFileSync(configFile(layout), stringify(config));
+  return ["serve", configFile(layout)];
 }
 
-function olaregArgs(layout: Layout, port: number, { collectAfter }: RegistryOptions): readonly string[] {
+function olaregArgs(layout: Layout, address: string, { collectAfter }: RegistryOptions): readonly string[] {
   const collector =
     collectAfter === undefined
       ? ["--gc-frequency", "-1s"]
       : ["--gc-untagged", "--gc-grace-period", `${collectAfter}s`, "--gc-frequency", "1s"];
+  const [host = "", port = ""] = address.split(":");
   return [
-    ...["serve", "--addr", "127.0.0.1", "--port", String(port), "--dir", layout.registryData],
+    ...["serve", "--addr", host, "--port", port, "--dir", layout.registryData],
     ...["--api-delete", "--api-blob-delete", ...collector],
   ];
 }

@@ -1,6 +1,6 @@
 import { cpSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { stopBuilder, type Builder } from "./builder";
+import type { Builder } from "./builder";
 import type { Environment } from "./environment";
 import type { FaultRule, SandboxPart } from "./faultRule";
 import type { FaultRules, FaultRuleStatus } from "./faultRules";
@@ -119,7 +119,7 @@ export class Sandbox {
   /** Ends the registry; its port refuses connections. */
   async stopRegistry(): Promise<void> {
     await this.pieces.fronts.shut("registry");
-    await this.registry.child.stop("SIGTERM", 2_000);
+    await this.registry.stop();
   }
 
   /** Starts the registry again, same port, same content. */
@@ -130,21 +130,21 @@ export class Sandbox {
 
   /** Ends a builder; builds in flight fail. */
   async stopBuilder(name: string): Promise<void> {
-    await stopBuilder(this.builder(name));
+    await this.builder(name).stop();
   }
 
   /** Starts a builder again, with its cache. */
   async startBuilder(name: string): Promise<void> {
-    await stopBuilder(this.builder(name));
+    await this.builder(name).stop();
     this.builders.set(name, await this.pieces.restartBuilder(name));
   }
 
   /** Ends everything; the folder stays. Calling it again waits for the same end. */
   stop(): Promise<void> {
     this.stopping ??= (async () => {
-      await Promise.all([...this.builders.values()].map((builder) => stopBuilder(builder)));
+      await Promise.all([...this.builders.values()].map((builder) => builder.stop()));
       await this.pieces.fronts.close();
-      await this.registry.child.stop("SIGTERM", 2_000);
+      await this.registry.stop();
       await this.pieces.end();
     })();
     return this.stopping;

@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { delimiter } from "node:path";
 import { Authentication } from "./authentication";
-import { startBuilder, stopBuilder, type Builder, type BuilderOptions } from "./builder";
+import { startBuilder, type Builder, type BuilderOptions } from "./builder";
 import { loadCertificate, type Certificate } from "./certificate";
 import {
   writeBuildxConfig,
@@ -10,17 +10,25 @@ import {
   writePulumiHome,
   writeSigningKeys,
 } from "./clientConfig";
+import { engineLabel, havingImage, staleInstances, type Engine } from "./engine";
+import { startEngineBuilder } from "./engineBuilder";
 import { instanceName, planEmulators, removeStaleEmulators, type Emulators } from "./emulators";
 import { proxyVariables, sandboxEnvironment } from "./environment";
 import { FaultRules } from "./faultRules";
 import type { Gate } from "./front";
 import { Fronts } from "./fronts";
-import { startJanitor } from "./janitor";
+import { startJanitor, type JanitorOptions } from "./janitor";
 import { defaultSandboxFolder, Layout } from "./layout";
 import { writeLanguageHost } from "./languageHost";
 import { lockHolder, takeLock } from "../../components/system/lock";
 import { preflight } from "./preflight";
-import { registryPrograms, startRegistry, type RegistryKind, type RegistryProcess } from "./registry";
+import {
+  registryPrograms,
+  startRegistry,
+  type RegistryHost,
+  type RegistryKind,
+  type RegistryProcess,
+} from "./registry";
 import { registryProfiles } from "./registryProfiles";
 import { PlayedRegistry } from "./playedRegistry";
 import { openNameProxy, registryAddress, type NameProxy, type RegistryAddress } from "./registryName";
@@ -40,24 +48,31 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const mirror = options.onlyServe !== true;
   const builders = mirror ? Object.entries(options.builders ?? { mirror: [] }) : [];
   const progress = options.progress ?? (() => {});
-  await preflight(builders.length > 0);
-  const purpose = { registry: registryKind(options), mirror, builders: builders.length > 0 };
+  const { engine } = options;
+  if (!engine) await preflight(builders.length > 0);
+  const purpose = { registry: registryKind(options), mirror, builders: builders.length > 0, engine };
   const tools = await toolPaths(purpose, progress);
   const release = takeLock(layout.lock);
   if (!release) throw new Error(occupied(layout));
   mkdirSync(layout.logs, { recursive: true });
   removeStaleEmulators();
-  const emulators = builders.length > 0 ? planEmulators(instanceName()) : noEmulators;
+  if (engine) for (const stale of await staleInstances(engine)) await startJanitor(inEngine(engine, stale))();
+  const instance = instanceName();
+  const emulators = builders.length > 0 && !engine ? planEmulators(instance) : noEmulators;
   if (emulators.missing.length > 0) progress(missingEmulators(emulators.missing));
-  const controlGroup = `/mirror-sandbox-${instanceName()}`;
-  const clean = startJanitor({ registrations: emulators.names, controlGroup });
+  const controlGroup = `/mirror-sandbox-${instance}`;
+  const clean = startJanitor(engine ? inEngine(engine, instance) : { registrations: emulators.names, controlGroup });
   const undo: (() => Promise<void>)[] = [() => clean().finally(release)];
   try {
-    return await assemble({ options, layout, tools, builders, emulators, controlGroup, progress, undo });
+    return await assemble({ options, layout, tools, builders, emulators, instance, controlGroup, progress, undo });
   } catch (error) {
     for (const step of undo.toReversed()) await step().catch(() => {});
     throw error;
   }
+}
+
+function inEngine({ host }: Engine, instance: string): JanitorOptions {
+  return { registrations: [], engine: { host, label: `${engineLabel}=${instance}` } };
 }
 
 const noEmulators: Emulators = { names: [], lines: [], missing: [] };
@@ -68,6 +83,8 @@ interface Preparation {
   readonly tools: ToolPaths;
   readonly builders: readonly (readonly [string, readonly string[]])[];
   readonly emulators: Emulators;
+  /** Name of this sandbox. */
+  readonly instance: string;
   readonly controlGroup: string;
   readonly progress: (line: string) => void;
   /** What to do, last first, when a later step fails. */
@@ -87,7 +104,7 @@ async function assemble(preparation: Preparation): Promise<Sandbox> {
   const certificate = await loadCertificate(layout.certificates, registryAddress(registryName, 0).hosts);
   progress(`starting the registry (${kind})`);
   const registry = await startRegistryAt();
-  undo.push(() => registry.child.stop("SIGKILL", 0));
+  undo.push(() => registry.stop());
   const preferredPorts = earlier?.ports ?? {};
   const gates = gatesOf(options, registry.port);
   const fronts = await Fronts.open({ layout, certificate, rules, registryPort: registry.port, preferredPorts, gates });
@@ -98,13 +115,15 @@ async function assemble(preparation: Preparation): Promise<Sandbox> {
   const proxy = hosts.length > 0 ? await openNameProxy(hosts, fronts.ports.registry) : undefined;
   if (proxy) undo.push(() => proxy.close());
   const reach = reachRegistry(name, certificate, proxy);
-  const running = await startBuilders(preparation, reach);
+  const start = builderStarter(preparation, reach, Object.values(fronts.ports));
+  const running = await startBuilders(preparation, start);
   writePulumiHome(layout);
   const path = options.onlyServe ? tools.path : await configureClients(preparation, address, running);
   await signing;
   const env = sandboxEnvironment(layout, path, certificate, fronts.ports, builders[0]?.[0] ?? "mirror", {
     registry: name,
     proxy,
+    engine: options.engine,
   });
   await writeState(layout, {
     pid: process.pid,
@@ -113,8 +132,6 @@ async function assemble(preparation: Preparation): Promise<Sandbox> {
     builders: [...running.keys()],
     env,
   });
-  const restartBuilder = (name: string): Promise<Builder> =>
-    startBuilder(layout, builderOptions(preparation, name, reach));
   const end = async (): Promise<void> => {
     await proxy?.close();
     await undo[0]?.();
@@ -122,19 +139,24 @@ async function assemble(preparation: Preparation): Promise<Sandbox> {
   const restartRegistry = (): Promise<RegistryProcess> => startRegistryAt(registry.port);
   return new Sandbox({
     ...{ layout, env, rules, fronts, registry, registryName: name, restartRegistry },
-    ...{ builders: running, restartBuilder, end },
+    ...{ builders: running, restartBuilder: start, end },
   });
 }
 
 /** What starts the registry, on a port of its choice or that of before. @throws Error when it is to do what it cannot. */
 function registryStarter(
   kind: RegistryKind,
-  { options: { collectAfter }, layout, tools }: Preparation,
+  { options: { collectAfter, engine }, layout, tools, instance, progress }: Preparation,
 ): (port?: number) => Promise<RegistryProcess> {
   if (collectAfter !== undefined && kind !== "olareg")
     throw new Error(`the registry "${kind}" collects nothing; olareg does`);
-  return (port) =>
-    startRegistry(kind, programPath(tools, registryPrograms[kind]), layout, {
+  const program = registryPrograms[kind];
+  const host = async (): Promise<RegistryHost> =>
+    engine
+      ? { engine, instance, image: await havingImage(engine, program, progress) }
+      : { program: programPath(tools, program) };
+  return async (port) =>
+    startRegistry(kind, await host(), layout, {
       ...(port !== undefined && { port }),
       ...(collectAfter !== undefined && { collectAfter }),
     });
@@ -159,8 +181,8 @@ async function configureClients(
   return host === undefined ? tools.path : `${host}${delimiter}${tools.path}`;
 }
 
-/** A registry is played by one that has the referrers API where it has. */
-function registryKind({ registry, registryProfile }: SandboxOptions): RegistryKind {
+/** The registry that runs: one that has the referrers API where the one it plays has. */
+export function registryKind({ registry, registryProfile }: SandboxOptions): RegistryKind {
   const played = registryProfile !== undefined && registryProfiles[registryProfile].referrers === "api";
   return registry ?? (played ? "olareg" : "distribution");
 }
@@ -172,14 +194,37 @@ function reachRegistry(registry: string, { bundleFile }: Certificate, proxy: Nam
   return { registry, environment: proxy ? { ...proxyVariables(proxy), SSL_CERT_FILE: bundleFile } : {} };
 }
 
-async function startBuilders(preparation: Preparation, reach: Reach): Promise<ReadonlyMap<string, Builder>> {
-  const { layout, builders, progress, undo } = preparation;
+/** What starts the builder of a name. @param ports of the sandbox's servers. */
+function builderStarter(
+  preparation: Preparation,
+  reach: Reach,
+  ports: readonly number[],
+): (name: string) => Promise<Builder> {
+  const { options, layout, builders, instance, progress } = preparation;
+  const { engine } = options;
+  if (!engine) return (name) => startBuilder(layout, builderOptions(preparation, name, reach));
+  return async (name) =>
+    startEngineBuilder(layout, {
+      ...{ engine, instance, name, ports, registry: reach.registry },
+      image: await havingImage(engine, "buildkitd", progress),
+      platforms: platformsOf(builders, name),
+    });
+}
+
+function platformsOf(builders: Preparation["builders"], name: string): readonly string[] {
+  return builders.find(([candidate]) => candidate === name)?.[1] ?? [];
+}
+
+async function startBuilders(
+  { builders, progress, undo }: Preparation,
+  start: (name: string) => Promise<Builder>,
+): Promise<ReadonlyMap<string, Builder>> {
   const running = new Map<string, Builder>();
   // One after the other: the first registers the emulators, the others find them.
   for (const [name] of builders) {
     progress(`starting the builder ${name}`);
-    const builder = await startBuilder(layout, builderOptions(preparation, name, reach));
-    undo.push(() => stopBuilder(builder));
+    const builder = await start(name);
+    undo.push(() => builder.stop());
     running.set(name, builder);
   }
   return running;
@@ -191,7 +236,7 @@ function builderOptions(preparation: Preparation, name: string, reach: Reach): B
     name,
     ...reach,
     controlGroup,
-    platforms: builders.find(([candidate]) => candidate === name)?.[1] ?? [],
+    platforms: platformsOf(builders, name),
     programs: { buildkitd: programPath(tools, "buildkitd"), buildctl: programPath(tools, "buildctl") },
     path: tools.path,
     emulators,

@@ -1,3 +1,4 @@
+import { type Engine, havingImage } from "./engine";
 import { ensureTools, type Toolchain } from "../toolchain/ensureTools";
 import type { ToolName } from "../toolchain/tool";
 import { type RegistryKind, registryPrograms } from "./registry";
@@ -19,6 +20,8 @@ export interface Purpose {
   /** The mirror runs in it, too; otherwise it only serves. */
   readonly mirror: boolean;
   readonly builders: boolean;
+  /** Runs registry and builders. */
+  readonly engine?: Engine | undefined;
 }
 
 /**
@@ -26,9 +29,16 @@ export interface Purpose {
  * @throws MissingToolError when another cannot be had, with what to do.
  */
 export async function toolPaths(
-  { registry, mirror, builders }: Purpose,
+  { registry, mirror, builders, engine }: Purpose,
   progress: (line: string) => void,
 ): Promise<ToolPaths> {
+  if (engine) {
+    const origins = new Map<ToolName, string>();
+    for (const name of [registryPrograms[registry], ...(builders ? (["buildkitd"] as const) : [])])
+      origins.set(name, `Docker (${await havingImage(engine, name, progress)})`);
+    const found = await ensureTools(["git", ...(mirror ? forMirroring : [])], { progress });
+    return { ...found, origins: new Map([...origins, ...found.origins]) };
+  }
   if (builders) {
     await ensureTools(["qemu-aarch64-static"], { progress }).catch((error: unknown) => {
       progress(`only this machine's own platform can run build steps: ${String(error)}`);

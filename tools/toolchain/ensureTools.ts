@@ -1,4 +1,5 @@
 import { realpath, symlink } from "node:fs/promises";
+import { homedir } from "node:os";
 import path from "node:path";
 import { CheckedPrograms } from "./checkedPrograms";
 import { installDebianPackage } from "./debianPackage";
@@ -77,7 +78,9 @@ class Search {
   ) {}
 
   originOf(name: ToolName, program: string): string {
-    const { source } = this.tool(name);
+    const tool = this.tool(name);
+    const { source, vendor } = tool;
+    if (vendor?.by === "image" && program === vendorProgram(tool, this.folders)) return `copied from ${vendor.image}`;
     if (program.startsWith(this.folders.pulumi)) return "its vendor's installer";
     if (program.startsWith(this.folders.standIns)) return "a stand-in of this project";
     if (!program.startsWith(this.folders.cache)) return `this machine (${program})`;
@@ -117,7 +120,9 @@ class Search {
     const entries = this.searchPath.split(path.delimiter).filter((entry) => path.isAbsolute(entry));
     // Our own links are not an installation: they would be found after what they point to is gone, or out of date.
     const others = entries.filter((entry) => path.resolve(entry) !== this.folders.bin);
-    const resolved = others.map((entry) => realpath(path.join(entry, name)).catch(() => undefined));
+    const files = others.map((entry) => path.join(entry, name));
+    const plugins = name === "buildx" ? pluginFolders().map((folder) => path.join(folder, "docker-buildx")) : [];
+    const resolved = [...files, ...plugins].map((file) => realpath(file).catch(() => undefined));
     const found = (await Promise.all(resolved)).filter((program) => program !== undefined);
     return [...new Set(found)].filter((program) => !program.startsWith(this.folders.standIns));
   }
@@ -180,6 +185,14 @@ class Search {
     const reason = `made, but it does not run or is not version ${JSON.stringify(tool.version)}`;
     throw new MissingToolError(tool.name, reason, `remove ${JSON.stringify(folder)} and try again`);
   }
+}
+
+/** Where Docker keeps its plugins for a user, and for all. Source: docker/cli, cli-plugins/manager. */
+function pluginFolders(): readonly string[] {
+  const shared = ["/usr/local/lib", "/usr/local/libexec", "/usr/lib", "/usr/libexec"];
+  return [path.join(homedir(), ".docker"), ...shared.map((folder) => path.join(folder, "docker"))].map((folder) =>
+    path.join(folder, "cli-plugins"),
+  );
 }
 
 /** Points a link at a program; others see the old link or the new one, never none. */

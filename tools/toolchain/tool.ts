@@ -63,6 +63,13 @@ export type Vendor =
       readonly by: "npm";
       /** Version of the CLI. */
       readonly release: string;
+    }
+  | {
+      /** Copied out of the image its vendor publishes, where a Docker Engine runs. */
+      readonly by: "image";
+      readonly image: string;
+      /** Path of the program in it. */
+      readonly program: string;
     };
 
 /** One pinned program. */

@@ -1,5 +1,5 @@
 import { sdkVersion } from "./standInLauncher";
-import type { Source, Tool, ToolName } from "./tool";
+import type { Source, Tool, ToolName, Vendor } from "./tool";
 
 const asked = (...args: readonly string[]) => ({ ask: "command", args }) as const;
 
@@ -10,6 +10,11 @@ function go(module: string, name: string, variables: Readonly<Record<string, str
 function debian(name: ToolName, packageName: string): Tool {
   const question = name === "openssl" ? asked("version") : asked("--version");
   return { name, version: undefined, question, source: { from: "debian", package: packageName } };
+}
+
+/** Images are named by version: what is behind a tag of these vendors does not change, and the program is asked for its version. */
+function image(name: string, program: string): Vendor {
+  return { by: "image", image: name, program };
 }
 
 function plugin(name: "command" | "github"): Tool {
@@ -63,18 +68,21 @@ export const tools: readonly Tool[] = [
     name: "buildkitd",
     version: "0.31.0",
     question: asked("--version"),
+    vendor: image("moby/buildkit:v0.31.0", "/usr/bin/buildkitd"),
     source: go("buildkit", "github.com/moby/buildkit/cmd/buildkitd", buildkitVersion),
   },
   {
     name: "buildctl",
     version: "0.31.0",
     question: asked("--version"),
+    vendor: image("moby/buildkit:v0.31.0", "/usr/bin/buildctl"),
     source: go("buildkit", "github.com/moby/buildkit/cmd/buildctl", buildkitVersion),
   },
   {
     name: "buildx",
     version: "0.35.0",
     question: asked("version"),
+    vendor: image("docker/buildx-bin:0.35.0", "/buildx"),
     source: go("buildkit", "github.com/docker/buildx/cmd/buildx", {
       "github.com/docker/buildx/version.Version": "v0.35.0",
     }),
@@ -83,12 +91,14 @@ export const tools: readonly Tool[] = [
     name: "registry",
     version: "3.0.0",
     question: asked("--version"),
+    vendor: image("registry:3.0.0", "/bin/registry"),
     source: go("registry", "github.com/distribution/distribution/v3/cmd/registry"),
   },
   {
     name: "olareg",
     version: "0.2.1",
     question: asked("version"),
+    vendor: image("ghcr.io/olareg/olareg:v0.2.1", "/olareg"),
     source: go("olareg", "github.com/olareg/olareg/cmd/olareg"),
   },
   {
@@ -104,6 +114,7 @@ export const tools: readonly Tool[] = [
     name: "regctl",
     version: "0.11.7",
     question: asked("version"),
+    vendor: image("ghcr.io/regclient/regctl:v0.11.7", "/regctl"),
     source: go("regctl", "github.com/regclient/regclient/cmd/regctl"),
   },
   {
@@ -117,6 +128,7 @@ export const tools: readonly Tool[] = [
     name: "cosign",
     version: "3.1.3",
     question: asked("version"),
+    vendor: image("ghcr.io/sigstore/cosign/cosign:v3.1.3", "/ko-app/cosign"),
     source: go("cosign", "github.com/sigstore/cosign/v3/cmd/cosign", {
       [releaseVersion]: "v3.1.3",
     }),
@@ -125,6 +137,7 @@ export const tools: readonly Tool[] = [
     name: "syft",
     version: "1.52.0",
     question: asked("version"),
+    vendor: image("anchore/syft:v1.52.0", "/syft"),
     source: go("syft", "github.com/anchore/syft/cmd/syft", { "main.version": "1.52.0" }),
   },
   // A private Sigstore, for the end-to-end test of keyless signing only.
@@ -185,3 +198,9 @@ export const tools: readonly Tool[] = [
   // The catalogue's pages are tried in it.
   debian("chromium", "chromium"),
 ];
+
+/** The image a program's vendor publishes it in; undefined for one without. */
+export function imageOf(name: ToolName): string | undefined {
+  const vendor = tools.find((tool) => tool.name === name)?.vendor;
+  return vendor?.by === "image" ? vendor.image : undefined;
+}

@@ -5,11 +5,15 @@ import type { Folders } from "./folders";
 import { outputOf } from "../../components/system/process";
 import { reasonOf } from "../../components/model/reasonOf";
 import type { Tool, Vendor } from "./tool";
+import { copyFromImage, imagesServe } from "./vendorImage";
+
+/** A vendor whose program comes by an installer. */
+type Installer = Exclude<Vendor, { by: "image" }>;
 
 const limits = { npm: 300_000, pulumi: 60_000 };
 
 /** Where a vendor's installer puts a tool's program; undefined for a tool without one. */
-export function vendorProgram({ name, version = "", vendor }: Tool, { pulumi }: Folders): string | undefined {
+export function vendorProgram({ name, version = "", vendor }: Tool, { cache, pulumi }: Folders): string | undefined {
   switch (vendor?.by) {
     case undefined:
       return undefined;
@@ -17,6 +21,8 @@ export function vendorProgram({ name, version = "", vendor }: Tool, { pulumi }: 
       return path.join(pulumi, "versions", vendor.release, "bin", name);
     case "pulumi":
       return path.join(pulumi, "plugins", `resource-${vendor.plugin}-v${version}`, name);
+    case "image":
+      return path.join(cache, "tools", `${name}-${version}-image-${process.arch}`, name);
   }
 }
 
@@ -31,8 +37,25 @@ export async function installVendorProgram(tool: Tool, folders: Folders, pulumi:
   const subject = vendor.by === "npm" ? `npm-pulumi-${vendor.release}` : `${name}-${version}`;
   const tried = path.join(folders.cache, "tried", subject);
   if (existsSync(tried)) return;
+  // An engine may be started later.
+  if (vendor.by === "image" && !(await imagesServe())) return;
+  const work =
+    vendor.by === "image"
+      ? copyFromImage(vendor.image, vendor.program, vendorProgram(tool, folders) ?? "")
+      : runInstaller(vendor, version, folders, pulumi);
+  const outcome = await work.catch(reasonOf);
+  await mkdir(path.dirname(tried), { recursive: true });
+  await writeFile(tried, `${outcome ?? "copied"}\n`);
+}
+
+async function runInstaller(
+  vendor: Installer,
+  version: string,
+  folders: Folders,
+  pulumi: () => Promise<string>,
+): Promise<string> {
   const [program, args] = await installer(vendor, version, pulumi);
-  const outcome = await outputOf(program, args, {
+  return outputOf(program, args, {
     limitMs: limits[vendor.by],
     environment: {
       ...process.env,
@@ -40,13 +63,11 @@ export async function installVendorProgram(tool: Tool, folders: Folders, pulumi:
       PULUMI_SKIP_UPDATE_CHECK: "true",
       PULUMI_IGNORE_AMBIENT_PLUGINS: "true",
     },
-  }).catch(reasonOf);
-  await mkdir(path.dirname(tried), { recursive: true });
-  await writeFile(tried, `${outcome}\n`);
+  });
 }
 
 async function installer(
-  vendor: Vendor,
+  vendor: Installer,
   version: string,
   pulumi: () => Promise<string>,
 ): Promise<readonly [string, readonly string[]]> {
