@@ -24,30 +24,49 @@ export function whyNoDockerEngine(): string | undefined {
   return `not on PATH: ${lacking.join(", ")}; Debian has them in the packages docker.io and tini`;
 }
 
+/** A bridge for containers, which plays the network of Docker Desktop's virtual machine. */
+export interface DesktopNetwork {
+  /** Interface, made and removed with the engine. */
+  readonly bridge: string;
+  /** Of this machine in it; for containers it is `host.docker.internal`. */
+  readonly address: string;
+}
+
 /**
  * Starts a Docker Engine beside any other of this machine: nothing of it lies outside of `folder`, and it touches no network, so its
  * containers have this machine's (`network=host`) or none. As with a builder, all it runs ends with it, in whatever way it ends.
  * @param folder for its data and sockets, whose paths have to be short.
+ * @param desktop lets it call itself Docker Desktop, and gives containers a network from which nothing of this machine's loopback
+ *   is reached.
  * @throws Error with the end of its log when it is not ready within 60 s.
  */
-export async function startDockerEngine(folder: string, environment: NodeJS.ProcessEnv): Promise<DockerEngine> {
+export async function startDockerEngine(
+  folder: string,
+  environment: NodeJS.ProcessEnv,
+  desktop?: DesktopNetwork,
+): Promise<DockerEngine> {
   mkdirSync(folder, { recursive: true });
   const host = `unix://${join(folder, "docker.sock")}`;
-  const config = join(folder, "daemon.json");
-  const runtime = join(folder, "runc.sh");
-  writeFileSync(runtime, runtimeScript, { mode: 0o755 });
-  const settings = mayAll() ? {} : { runtimes: { modest: { path: runtime } }, "default-runtime": "modest" };
-  // Without a file of its own it reads that of this machine's engine.
-  writeFileSync(config, JSON.stringify(settings));
-  const daemon = [
-    ...["dockerd", "--config-file", config, "--host", host, "--pidfile", join(folder, "docker.pid")],
-    ...["--data-root", join(folder, "data"), "--exec-root", join(folder, "exec")],
-    ...["--bridge=none", "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false"],
-  ];
+  const daemon = daemonCommand(folder, host, desktop);
+  if (desktop) await makeBridge(desktop);
+  const release = join(folder, "os-release");
+  writeFileSync(release, 'PRETTY_NAME="Docker Desktop"\n');
+  const prepare = desktop ? `mount --bind ${release} /etc/os-release && ` : "";
   const child = Child.start({
     name: "Docker Engine",
     command: "unshare",
-    args: ["--mount", "--pid", "--fork", "--kill-child=SIGKILL", "--mount-proc", ...daemon],
+    args: [
+      "--mount",
+      "--pid",
+      "--fork",
+      "--kill-child=SIGKILL",
+      "--mount-proc",
+      "sh",
+      "-c",
+      `${prepare}exec "$@"`,
+      "sh",
+      ...daemon,
+    ],
     log: join(folder, "dockerd.log"),
     env: environment,
   });
@@ -67,8 +86,36 @@ export async function startDockerEngine(folder: string, environment: NodeJS.Proc
       const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, "utf8").trim().split(" ");
       await child.stop("SIGTERM", 20_000, children.filter(Boolean).map(Number));
       removeControlGroups();
+      if (desktop) await run("ip", ["link", "delete", desktop.bridge]);
     },
   };
+}
+
+/** Writes what a daemon reads. @returns its command line. */
+function daemonCommand(folder: string, host: string, desktop: DesktopNetwork | undefined): readonly string[] {
+  const config = join(folder, "daemon.json");
+  const runtime = join(folder, "runc.sh");
+  writeFileSync(runtime, runtimeScript, { mode: 0o755 });
+  const settings = mayAll() ? {} : { runtimes: { modest: { path: runtime } }, "default-runtime": "modest" };
+  // Without a file of its own it reads that of this machine's engine.
+  writeFileSync(config, JSON.stringify(settings));
+  return [
+    ...["dockerd", "--config-file", config, "--host", host, "--pidfile", join(folder, "docker.pid")],
+    ...["--data-root", join(folder, "data"), "--exec-root", join(folder, "exec")],
+    ...[
+      `--bridge=${desktop?.bridge ?? "none"}`,
+      "--iptables=false",
+      "--ip6tables=false",
+      "--ip-forward=false",
+      "--ip-masq=false",
+    ],
+  ];
+}
+
+async function makeBridge({ bridge, address }: DesktopNetwork): Promise<void> {
+  await run("ip", ["link", "add", "name", bridge, "type", "bridge"]);
+  await run("ip", ["address", "add", `${address}/24`, "dev", bridge]);
+  await run("ip", ["link", "set", bridge, "up"]);
 }
 
 /** A privileged container is given every capability the kernel knows, even one this machine itself does not have: some have none to raise limits. */
