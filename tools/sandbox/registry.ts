@@ -85,7 +85,7 @@ function child(
   return Child.start({ name: `registry (${kind})`, command: program, args, log: layout.log("registry"), env });
 }
 
-/** What it writes belongs to who runs the sandbox, and lies where a program would put it. */
+/** What it writes belongs to who runs the sandbox, and lies where a program would put it: SELinux must not label it anew. */
 function container(
   kind: RegistryKind,
   { engine, instance, image }: EngineHost,
