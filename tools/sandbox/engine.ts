@@ -39,7 +39,7 @@ export async function usableEngine(registry: ToolName, progress: Progress): Prom
   if (asked === undefined || info === undefined) return undefined;
   const engine: Engine = {
     host: asked[0].trim(),
-    sharesNetwork: process.platform === "linux" && info.OperatingSystem !== "Docker Desktop",
+    sharesNetwork: process.platform === "linux" && !info.OperatingSystem.startsWith("Docker Desktop"),
   };
   try {
     if (!engine.host.startsWith("unix://"))
