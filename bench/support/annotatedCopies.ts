@@ -19,8 +19,8 @@ interface Manifest {
 }
 
 /**
- * Publishes thousands of versions in a moment: copies of one that exists, all with the same blobs, told apart by an
- * annotation. Talks plain HTTP to a registry on this machine that wants no credentials.
+ * Publishes thousands of versions in a moment: copies of one that exists, all with the same layers, told apart by an annotation, whose
+ * labels say which version each is. Talks plain HTTP to a registry on this machine that wants no credentials.
  */
 export class AnnotatedCopies {
   private constructor(
@@ -41,12 +41,12 @@ export class AnnotatedCopies {
     );
   }
 
-  /** Publishes one copy under a tag; its digests depend on `mark`. */
+  /** Publishes one copy as the version its tag names; its digests depend on `mark`. */
   async publish(tag: string, mark: string): Promise<CopiedVersion> {
     const copies = await Promise.all(
       this.children.map(async ({ bytes, mediaType }, position) => {
         const { platform, ...rest } = this.index.manifests[position] ?? missing(position);
-        const copy = annotated(bytes, mark);
+        const copy = await this.copy(bytes, tag, mark);
         await put(`${this.base}/${digestOf(copy)}`, { bytes: copy, mediaType });
         return { ...rest, platform, digest: digestOf(copy), size: copy.length };
       }),
@@ -57,11 +57,22 @@ export class AnnotatedCopies {
     const platforms = copies.map(({ platform, digest }) => [`${platform.os}/${platform.architecture}`, digest]);
     return { index: digestOf(index), platforms: Object.fromEntries(platforms) as Record<string, string> };
   }
-}
 
-function annotated(bytes: Buffer, mark: string): Buffer {
-  const manifest = JSON.parse(bytes.toString()) as Readonly<Record<string, unknown>>;
-  return Buffer.from(JSON.stringify({ ...manifest, annotations: { mark } }));
+  private async copy(bytes: Buffer, version: string, mark: string): Promise<Buffer> {
+    const manifest = JSON.parse(bytes.toString()) as { readonly config: Descriptor };
+    const blobs = this.base.replace(/manifests$/, "blobs");
+    const read = await get(`${blobs}/${manifest.config.digest}`);
+    const configuration = JSON.parse(read.bytes.toString()) as { readonly config: { readonly Labels?: object } };
+    const Labels = { ...configuration.config.Labels, "org.opencontainers.image.version": version };
+    const config = Buffer.from(JSON.stringify({ ...configuration, config: { ...configuration.config, Labels } }));
+    const [digest, size] = [digestOf(config), config.length];
+    const begun = await fetch(`${blobs}/uploads/`, { method: "POST" });
+    const upload = new URL(begun.headers.get("location") ?? "", blobs);
+    upload.searchParams.set("digest", digest);
+    await put(upload.href, { bytes: config, mediaType: "application/octet-stream" });
+    const named = { ...manifest, config: { ...manifest.config, digest, size }, annotations: { mark } };
+    return Buffer.from(JSON.stringify(named));
+  }
 }
 
 async function get(url: string): Promise<Manifest> {
