@@ -15,7 +15,7 @@ export function codeBlock(lines: readonly string[]): string {
 }
 
 function markdownSafe(text: string, longest?: number): string {
-  return safeText(text, longest).replace(/[`|<>]|@(?!sha256:[0-9a-f]{16})/g, escapeCharacter);
+  return safeText(text, longest).replace(/[`|<>]|@(?!sha256:[0-9a-f]{16,64}(?![0-9a-f]))/g, escapeCharacter);
 }
 
 /** A bold title and a list of code spans; nothing at all for no lines. */
