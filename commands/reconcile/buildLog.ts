@@ -51,9 +51,9 @@ export class BuildLog {
     const prefix = `#${number} `;
     const own = this.lines.filter((line) => line.startsWith(prefix)).map((line) => line.slice(prefix.length));
     const name = this.names.get(number) ?? prefix.trim();
-    const printed = own.filter((line) => line !== name && !/^(?:\[|DONE |CACHED$|CANCELED$)/.test(line));
-    const lines = printed.slice(-shownLines).map((line) => line.replace(/^-?\d+\.\d+ /, ""));
-    return { name, lines };
+    const said = own.filter((line) => line !== name && !/^(?:\[|DONE |CACHED$|CANCELED$)/.test(line));
+    const printed = said.map((line) => line.replace(/^-?\d+\.\d+(?: |$)/, "")).filter((line) => line !== "");
+    return { name, lines: printed.slice(-shownLines) };
   }
 }
 

@@ -18,8 +18,11 @@ export type StackOutputs = {
  * Prints what was found, once, before anything is declared. Not in an update by hand: Pulumi shows it only at the end, when it is
  * not so any more.
  */
-export async function reportPlans(plans: readonly AppPlan[], { report }: Configuration["run"]): Promise<void> {
-  if (pulumi.runtime.isDryRun() || report !== undefined) await pulumi.log.info(plansText(plans));
+export async function reportPlans(
+  plans: readonly AppPlan[],
+  { report, phase }: Pick<Configuration["run"], "report" | "phase">,
+): Promise<void> {
+  if (pulumi.runtime.isDryRun() || report !== undefined) await pulumi.log.info(plansText(plans, phase));
 }
 
 /**

@@ -1,5 +1,6 @@
 import { verifyHint } from "../attest/verifyCommands";
 import type { Configuration } from "../config/configuration";
+import type { Phase } from "../config/runOptions";
 import type { AppOutcome } from "../declare/appOutcome";
 import type { AppPlan } from "../decide/appPlan";
 import type { RecordsAtHand } from "../handover/recordFolder";
@@ -9,9 +10,11 @@ import { planReport } from "./planReport";
 import { previewText } from "./preview";
 import { attestationGaps, type RunFile, runFile } from "./runFile";
 
-/** What was found, for people to read. */
-export function plansText(plans: readonly AppPlan[]): string {
-  const reports = plans.filter(({ frozen }) => !frozen).map((plan) => planReport(plan, attestationGaps(plan)));
+/** What was found, for people to read. Of a build run no floating tags: it moves none. */
+export function plansText(plans: readonly AppPlan[], phase: Phase): string {
+  const reports = plans
+    .filter(({ frozen }) => !frozen)
+    .map((plan) => ({ ...planReport(plan, attestationGaps(plan)), ...(phase === "build" && { floating: [] }) }));
   const others = plans.flatMap(({ frozen, specification }) => (frozen ? [specification.name] : []));
   return `${previewText(reports)}${others.length === 0 ? "" : `\n\nNot part of this run: ${others.join(", ")}`}`;
 }

@@ -55,8 +55,12 @@ export function bySameReason(entries: readonly (readonly [version: string, reaso
   });
 }
 
-/** `latest: 1.2.2 → 1.2.3`, or why it does not move. Of a tag the registry said nothing about nobody knows where it is. */
+/**
+ * `latest: 1.2.2 → 1.2.3`, or why it does not move; `1.1: follows 1.1.0` where that version's own tag is written anew. Of a tag the
+ * registry said nothing about nobody knows where it is.
+ */
 export function describeMove({ tag, from, to, note }: FloatingReport): string {
+  if (to !== undefined && to === from) return `${tag}: follows ${clipped(to)}`;
   const stays = from === undefined ? "left as it is" : `stays at ${clipped(from)}`;
   const move = to === undefined ? stays : `${from === undefined ? "new" : clipped(from)} → ${clipped(to)}`;
   return `${tag}: ${move}${note === undefined ? "" : ` (${note})`}`;

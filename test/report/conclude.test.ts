@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Configuration } from "../../components/config/configuration";
 import type { AppOutcome } from "../../components/declare/appOutcome";
+import type { AppPlan } from "../../components/decide/appPlan";
 import type { VersionOutcome } from "../../components/declare/versionOutcome";
 import type { Published, PublishedApp } from "../../components/model/published";
 import { ConfigError } from "../../components/config/problems";
@@ -59,14 +60,14 @@ async function end(
 }
 
 describe("what was found", () => {
-  const report = async (run: object): Promise<string> => {
+  const report = async (run: object, plan: Partial<AppPlan> = {}): Promise<string> => {
     const said: string[] = [];
     const info = vi.spyOn(pulumi.log, "info").mockImplementation((text) => {
       said.push(text);
       return Promise.resolve();
     });
     const plans = [
-      appPlan({}),
+      appPlan(plan),
       appPlan({ specification: { ...appPlan({}).specification, name: "other" }, frozen: true }),
     ];
     await reportPlans(plans, { phase: "all", ...run });
@@ -76,6 +77,12 @@ describe("what was found", () => {
 
   it("is told before anything is done, and of other apps only that they are not part of the run", async () => {
     expect(await report({ report: "/tmp/report.json" })).toMatch(/^app \([^]*\n\nNot part of this run: other$/);
+  });
+
+  it("names no floating tag in a build run, which moves none", async () => {
+    const floatingTags = [{ tag: "latest", action: "create" as const, candidates: ["1.0.0"] }];
+    expect(await report({ report: "/tmp/report.json" }, { floatingTags })).toContain("latest: new → 1.0.0");
+    expect(await report({ report: "/tmp/report.json", phase: "build" }, { floatingTags })).not.toContain("latest");
   });
 
   it("is not told in an update by hand, whose messages appear when it is not so any more", async () => {

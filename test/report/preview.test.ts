@@ -93,6 +93,7 @@ describe("previewText", () => {
 
   it.each([
     [{ tag: "latest", to: "1.0.0" }, "latest: new → 1.0.0"],
+    [{ tag: "1.1", from: "1.1.0", to: "1.1.0" }, "1.1: follows 1.1.0"],
     [{ tag: "latest", from: "1.0.0", note: "moved by others" }, "latest: stays at 1.0.0 (moved by others)"],
     [{ tag: "latest", note: "nothing is complete" }, "latest: left as it is (nothing is complete)"],
   ])("says of the floating tag %j: %s", (floating, expected) => {

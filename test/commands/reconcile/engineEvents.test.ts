@@ -135,6 +135,7 @@ describe("the progress of a run", () => {
       "#3 [2/2] RUN make",
       "#3 0.1 \u001b[31mred\u001b[0m\tcc -o",
       "#3 0.2 10 %\r20 %\rdone\r",
+      "#3 0.3",
       "#3 ERROR: no",
     ];
     const printed = texts.map((text) => message(`${text}\n`, { ephemeral: true }));
