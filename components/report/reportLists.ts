@@ -45,13 +45,19 @@ export function reportPlatforms(report: AppReport): readonly Platform[] {
 
 const namedTogether = 5;
 
-/** `1.1.0, 1.0.0 and 3 more: why`, a line for each reason: what keeps a registry from answering keeps it for all versions. */
+/**
+ * `1.1.0, 1.0.0 and 3 more: why`, a line for each reason: what keeps a registry from answering keeps it for all versions. Reasons that
+ * differ by nothing but the version are one, with `VERSION` in its place.
+ */
 export function bySameReason(entries: readonly (readonly [version: string, reason: string])[]): readonly string[] {
-  const reasons = [...new Set(entries.map(([, reason]) => reason))];
-  return reasons.map((reason) => {
-    const versions = entries.flatMap(([version, why]) => (why === reason ? [version] : []));
+  const shared = entries.map(([version, reason]) => reason.replaceAll(version, "VERSION"));
+  return [...new Set(shared)].map((text) => {
+    const alike = entries.filter((_, position) => shared[position] === text);
+    const reasons = [...new Set(alike.map(([, reason]) => reason))];
+    const versions = alike.map(([version]) => version);
     const more = versions.length - namedTogether;
-    return `${versions.slice(0, namedTogether).join(", ")}${more > 0 ? ` and ${more} more` : ""}: ${reason}`;
+    const names = `${versions.slice(0, namedTogether).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+    return `${names}: ${reasons.length === 1 ? reasons[0] : text}`;
   });
 }
 

@@ -158,6 +158,17 @@ describe("summaryText", () => {
     );
   });
 
+  it("names versions together whose reasons differ by nothing but the version", () => {
+    const versions = ["2.0", "1.9"].map((version) => ({
+      ...{ ...result.versions[0]!, version },
+      reason: `the registry gave no usable answer: GET https://ghcr.io/v2/acme/outline/manifests/${version}: ECONNREFUSED`,
+    }));
+    const text = summaryText([{ ...result, versions, floating: [], problems: [] }]);
+    expect(text.split("\n").at(-1)).toBe(
+      "  - 2.0, 1.9: the registry gave no usable answer: GET https://ghcr.io/v2/acme/outline/manifests/VERSION: ECONNREFUSED",
+    );
+  });
+
   it("names versions together that ended for the same reason, where their builds printed the same", () => {
     const [failed] = result.versions;
     const versions = ["2.0", "1.9", "1.8", "1.7"].map((version) => ({
