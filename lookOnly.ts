@@ -43,7 +43,7 @@ export async function lookOnly(
     const { phase } = found.config.run;
     const outcomes = new Map(found.plans.map((plan) => [plan.specification.name, foreseenOutcome(plan, phase)]));
     const ended = conclusion(found, outcomes, host);
-    return { ...ended, text: plansText(found.plans), work: found.plans.some(changesSomething) };
+    return { ...ended, text: plansText(found.plans, phase), work: found.plans.some(changesSomething) };
   } catch (error) {
     if (error instanceof ConfigError) return { mistakes: error.problems, message: error.message };
     throw error;
