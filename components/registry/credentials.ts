@@ -20,9 +20,10 @@ const configurationSchema = z
   .nullish()
   .transform((read) => ({ ...read, auths: read?.auths ?? {}, credHelpers: read?.credHelpers ?? {} }));
 type Configuration = z.infer<typeof configurationSchema>;
+const given = z.base64().refine((auth) => Buffer.from(auth, "base64").indexOf(":") > 0);
 /** Docker takes nothing else there, and none of it where there is anything else. */
 const givenSchema = z
-  .strictObject({ auths: z.record(z.string(), z.strictObject({ auth: z.string().min(1) })).nullish() })
+  .strictObject({ auths: z.record(z.string(), z.strictObject({ auth: given })).nullish() })
   .transform(({ auths }) => ({ auths: auths ?? {}, credHelpers: {} }));
 
 /** What knows the credentials of registries. */

@@ -78,6 +78,10 @@ describe("basic authentication", () => {
     '{"auths":{"a.example":{"auth":"YTph","email":"a@a.example"}}}',
     '{"auths":{"a.example":{"auth":"YTph"},"b.example":{"identitytoken":"id"}}}',
     '{"auths":{"a.example":{"username":"a","password":"a"}}}',
+    '{"auths":{"a.example":{"auth":"YTph"},"b.example":{"auth":"bm9jb2xvbg=="}}}',
+    '{"auths":{"a.example":{"auth":"YTph"},"b.example":{"auth":"OnBhc3M="}}}',
+    '{"auths":{"a.example":{"auth":"YTph"},"b.example":{"auth":"not base64"}}}',
+    '{"auths":{"a.example":{"auth":"YTph"},"b.example":null}}',
   ])("takes the file where DOCKER_AUTH_CONFIG holds what Docker does not take there: %s", async (given) => {
     await configure({ auths: { "a.example": { username: "file", password: "1" } } });
     const credentials = new DockerCredentials({ DOCKER_CONFIG: folder, DOCKER_AUTH_CONFIG: given });
