@@ -23,7 +23,7 @@ export interface AttestSummary {
 type Platforms = PerPlatform<Digest>;
 
 type OwnershipReader = AttestationReader & {
-  imageConfig(repository: string, manifest: ImageManifest): Promise<Pick<ImageConfiguration, "labels">>;
+  imageConfig(repository: string, manifest: ImageManifest): Promise<Pick<ImageConfiguration, "labels" | "platform">>;
 };
 type OwnershipEdges = Pick<AttestEdges, "signer" | "cosign"> & { readonly reader: OwnershipReader };
 
@@ -35,7 +35,7 @@ export interface AttestedIndex {
 
 /**
  * Finds out what an index holds and whether it may be signed. It is ours when it, or every platform manifest it lists, and it
- * lists nothing else, carries a valid signature of ours, which cosign says and no label; and of this version when that is what its own record, the provenance of its images or
+ * lists nothing else, carries a valid signature of ours, which cosign says and no label; it lists each as what it is; and of this version when that is what its own record, the provenance of its images or
  * their labels say. Only a stack that takes over what others published signs others.
  * @throws Error saying what is not ours, or about another version.
  */
@@ -44,6 +44,7 @@ export async function examineIndex(plan: AttestPlan, edges: OwnershipEdges): Pro
   const { platforms } = present;
   const isOurs = plan.config.adopted || (await isSigned(plan.repository, plan.indexDigest, edges));
   if (!isOurs) await refuseForeign(plan, present, edges);
+  if (!isOurs) await refuseMisplaced(plan, platforms, edges.reader);
   // What a plan knows without a build are origins: the builds are asked of the images.
   const isBuilt = plan.record !== undefined && plan.record.builds.length > 0;
   const record = isBuilt ? plan.record : ((await signedRecord(plan, platforms, edges)) ?? plan.record);
@@ -97,6 +98,17 @@ async function strangersParts(
   return partsBesides(present, [...known, ...others, ...further]);
 }
 
+/** Refuses an index that others put together of images of ours, and that lists one for another platform than its own. */
+async function refuseMisplaced({ repository, sealed }: AttestPlan, platforms: Platforms, reader: OwnershipReader) {
+  const foreign = platformEntries(platforms).filter(([, digest]) => !sealed.includes(digest));
+  const judged = foreign.map(async ([platform, digest]) => {
+    const own = (await configuration(repository, digest, reader))?.platform;
+    return own === undefined || own === platform ? [] : [`its image for ${platform} is one for ${own}`];
+  });
+  const misplaced = (await Promise.all(judged)).flat();
+  if (misplaced.length > 0) throw new Error(`not ours: ${misplaced.join("; ")}`);
+}
+
 /** Refuses images that are signed, and as an image of which version nothing says: what is signed cannot have been given other labels. */
 async function refuseSilent(
   { repository, version, known, labels }: AttestPlan,
@@ -106,13 +118,18 @@ async function refuseSilent(
 ): Promise<void> {
   const judged = platformEntries(platforms).map(async ([platform, digest]) => {
     if (known.includes(digest) || record?.builds.some(({ image }) => image.digest === digest)) return [];
-    const manifest = await reader.manifest(`${repository}@${digest}`);
-    const own = manifest?.kind === "image" ? (await reader.imageConfig(repository, manifest)).labels : {};
+    const own = (await configuration(repository, digest, reader))?.labels ?? {};
     return Object.entries(labels).every(([key, value]) => own[key] === value) ? [] : [platform];
   });
   const others = (await Promise.all(judged)).flat();
   if (others.length > 0)
     throw new Error(`not ours: ${others.join(", ")} is signed, but not as an image of version ${version}`);
+}
+
+/** What an image says of itself; undefined when there is none. */
+async function configuration(repository: string, digest: Digest, reader: OwnershipReader) {
+  const manifest = await reader.manifest(`${repository}@${digest}`);
+  return manifest?.kind === "image" ? reader.imageConfig(repository, manifest) : undefined;
 }
 
 /** The version's record out of the provenance its images carry, signed by us; undefined when none does. */

@@ -47,7 +47,7 @@ export interface VersionPlan {
   /** Sources of the Index resource, in order; undefined: no Index is declared (adopted, or nothing to declare). */
   readonly sources?: readonly IndexSource[];
   /** What the tag holds now. */
-  readonly present?: { readonly digest: Digest; readonly platforms: PerPlatform<Digest> };
+  readonly present?: Pick<PresentProbe, "digest" | "platforms" | "misdescribed">;
   /** Origin to record once the plan has been carried out; undefined: nothing will be published. */
   readonly origin?: PublishedVersion["origin"];
   /** Platforms the index will offer once the plan has been carried out; only where it is written. */

@@ -3,6 +3,7 @@ import type { RecordedImage } from "../model/buildRecord";
 import type { Digest } from "../model/digest";
 import type { IndexSource } from "../decide/versionPlan";
 import { type Platform, type PerPlatform, platformEntries } from "../model/platform";
+import type { PresentProbe } from "../model/probe";
 import { digestIn } from "../model/reference";
 import { reasonOf } from "../model/reasonOf";
 import { type ImageRequest, type MadeImage, recordedImage } from "./recordedImage";
@@ -51,7 +52,7 @@ export async function checkedSources(
         {
           built,
           images: planned.plan.build.map((platform) => imageOf(fresh, platform)),
-          present: planned.plan.present?.platforms ?? surviving(planned),
+          present: planned.plan.present ? heldBy(planned.plan.present) : surviving(planned),
           references:
             planned.copiedIndex === undefined
               ? sources.map((source) =>
@@ -79,6 +80,11 @@ export async function checkedSources(
     const message = `${specification.name} ${planned.version} is not written: ${reasonOf(error)}`;
     throw Object.assign(new pulumi.RunError(message), { cause: error });
   }
+}
+
+/** All platforms of which images exist, those too that cannot be pulled by way of this index and are listed anew. */
+function heldBy({ platforms, misdescribed }: Pick<PresentProbe, "platforms" | "misdescribed">): PerPlatform<Digest> {
+  return { ...misdescribed, ...platforms };
 }
 
 /** The images of an earlier run that its index, whose tag is gone, is put together from again. */

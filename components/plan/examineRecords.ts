@@ -32,7 +32,7 @@ export interface ExaminedRecords {
 export async function examineRecords(
   request: RecordsRequest,
   copies: PerPlatform<string>,
-  edges: Pick<PlanEdges, "probe" | "labels">,
+  edges: Pick<PlanEdges, "probe" | "said">,
 ): Promise<ExaminedRecords> {
   const accepted: Record<Platform, RecordedImage> = {};
   const refused: Record<Platform, string> = {};
@@ -48,7 +48,7 @@ async function examine(
   record: BuildRecord,
   { specification, release, tag }: RecordsRequest,
   copy: string | undefined,
-  edges: Pick<PlanEdges, "probe" | "labels">,
+  edges: Pick<PlanEdges, "probe" | "said">,
 ): Promise<string | undefined> {
   if (record.origin === "copied") return copyProblem(record, copy);
   // It is used for the very image it is about, or not at all.
@@ -57,7 +57,7 @@ async function examine(
   const reference = `${record.image.repository}@${record.image.digest}`;
   const image = await edges.probe(reference);
   try {
-    const labels = image.state === "present" ? await edges.labels(reference) : {};
+    const labels = image.state === "present" ? (await edges.said(reference)).labels : {};
     return recordProblem(record, { specification, release, tag, image, labels });
   } catch (error) {
     return `the registry gave no usable answer about its image: ${reasonOf(error)}`;

@@ -114,25 +114,27 @@ function judge(
 }
 
 /**
- * By the labels of its images, or of the first. They prove nothing; but an image that does not even say that it is this version was
- * not made by this mirror for this tag.
+ * By what its images, or the first, say of themselves. That proves nothing; but an image that does not even say that it is this version
+ * was not made by this mirror for this tag, nor one that is for another platform than its index has it.
  */
 async function byLabels(
   { repository, version, present, known, specification }: OwnershipRequest,
   every: boolean,
-  edges: Pick<PlanEdges, "labels">,
+  edges: Pick<PlanEdges, "said">,
 ): Promise<Ownership> {
-  const foreign = platformEntries(present.platforms).filter(([, digest]) => !known.includes(digest));
+  const listed = platformEntries({ ...present.misdescribed, ...present.platforms });
+  const foreign = listed.filter(([, digest]) => !known.includes(digest));
   const wanted = versionLabels(specification, version);
   try {
     for (const [platform, digest] of every ? foreign : foreign.slice(0, 1)) {
-      const reason = labelProblem(await edges.labels(`${repository}@${digest}`), wanted);
+      const said = await edges.said(`${repository}@${digest}`);
+      const reason = said.platform === platform ? labelProblem(said.labels, wanted) : `is one for ${said.platform}`;
       if (reason !== undefined)
         return { foreign: foreign.map(([name]) => name), reason: `its image for ${platform} ${reason}` };
     }
     return { foreign: [] };
   } catch (error) {
-    return { trouble: `its labels could not be looked up: ${reasonOf(error)}`, foreign: [] };
+    return { trouble: `its images could not be looked at: ${reasonOf(error)}`, foreign: [] };
   }
 }
 

@@ -44,6 +44,12 @@ interface RunScope {
   readonly covers: (platform: Platform) => boolean;
 }
 
+/** What an image says of itself. */
+interface SaidByImage {
+  readonly platform: Platform;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
 /** The ways planning reaches the outside. All of them only read. */
 export interface PlanEdges {
   /** Rejects with a telling error when the versions cannot be had. */
@@ -53,8 +59,8 @@ export interface PlanEdges {
    * `skipChildren`: believe an index about what it lists, where only its digest is of interest.
    */
   readonly probe: (reference: string, options?: { readonly skipChildren?: boolean }) => Promise<Probe>;
-  /** The labels in the configuration of a platform's image. Rejects when the registry gives no usable answer. */
-  readonly labels: (reference: string) => Promise<Readonly<Record<string, string>>>;
+  /** What the configuration of a platform's image says of it. Rejects when the registry gives no usable answer. */
+  readonly said: (reference: string) => Promise<SaidByImage>;
   readonly offer: (specification: AppSpecification, target: BuildTarget) => Promise<Offer>;
   /** Reads Dockerfile, bases and checksums. Rejects when the version cannot be built, naming file and line. */
   readonly prepare: (request: BuildRequest) => Promise<PreparedBuild>;

@@ -16,6 +16,7 @@ import { AppBases } from "../plan/appBases";
 import { attestationProbe } from "../probe/attestations";
 import { type BaseRegistry, baseRegistry, imageManifest } from "../probe/baseRegistry";
 import { buildTarget } from "../model/release";
+import type { Platform } from "../model/platform";
 import { type RunContext, runContext } from "../model/runContext";
 import { cacheDirectory } from "../system/cacheDirectory";
 import { digestIn, referenceParts, repositoryOf } from "../model/reference";
@@ -89,7 +90,7 @@ export function openEdges(config: Configuration, host: Host): Edges {
         ...{ now: startedAt, probe },
         discover: find,
         misfits: misfitsIn(isolation, cacheDirectory()),
-        labels: async (reference) => labelsOf(registry, reference, cacheDirectory()),
+        said: async (reference) => saidBy(registry, reference, cacheDirectory()),
         offer: (specification, target) => appBases.offer(specification, target),
         attestations: attestationProbe(registry, config, () => signerOf(config, host)),
         missingReferrers: async (copies) => (await missingReferrers(copies, registry)).map(describeReferrer),
@@ -142,17 +143,19 @@ async function signerOf({ attest: { signing } }: Configuration, { environment }:
   return knownSigner(signing, { root: process.cwd(), environment, run: runProcess });
 }
 
-/** The labels of an image. Of one named by its digest they never change, so they are kept: a run without state asks for all of them. */
-async function labelsOf(
-  registry: RegistryClient,
-  reference: string,
-  cache: string,
-): Promise<Readonly<Record<string, string>>> {
+const said = z.object({
+  platform: z.custom<Platform>((value) => typeof value === "string"),
+  labels: z.record(z.string(), z.string()),
+});
+
+/** What an image says of itself. Of one named by its digest it never changes, so it is kept: a run without state asks for all. */
+async function saidBy(registry: RegistryClient, reference: string, cache: string): ReturnType<PlanEdges["said"]> {
   const digest = digestIn(reference);
-  const file = digest && join(cache, "labels", `${hexOf(digest)}.json`);
-  return kept(file, z.record(z.string(), z.string()), async () => {
+  const file = digest && join(cache, "images", `${hexOf(digest)}.json`);
+  return kept(file, said, async () => {
     const manifest = await imageManifest(registry, reference);
-    return (await registry.imageConfig(referenceParts(reference).name, manifest)).labels;
+    const { platform, labels } = await registry.imageConfig(referenceParts(reference).name, manifest);
+    return { platform, labels };
   });
 }
 

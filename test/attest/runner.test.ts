@@ -459,6 +459,20 @@ describe("what is not ours", () => {
     expect(kinds(registry.index)).toContain("signature");
   });
 
+  it("is not signed when its images are signed, and listed for each other's platform", async () => {
+    await attest();
+    const { "linux/amd64": amd64, "linux/arm64": arm64 } = registry.platforms;
+    const children = [
+      ["linux/amd64", arm64],
+      ["linux/arm64", amd64],
+    ] as const;
+    const indexDigest = registry.publish("swapped", children);
+    for (const known of [[], [amd64, arm64]])
+      expect((await attest({ plan: { indexDigest, known }, record: null })).stderr).toContain(
+        "not ours: its image for linux/amd64 is one for linux/arm64; its image for linux/arm64 is one for linux/amd64",
+      );
+  });
+
   it("is not signed for its images when it holds something besides, unless what it was completed from did", async () => {
     const evil = registry.image("amd64", "evil");
     const images = Object.entries(registry.platforms);

@@ -73,6 +73,28 @@ describe("checking the images of a version", () => {
     ]);
   });
 
+  it("has what cannot be pulled by way of the tag judged as well, before an index names it anew", async () => {
+    const [held, hidden] = [digestFor("held"), digestFor("hidden")];
+    const sealed: SealRequest[] = [];
+    const asked = request(() => Promise.resolve({ programs: 1 }));
+    const seal: VersionServices["seal"] = (wanted) => Promise.resolve(void sealed.push(wanted));
+    const present = {
+      digest: digestFor("index"),
+      platforms: { "linux/amd64": held },
+      misdescribed: { "linux/arm64": hidden },
+    } as const;
+    const lookAgain = () => Promise.resolve(present);
+    const version = planned({ plan: { ...toBuild, build: [], present } });
+    const all = { ...asked, planned: version, services: { ...asked.services, lookAgain, seal } };
+    await checkedSources(
+      new Map(),
+      `${repository}:1.0.0`,
+      all,
+      [held, hidden].map((digest) => ({ kind: "existing", digest })),
+    );
+    expect(sealed.map(({ kept }) => kept)).toEqual([{ "linux/amd64": held, "linux/arm64": hidden }]);
+  });
+
   it("writes nothing over an index of another run that would lose something", async () => {
     const now = { digest: digestFor("meanwhile"), platforms: { "linux/amd64": digestFor("theirs") } };
     const images = new Map(both.map((platform, position) => [platform, Promise.resolve(made([amd, arm][position]!))]));

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MirrorUnderTest } from "../e2e/support/mirrorUnderTest";
 import { errorsOf } from "../e2e/support/pulumiRun";
 import { tinyApp, tinyUpstream } from "../e2e/support/tinyUpstream";
-import { signingByKey } from "./support/signedBundles";
+import { signingByKey, verified } from "./support/signedBundles";
 
 describe("somebody else writes to the registry", () => {
   let mirror: MirrorUnderTest;
@@ -61,6 +61,25 @@ describe("somebody else writes to the registry", () => {
       expect(preview.exitCode).not.toBe(0);
       expect(preview.output).toMatch(/1\.4\.0: the image under this tag is not ours: what is signed about it says/);
     }
+  });
+
+  it("F26 an index that lists our own images for each other's platform is named, and not signed", async () => {
+    mirror.configure({ attest: signingByKey(mirror), keep: 5 });
+    const { mediaType, digest: whole } = await mirror.registry.index("tiny", "1.0.0");
+    const text = await mirror.registry.raw("tiny", whole);
+    const swapped = text.replace(/amd64|arm64/g, (name) => (name === "amd64" ? "arm64" : "amd64"));
+    expect(await mirror.registry.putManifest("tiny", "1.0.0", mediaType, swapped)).toBe(201);
+    const digest = await mirror.registry.digest("tiny", "1.0.0");
+    await mirror.loseState();
+    mirror.mark();
+    const run = await mirror.up();
+    expect(run.exitCode).not.toBe(0);
+    expect(errorsOf(run)).toMatch(
+      /1\.0\.0: the image under this tag is not ours: its image for linux\/arm64 is one for linux\/amd64/,
+    );
+    expect(await verified(mirror, "tiny", digest)).toEqual([]);
+    expect(mirror.writes()).toEqual([]);
+    expect(await mirror.registry.putManifest("tiny", "1.0.0", mediaType, text)).toBe(201);
   });
 
   it("F26 an index of our own images and a stranger's is named, and not signed for their sake", async () => {

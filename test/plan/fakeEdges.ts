@@ -3,7 +3,7 @@ import type { AppSettings } from "../../components/config/appSettings";
 import type { AppSpecification } from "../../components/model/appSpecification";
 import { versionLabels } from "../../components/decide/labels";
 import type { Digest } from "../../components/model/digest";
-import type { Platform } from "../../components/model/platform";
+import { type Platform, platformEntries } from "../../components/model/platform";
 import type { PresentProbe, Probe } from "../../components/model/probe";
 import type { PublishedVersion } from "../../components/model/published";
 import type { Release } from "../../components/model/release";
@@ -71,17 +71,16 @@ export class FakeEdges implements PlanEdges {
     config: { signing: { mode: "off" }, sbom: true, provenance: true, adopted: false },
     attached: () => Promise.reject(new Error("nothing is signed")),
   };
-  /** Those of an image this mirror built for the tag that names it. */
-  labels: PlanEdges["labels"] = (reference) => {
+  /** As of an image this mirror built for the tag that names it. */
+  said: PlanEdges["said"] = (reference) => {
     const named = reference.slice(reference.indexOf("@") + 1);
-    const [version = ""] =
-      Object.entries(this.registry).find(
-        ([tag, probe]) =>
-          tag !== "latest" &&
-          probe.state === "present" &&
-          Object.values(probe.platforms).some((value) => value === named),
-      ) ?? [];
-    return Promise.resolve(versionLabels(specification, version));
+    for (const [tag, probe] of Object.entries(this.registry)) {
+      if (tag === "latest" || probe.state !== "present") continue;
+      const listed = platformEntries({ ...probe.misdescribed, ...probe.platforms });
+      const [platform] = listed.find(([, digest]) => digest === named) ?? [];
+      if (platform) return Promise.resolve({ platform, labels: versionLabels(specification, tag) });
+    }
+    return Promise.reject(new Error(`nothing lists ${named}`));
   };
   /** What upstream's own images hold that does not fit, by digest. */
   odd: Readonly<Record<string, readonly string[]>> = {};

@@ -310,7 +310,11 @@ describe("an image that is already under a wanted tag", () => {
 });
 
 describe("an image under a wanted tag where nothing that is signed says which version it is", () => {
-  const labelled = async (labels: object, attached: readonly [Digest, AttestationList][] = []) => {
+  const labelled = async (
+    labels: object,
+    attached: readonly [Digest, AttestationList][] = [],
+    platformOf: (listed: Platform) => Platform = (listed) => listed,
+  ) => {
     const edges = new FakeEdges([release("1.0.0")], { "1.0.0": held("1.0.0"), latest: held("1.0.0") });
     if (attached.length > 0)
       edges.attestations = {
@@ -322,9 +326,10 @@ describe("an image under a wanted tag where nothing that is signed says which ve
       };
     const own = versionLabels(specification, "1.0.0");
     const asked: string[] = [];
-    edges.labels = (reference) => {
+    edges.said = (reference) => {
       asked.push(reference);
-      return Promise.resolve(Object.fromEntries(Object.entries({ ...own, ...labels }).filter(([, value]) => value)));
+      const kept = Object.fromEntries(Object.entries({ ...own, ...labels }).filter(([, value]) => value));
+      return Promise.resolve({ platform: platformOf(reference.endsWith(onAmd) ? amd : arm), labels: kept });
     };
     const { versions } = await planApp(request(), edges);
     return { plan: versions[0]?.plan, asked };
@@ -357,9 +362,16 @@ describe("an image under a wanted tag where nothing that is signed says which ve
     expect(asked).toEqual([onAmd, onArm].map((each) => `${repository}@${each}`));
   });
 
+  it("is not ours where its index, which is not signed, lists one of its images for another platform", async () => {
+    const swapped = (listed: Platform): Platform => (listed === amd ? arm : amd);
+    const { plan } = await labelled({}, signed.slice(1), swapped);
+    expect(plan).toMatchObject({ state: "not ours", build: [] });
+    expect(plan?.problem).toContain("its image for linux/amd64 is one for linux/arm64");
+  });
+
   it("is not asked for labels where the state says that this stack wrote it", async () => {
     const edges = new FakeEdges([release("1.0.0")], { "1.0.0": held("1.0.0"), latest: held("1.0.0") });
-    edges.labels = () => Promise.reject(new Error("not to be asked"));
+    edges.said = () => Promise.reject(new Error("not to be asked"));
     const published = { repository, floatingTags: {}, versions: { "1.0.0": managed("1.0.0") } };
     const { versions } = await planApp(request({ published }), edges);
     expect(versions[0]?.plan).toMatchObject({ state: "published" });

@@ -527,7 +527,8 @@ describe("the plan of a version", () => {
       const edges = new FakeEdges([release("1.0.0")], { [`@${digest("theirs")}`.slice(1)]: image });
       edges.probe = (reference) => Promise.resolve(reference.includes("@") ? image : ({ state: "absent" } as const));
       edges.run = { phase: "publish", covers: () => true };
-      edges.labels = () => Promise.resolve({ ...releaseLabels(app, release("1.0.0")), ...labels });
+      const said = { platform: amd, labels: { ...releaseLabels(app, release("1.0.0")), ...labels } };
+      edges.said = () => Promise.resolve(said);
       const handedOver = { "1.0.0": { [amd]: { record: handed } } };
       return plannedVersion(edges, {
         specification: app,
@@ -605,7 +606,7 @@ describe("the plan of a version", () => {
 
     it("are used by a run that does it all as well, which builds the rest, and anew what is gone", async () => {
       const edges = new FakeEdges([release("1.0.0")]);
-      edges.labels = () => Promise.resolve(releaseLabels(app, release("1.0.0")));
+      edges.said = () => Promise.resolve({ platform: amd, labels: releaseLabels(app, release("1.0.0")) });
       const handedOver = { "1.0.0": { [amd]: { record: record() } } };
       const plan = (image: Probe) => {
         edges.probe = (reference) => Promise.resolve(reference.includes("@") ? image : ({ state: "absent" } as const));

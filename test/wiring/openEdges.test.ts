@@ -58,17 +58,17 @@ describe("what never changes", () => {
     for (const name of readdirSync(join(folder, kind))) writeFileSync(join(folder, kind, name), '["note":');
   }
 
-  it("is read once of the labels of an image by digest, and every time of those of a tag", async () => {
+  it("is read once of what an image says of itself by digest, and every time by a tag", async () => {
     const digest = registry.image("mirror/app", "amd64", { tag: "1.0.0", note: "kept" });
-    const labels = async (reference: string): Promise<number> => {
-      const [found, requests] = await asked((edges) => edges.labels(`${registry.host}/mirror/app${reference}`));
-      expect(found["note"]).toBe("kept");
+    const said = async (reference: string): Promise<number> => {
+      const [found, requests] = await asked((edges) => edges.said(`${registry.host}/mirror/app${reference}`));
+      expect(found).toMatchObject({ platform: "linux/amd64", labels: { note: "kept" } });
       return requests;
     };
-    expect([await labels(`@${digest}`), await labels(`@${digest}`)]).toEqual([2, 0]);
-    spoil("labels");
-    expect(await labels(`@${digest}`)).toBe(2);
-    expect([await labels(":1.0.0"), await labels(":1.0.0")]).toEqual([2, 2]);
+    expect([await said(`@${digest}`), await said(`@${digest}`)]).toEqual([2, 0]);
+    spoil("images");
+    expect(await said(`@${digest}`)).toBe(2);
+    expect([await said(":1.0.0"), await said(":1.0.0")]).toEqual([2, 2]);
   });
 
   it("is read once of what does not fit in an image, for each platform, and again where it could not be read", async () => {
