@@ -1,6 +1,6 @@
 import { dirname, join } from "node:path";
 import { verificationCommands } from "../../components/attest/verifyCommands";
-import { type FailureRecord, failureKey, isOverdue, recordTries } from "../../components/decide/backoff";
+import { type FailureRecord, failureKey, whyOverdue, recordTries } from "../../components/decide/backoff";
 import { readFailureFile, writeFailureFile } from "../../components/report/failureFile";
 import { markdownSection } from "../../components/report/markdown";
 import { previewMarkdown } from "../../components/report/preview";
@@ -29,14 +29,14 @@ export interface Left {
 
 /**
  * Everything a run leaves: files for other runs, the result, the summary, notices.
- * @returns `app version` of each that has been missing for longer than a day.
+ * @returns `app version` of each that is overdue, and why it is.
  */
 export async function leave(
   request: ReconcileRequest,
   run: RunFile,
   { progress, ended }: Left,
   { voice, environment }: Pick<PulumiContext, "voice" | "environment">,
-): Promise<readonly string[]> {
+): Promise<readonly { readonly name: string; readonly why: string }[]> {
   const now = new Date();
   const own = run.dryRun ? [] : buildRecords(run, progress, ended);
   if (request.phase === "build" && request.digests !== undefined && !run.dryRun) {
@@ -80,17 +80,17 @@ export async function leave(
   if (request.result !== undefined) await writeResult(request.result, result);
   if (request.outputs !== undefined && request.phase === "plan") {
     const platforms = [...new Set(run.building.map(({ platform }) => platform))].toSorted();
-    const missing = result.versions.filter(({ complete }) => !complete).length;
     await writeStepOutputs(request.outputs, {
       work: progress.changes > 0,
       jobs: buildJobs(platforms, request.emulate),
-      missing,
+      missing: result.versions.filter(({ complete }) => !complete).length,
     });
   }
   if (isLast) await notify(request, result, environment, voice);
-  return result.versions.flatMap(({ app, version, complete, released }) =>
-    complete || !isOverdue(failures[failureKey(app, version)], released, now) ? [] : [`${app} ${version}`],
-  );
+  return result.versions.flatMap(({ app, version, complete, released }) => {
+    const why = complete ? undefined : whyOverdue(failures[failureKey(app, version)], released, now);
+    return why === undefined ? [] : [{ name: `${app} ${version}`, why }];
+  });
 }
 
 /** Which part of the work a summary is about. Build jobs stand beside each other and before the publishing one, which explains. */

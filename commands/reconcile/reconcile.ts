@@ -132,8 +132,8 @@ async function conclude(
     if (request.summary !== undefined) await writeSummary(request.summary, brokenOff(text));
   } else {
     const overdue = await leave(request, run, { progress, ended }, { voice, environment });
-    for (const name of request.strict ? overdue : [])
-      voice.say({ event: "overdue", name }, `overdue: ${name} has been missing for longer than a day`);
+    for (const { name, why } of request.strict ? overdue : [])
+      voice.say({ event: "overdue", name }, `overdue: ${name} ${why}`);
     if (request.strict && overdue.length > 0 && code !== 2) code = 1;
   }
   voice.say({ event: "end", exitCode: code }, `${request.phase}: exit status ${code}`);

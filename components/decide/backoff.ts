@@ -63,12 +63,17 @@ export function describeWait({ until, failure }: Wait): string {
 const day = 24 * hour;
 
 /**
- * Whether a version that is not complete has been missing for longer than a day: since its builds fail, or else since its release.
- * Where nobody knows, it has.
+ * Why a version that is not complete is overdue: for more than a day its builds fail, or else it is released, or nobody knows since when
+ * it is missing. Undefined: it is not.
  */
-export function isOverdue(failure: RecordedFailure | undefined, releasedAt: string | undefined, now: Date): boolean {
+export function whyOverdue(
+  failure: RecordedFailure | undefined,
+  releasedAt: string | undefined,
+  now: Date,
+): string | undefined {
   const since = Date.parse(failure?.since ?? failure?.last ?? releasedAt ?? "");
-  return Number.isNaN(since) || now.getTime() - since > day;
+  if (Number.isNaN(since)) return "is missing, and nobody knows since when";
+  return now.getTime() - since > day ? "has been missing for longer than a day" : undefined;
 }
 
 /** What one run found out about versions it tried to build. */

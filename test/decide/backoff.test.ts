@@ -3,7 +3,7 @@ import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { failureKey, isOverdue, recordTries, waitOf } from "../../components/decide/backoff";
+import { failureKey, whyOverdue, recordTries, waitOf } from "../../components/decide/backoff";
 import { readFailureFile, writeFailureFile } from "../../components/report/failureFile";
 
 const hour = 3_600_000;
@@ -67,11 +67,11 @@ describe("the record of failures", () => {
 
   it("says when the first of the tries failed, by which a version is overdue after a day", () => {
     const [failure] = Object.values(recordTries(recordTries({}, tries([key], [])), tries([key], [], later(20))));
-    expect(isOverdue(failure, undefined, later(24))).toBe(false);
-    expect(isOverdue(failure, undefined, later(24.1))).toBe(true);
     const released = at.toISOString();
-    expect([later(24), later(24.1)].map((now) => isOverdue(undefined, released, now))).toEqual([false, true]);
-    expect(isOverdue(undefined, undefined, at)).toBe(true);
+    const tooLong = "has been missing for longer than a day";
+    expect([later(24), later(24.1)].map((now) => whyOverdue(failure, undefined, now))).toEqual([undefined, tooLong]);
+    expect([later(24), later(24.1)].map((now) => whyOverdue(undefined, released, now))).toEqual([undefined, tooLong]);
+    expect(whyOverdue(undefined, undefined, at)).toBe("is missing, and nobody knows since when");
   });
 
   it("forgets a version that is complete, so that a later failure counts from one", () => {
