@@ -2,6 +2,7 @@ import { chmod, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from "node:f
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { processIdentity } from "../../../components/system/lock";
 import { ensureTools } from "../../../tools/toolchain/ensureTools";
 import type { Folders } from "../../../tools/toolchain/folders";
 import type { Tool } from "../../../tools/toolchain/tool";
@@ -11,6 +12,7 @@ const client = `#!/bin/sh
 echo "$*" >> "$FAKE_DOCKER_LOG"
 case $1 in
   version) [ -z "$FAKE_DOCKER_GONE" ] ;;
+  ps) echo "$FAKE_DOCKER_LEFT" ;;
   create) echo container-1 ;;
   cp) [ "$2" = container-1:/there ] && printf '#!/bin/sh\\necho %s\\n' "$FAKE_DOCKER_VERSION" > "$3" && chmod +x "$3" ;;
 esac
@@ -79,6 +81,17 @@ it("asks an engine that was not running before", async () => {
   await expect(ensure()).rejects.toThrow("no Go");
   delete process.env["FAKE_DOCKER_GONE"];
   expect((await ensure()).origins.get("regctl")).toBe(`copied from ${image}`);
+});
+
+it("removes the container of a process that was killed as it copied, and of no other", async () => {
+  const [boot = "", space = ""] = (processIdentity(process.pid) ?? "").split("-");
+  process.env["FAKE_DOCKER_LEFT"] = [
+    `killed ${boot}-${space}-999999999-1`,
+    `copying ${processIdentity(process.pid)}`,
+  ].join("\n");
+  await ensure();
+  const removed = (await asked()).filter((line) => line.startsWith("rm "));
+  expect(removed).toEqual(["rm --force killed", "rm --force container-1"]);
 });
 
 it("leaves Docker alone where it may not be used", async () => {
