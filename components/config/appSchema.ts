@@ -84,7 +84,7 @@ const argumentSource = z.strictObject({
     .optional(),
 });
 
-const label = z.string().regex(/^[a-z0-9][a-z0-9._/-]{0,127}$/i, "accepted as a label are letters, digits and . _ / -");
+const label = z.string().regex(/^[a-z0-9][a-z0-9._/-]{0,127}$/i);
 
 const base = z.strictObject({
   context: text("the reference after FROM, or a name of your own", (value) => Boolean(parseReference(value))),
@@ -136,7 +136,7 @@ export const appSchema = z.strictObject({
   platformsRequired: uniqueList("a list of platforms", platform, { mayBeEmpty: true }).optional(),
   floatingTags: uniqueList("a list of rules", floatingTag, { mayBeEmpty: true }).optional(),
   keep: keepSchema.optional(),
-  labels: z.record(label, line, "accepted is a map from label to text").optional(),
+  labels: z.record(label, line, "accepted is a map from label (letters, digits and . _ / -) to text").optional(),
   smoke: smoke.optional(),
   identical: identical.optional(),
   foreign: uniqueList("a list of paths", imagePath, { mayBeEmpty: true }).optional(),

@@ -123,6 +123,10 @@ describe("checkApps", () => {
     /^RELEASE\.(?<version>\d{4}-.*Z)$/,
   ])("takes the tag rule %s", (tagRule) => expect(mistakes({ tagRule })).toEqual([]));
 
+  it("says of a label which characters it may have", () => {
+    expect(mistakes({ labels: { "a b": "c" } })).toEqual([expect.stringContaining("letters, digits and . _ / -")]);
+  });
+
   it("takes an app that uses every field", () => {
     const everything = {
       ...{ title: "Tiny", description: "Ünïcode", licenses: "MIT", url: "https://example.org/", tagStyle: "upstream" },
