@@ -6,6 +6,7 @@ import { type Platform, type PerPlatform, platformEntries } from "../model/platf
 import type { PresentProbe } from "../model/probe";
 import { digestIn } from "../model/reference";
 import { reasonOf } from "../model/reasonOf";
+import { safeText } from "../model/safeText";
 import { type ImageRequest, type MadeImage, recordedImage } from "./recordedImage";
 import type { VersionServices } from "./versionServices";
 
@@ -77,7 +78,7 @@ export async function checkedSources(
     );
   } catch (error) {
     const { specification, planned } = request;
-    const message = `${specification.name} ${planned.version} is not written: ${reasonOf(error)}`;
+    const message = `${specification.name} ${planned.version} is not written: ${safeText(reasonOf(error), 2000)}`;
     throw Object.assign(new pulumi.RunError(message), { cause: error });
   }
 }

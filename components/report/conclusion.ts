@@ -59,7 +59,8 @@ export function conclusion(
   place: RunPlace,
 ): Conclusion {
   const failures = [...outcomes].flatMap(([name, app]) => app.failures.map((failure) => `${name}: ${failure}`));
-  const problems = [...records.refused, ...failures];
+  // Outputs are printed as they are.
+  const problems = [...records.refused, ...failures].map((problem) => safeText(problem, 2000));
   return {
     outputs: {
       published:
@@ -75,7 +76,7 @@ export function conclusion(
       problems,
     },
     run: runFile(plans, verifyHint(config.attest, place.environment), place.dryRun ? undefined : outcomes),
-    failure: problems.map((problem) => safeText(problem, 2000)).join("\n"),
+    failure: problems.join("\n"),
   };
 }
 

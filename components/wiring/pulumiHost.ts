@@ -5,6 +5,7 @@ import { listRemote } from "../discover/gitReferences";
 import type { HostedEdges } from "../discover/upstreamEdges";
 import type { Host } from "./host";
 import { reasonOf } from "../model/reasonOf";
+import { safeText } from "../model/safeText";
 import { stackState } from "../probe/stackState";
 import { buildAccess, writeAccess } from "../probe/writeAccess";
 import { systemClock } from "../system/clock";
@@ -12,7 +13,7 @@ import { systemClock } from "../system/clock";
 /** Pulumi, of whose running program this is part. */
 export function pulumiHost(): Host {
   const { env: environment } = process;
-  const warn = (text: string): Promise<void> => pulumi.log.warn(text);
+  const warn = (text: string): Promise<void> => pulumi.log.warn(safeText(text, 2000));
   const dryRun = pulumi.runtime.isDryRun();
   // A preview needs no write credentials.
   const mayWrite = dryRun ? undefined : writeAccess(environment);

@@ -59,6 +59,21 @@ describe("checking the images of a version", () => {
     expect(over).toBe(true);
   });
 
+  it("shows what upstream wrote as escapes, and leaves it as it is in the cause", async () => {
+    const images = new Map(both.map((platform, position) => [platform, Promise.resolve(made([amd, arm][position]!))]));
+    const odd = new Error("/a\u202e##[error] is odd");
+    const failed = checkedSources(
+      images,
+      `${repository}:1.0.0`,
+      request(() => Promise.reject(odd)),
+      sources,
+    );
+    await expect(failed).rejects.toMatchObject({
+      message: "app 1.0.0 is not written: /a\\u{202e}##\\x5berror] is odd",
+      cause: odd,
+    });
+  });
+
   it("has what is copied signed as well, before any index names it", async () => {
     const copies = { "linux/amd64": `upstream.example.org/app@${digestFor("theirs")}` };
     const sealed: SealRequest[] = [];

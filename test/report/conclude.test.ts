@@ -99,6 +99,12 @@ describe("a run in which something went wrong", () => {
     expect(published).toEqual({ app: app("1.0.0") });
   });
 
+  it("shows what upstream wrote as escapes, in the output as in the error", async () => {
+    const { problems } = await end(['1.1.0: "/a\u202e##[error]::set-output\u009b" is odd']);
+    const shown = 'app: 1.1.0: "/a\\u{202e}##\\x5berror]\\x3a:set-output\\x9b" is odd';
+    expect([problems, logged]).toEqual([[shown], [shown]]);
+  });
+
   it("is one for every build record that was refused", async () => {
     const { problems } = await end([], {}, "publish", ['build record "a.json": it is not JSON']);
     expect(problems).toEqual(['build record "a.json": it is not JSON']);
