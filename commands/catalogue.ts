@@ -24,7 +24,7 @@ async function main(argv: readonly string[]): Promise<number> {
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    aside.text(`no catalogue: ${reasonOf(error)}`);
+    aside.text(`no new catalogue, what was written before stays as it was: ${reasonOf(error)}`);
     return 1;
   }
 }

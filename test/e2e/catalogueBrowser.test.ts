@@ -124,6 +124,10 @@ describe("a page opened from its file", () => {
         await open(
           path,
           async (page) => {
+            // The longest of the words for an age.
+            await page.evaluate(
+              "document.querySelectorAll('th [data-age]').forEach((age) => { age.textContent = 'less than an hour ago'; })",
+            );
             const hidden = await page.evaluate(
               "[...document.querySelectorAll('section[aria-labelledby=versions] .wide')].map((box) => box.scrollWidth - box.clientWidth)",
             );
