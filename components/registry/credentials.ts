@@ -37,7 +37,8 @@ const hubHosts = ["docker.io", "index.docker.io", "registry-1.docker.io"];
 /**
  * Credentials as Docker finds them: `auths` in $DOCKER_AUTH_CONFIG, then what `docker login` left, `config.json` in
  * $DOCKER_CONFIG or `~/.docker`. A helper named for the
- * registry (`credHelpers`) goes first, then the general one (`credsStore`), then `auths`, as in Docker itself.
+ * registry (`credHelpers`) goes first, then the general one (`credsStore`). Where there is one, `auths` count for nothing, as for Docker
+ * and builds (docker/cli, `nativeStore`).
  * Each registry is looked up once, until {@link forget}.
  */
 export class DockerCredentials {
@@ -71,10 +72,7 @@ export class DockerCredentials {
     if (!configuration) return undefined;
     const own = keys.find((key) => Object.hasOwn(configuration.credHelpers, key));
     const helper = own === undefined ? configuration.credsStore : configuration.credHelpers[own];
-    if (helper) {
-      const found = await askCredentialHelper(helper, own ?? keys[0] ?? host, this.#environment);
-      if (found) return found;
-    }
+    if (helper) return askCredentialHelper(helper, own ?? keys[0] ?? host, this.#environment);
     return stored(configuration, keys);
   }
 
