@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable, pipeline } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { restApi, restApiOptions } from "../../components/discover/restApi";
 
@@ -109,6 +110,16 @@ describe("restApi", () => {
     const { options, requests } = await api((request) => request.destroy());
     await expect(restApi("repos/a/b", { ...options, maxRetries: 1 })).rejects.toThrow(/GET http:.*repos\/a\/b: /);
     expect(requests.length).toBeGreaterThanOrEqual(2);
+  });
+
+  it("reads no further than 64 MiB", async () => {
+    const blanks = Buffer.alloc(1024 * 1024, " ");
+    const { options } = await api((_, response) => {
+      pipeline(Readable.from(Array.from({ length: 100 }, () => blanks)), response, () => undefined);
+    });
+    await expect(restApi("repos/a/b/releases", { ...options, maxRetries: 0 })).rejects.toThrow(
+      "the answer is longer than 67108864 bytes",
+    );
   });
 
   it.each(["http://github.com", "https://github.com/api/v3", "http://acme.ghe.com/"])(
