@@ -69,7 +69,7 @@ describe.each(registryKinds)("a whole life of a version in the registry %s", (re
     const name = mirror.registry.name("tiny", "1.0.0");
     const key = mirror.sandbox.env["MIRROR_SANDBOX_COSIGN_PUB"] ?? "";
     const words = ["tools/run.cjs", "commands/verify.ts", name, "--key", key, "--ignore-tlog"];
-    expect((await execute("node", words, { env: mirror.environment() })).stdout).toMatch(/^verified$/m);
+    expect((await execute("node", words, { env: mirror.environment() })).stdout).toMatch(/^✓ verified$/m);
     mirror.mark();
     expect((await mirror.destroy()).exitCode).toBe(0);
     expect(mirror.writes()).toEqual([]);
