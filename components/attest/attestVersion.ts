@@ -34,17 +34,20 @@ export interface AttestedIndex {
 }
 
 /**
- * Finds out what an index holds and whether it may be signed. It is ours when it, or every platform manifest it lists, and it
- * lists nothing else, carries a valid signature of ours, which cosign says and no label; it lists each as what it is; and of this version when that is what its own record, the provenance of its images or
- * their labels say. Only a stack that takes over what others published signs others.
+ * Finds out what an index holds and whether it may be signed. It is ours when it carries a valid signature of ours, which cosign says
+ * and no label; or when every platform manifest it lists does, it lists each as what it is, and nothing else. It is of this version when
+ * that is what its own record, the provenance of its images or their labels say. Only a stack that takes over what others published
+ * signs others.
  * @throws Error saying what is not ours, or about another version.
  */
 export async function examineIndex(plan: AttestPlan, edges: OwnershipEdges): Promise<AttestedIndex> {
   const present = await readIndex(plan.repository, plan.indexDigest, edges.reader);
   const { platforms } = present;
   const isOurs = plan.config.adopted || (await isSigned(plan.repository, plan.indexDigest, edges));
-  if (!isOurs) await refuseForeign(plan, present, edges);
-  if (!isOurs) await refuseMisplaced(plan, platforms, edges.reader);
+  if (!isOurs) {
+    await refuseForeign(plan, present, edges);
+    await refuseMisplaced(plan, platforms, edges.reader);
+  }
   // What a plan knows without a build are origins: the builds are asked of the images.
   const isBuilt = plan.record !== undefined && plan.record.builds.length > 0;
   const record = isBuilt ? plan.record : ((await signedRecord(plan, platforms, edges)) ?? plan.record);
