@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { mirrorPredicate } from "../components/attest/mirrorPredicate";
 import { provenance } from "../components/attest/provenance";
 import { planVariable } from "../components/attest/attestPlan";
-import { imageScanner } from "../components/attest/sbom";
+import { imageScanner } from "../components/attest/makeSbom";
 import { attestConfigSchema } from "../components/config/attestConfig";
 import type { Digest } from "../components/model/digest";
 import { type PerPlatform, platformEntries, platformSlug } from "../components/model/platform";

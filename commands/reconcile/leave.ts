@@ -10,7 +10,7 @@ import { cacheDirectory } from "../../components/system/cacheDirectory";
 import { writeKept } from "../../components/system/placeWhole";
 import { runAddress } from "../github/runAddress";
 import { buildJobs } from "./buildJobs";
-import { type BuildRecord, readBuildRecords, writeBuildRecords } from "./buildRecords";
+import { type BuildRecord, readBuildRecords, writeBuildRecords } from "./buildOutcomes";
 import type { PulumiContext, Ran } from "./byPulumi";
 import { writeStepOutputs, writeSummary } from "./githubFiles";
 import { type Departure, departures, mirroredAfter, readMirrored } from "./mirrored";

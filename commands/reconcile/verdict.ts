@@ -4,7 +4,7 @@ import { tookTooLong } from "../../components/declare/versionOutcome";
 import { type AppResult, goodOutcomes, type VersionResult } from "../../components/report/appResult";
 import type { Mistakes, RunFile } from "../../components/report/runFile";
 import { safeText } from "../../components/model/safeText";
-import type { BuildRecord } from "./buildRecords";
+import type { BuildRecord } from "./buildOutcomes";
 import type { Progress } from "./progress";
 import type { ReconcileRequest } from "./request";
 

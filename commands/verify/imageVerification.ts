@@ -2,7 +2,7 @@ import type { AttestationKind } from "../../components/model/attestationKind";
 import type { Digest } from "../../components/model/digest";
 import { parseReference } from "../../components/model/reference";
 import type { CertificateSigner, ExpectedSigner } from "../../components/model/signer";
-import { type AttestationList, listAttestations } from "../../components/probe/attestations";
+import { type AttestationList, listAttestations } from "../../components/probe/attachedAttestations";
 import type { SignedStatement } from "../../components/probe/bundle";
 import type { Cosign } from "../../components/attest/cosign";
 import { isSbomOf } from "../../components/model/sbom";

@@ -4,7 +4,7 @@ import type { Platform } from "../../components/model/platform";
 import { reasonOf } from "../../components/model/reasonOf";
 import type { CertificateSigner } from "../../components/model/signer";
 import { isVersion, lineOf } from "../../components/model/version";
-import type { AttestationReader } from "../../components/probe/attestations";
+import type { AttestationReader } from "../../components/probe/attachedAttestations";
 import type { ImageConfiguration } from "../../components/registry/imageConfiguration";
 import type { Descriptor, ImageManifest, Manifest } from "../../components/registry/manifest";
 import { parseSlsaProvenance } from "../../components/attest/slsaProvenance";

@@ -1,15 +1,15 @@
-import { versionRecord } from "../decide/versionRecord";
+import { versionRecord } from "../decide/composeVersionRecord";
 import type { BuiltRecord } from "../model/buildRecord";
 import type { Digest } from "../model/digest";
 import { type PerPlatform, platformEntries } from "../model/platform";
 import { partsBesides, type PresentProbe } from "../model/probe";
 import type { VersionRecord } from "../model/versionRecord";
-import { type AttestationReader, listAttestations } from "../probe/attestations";
+import { type AttestationReader, listAttestations } from "../probe/attachedAttestations";
 import type { ImageConfiguration } from "../registry/imageConfiguration";
 import type { ImageManifest } from "../registry/manifest";
 import type { AttestPlan } from "./attestPlan";
-import { requirementsOf } from "./attestationState";
-import { type AttestEdges, completeAttestations, isSigned } from "./completeAttestations";
+import { requirementsOf } from "./inspectAttestations";
+import { type AttestEdges, completeAttestations, isSigned } from "./addMissingAttestations";
 import { recordsIn } from "./provenance";
 
 /** What was done. */

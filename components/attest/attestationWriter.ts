@@ -3,8 +3,8 @@ import type { Digest } from "../model/digest";
 import type { PerPlatform, Platform } from "../model/platform";
 import type { SbomSubject } from "../model/sbom";
 import type { ExpectedSigner } from "../model/signer";
-import { type AttestationList, type AttestationReader, listAttestations } from "../probe/attestations";
-import type { AttestationState, Requirement } from "./attestationState";
+import { type AttestationList, type AttestationReader, listAttestations } from "../probe/attachedAttestations";
+import type { AttestationState, Requirement } from "./inspectAttestations";
 import type { Cosign } from "./cosign";
 
 type Platforms = PerPlatform<Digest>;

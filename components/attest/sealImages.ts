@@ -5,8 +5,8 @@ import type { RecordedImage } from "../model/buildRecord";
 import type { Digest } from "../model/digest";
 import { type PerPlatform, type Platform, platformEntries, platformSlug } from "../model/platform";
 import { referenceParts } from "../model/reference";
-import type { Requirement } from "./attestationState";
-import { completeAttestations, isSigned } from "./completeAttestations";
+import type { Requirement } from "./inspectAttestations";
+import { completeAttestations, isSigned } from "./addMissingAttestations";
 import { imageProvenance } from "./provenance";
 import { type Place, type Workplace, atWorkplace } from "./workplace";
 

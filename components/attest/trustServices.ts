@@ -7,10 +7,10 @@ import { appOf } from "../model/reference";
 import { Limiter } from "../system/limiter";
 import { runProcess } from "../system/process";
 import { SigningError } from "./cosign";
-import { isSigned } from "./completeAttestations";
+import { isSigned } from "./addMissingAttestations";
 import { type SealRequest, sealImages } from "./sealImages";
 import { atWorkplace } from "./workplace";
-import { imageScanner } from "./sbom";
+import { imageScanner } from "./makeSbom";
 
 /** What lists the contents of images, signs them, and says whether they are signed. */
 export interface TrustServices {

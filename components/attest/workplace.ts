@@ -10,7 +10,7 @@ import { RegistryWriter } from "../registry/registryWriter";
 import { type Clock, systemClock } from "../system/clock";
 import type { RunProcess } from "../system/process";
 import { AttestationWriter, type WriterEdges } from "./attestationWriter";
-import type { AttestEdges } from "./completeAttestations";
+import type { AttestEdges } from "./addMissingAttestations";
 import { copyImage } from "./copyContent";
 import { cosignFor } from "./cosign";
 import { knownSigner } from "./knownSigner";

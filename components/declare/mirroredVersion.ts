@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { PlannedVersion } from "../decide/appPlan";
 import { spelledAnew } from "../decide/spellings";
 import { type IndexSource, writesIndex } from "../decide/versionPlan";
-import { versionRecord } from "../decide/versionRecord";
+import { versionRecord } from "../decide/composeVersionRecord";
 import { settle } from "../engine/settled";
 import type { RecordedImage } from "../model/buildRecord";
 import type { Digest } from "../model/digest";

@@ -6,7 +6,7 @@ import { type PerPlatform, type Platform, platformEntries } from "../model/platf
 import { partsBesides, type PresentProbe } from "../model/probe";
 import type { PublishedVersion } from "../model/published";
 import { reasonOf } from "../model/reasonOf";
-import type { AttachedLists, AttestationProbe } from "../probe/attestations";
+import type { AttachedLists, AttestationProbe } from "../probe/attachedAttestations";
 import { type UpstreamRequest, officialOf } from "./offers";
 import type { PlanEdges } from "./planEdges";
 

@@ -9,7 +9,7 @@ import type { Probe } from "../model/probe";
 import type { CopiedManifests } from "../probe/missingReferrers";
 import type { Discovery, Release } from "../model/release";
 import type { Offer } from "../discover/upstreamFiles";
-import type { AttestationProbe } from "../probe/attestations";
+import type { AttestationProbe } from "../probe/attachedAttestations";
 
 /** One version whose builds are to be prepared. */
 export interface BuildRequest {

@@ -14,7 +14,7 @@ import { digestIn, siblingOf } from "../model/reference";
 import { type Release, gitReferenceOf } from "../model/release";
 import { resolveSource } from "../model/source";
 import type { VersionRecord } from "../model/versionRecord";
-import { type ExaminedRecords, examineRecords } from "./examineRecords";
+import { type ExaminedRecords, examineRecords } from "./acceptHandedOver";
 import { type Upstream, askUpstream } from "./offers";
 import { indexToCopy } from "./officialImage";
 import { type HeldVersion, type Ownership, examineOwnership, publishedByOthers } from "./ownership";

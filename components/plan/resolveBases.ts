@@ -9,7 +9,7 @@ import {
   manifestFor,
   repairReference,
   requiredPlatform,
-} from "../decide/baseImages";
+} from "../decide/basePins";
 import type { Digest } from "../model/digest";
 import { type DockerfileImages, type DockerfileOptions, readDockerfileImages } from "../dockerfile/images";
 import { triggerSources } from "../dockerfile/stages";

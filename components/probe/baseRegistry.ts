@@ -1,4 +1,4 @@
-import { type BaseManifest } from "../decide/baseImages";
+import { type BaseManifest } from "../decide/basePins";
 import type { Digest } from "../model/digest";
 import { parseReference, type Reference } from "../model/reference";
 import type { ImageManifest } from "../registry/manifest";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { answerError } from "./answerError";
+import { answerError } from "./absentOrUnknown";
 import { type Challenge, type Endpoint, parseChallenge } from "./endpoints";
 import type { Clock } from "../system/clock";
 import type { Credentialed, Credentials } from "./credentials";

@@ -1,6 +1,6 @@
 import { type Digest, referrersTag } from "../model/digest";
 import { formatReference, type Reference } from "../model/reference";
-import { answerError, parseErrorCodes } from "./answerError";
+import { answerError, parseErrorCodes } from "./absentOrUnknown";
 import { type Descriptor, type Manifest, parseManifest } from "./manifest";
 import { RegistryError } from "./registryError";
 import type { TransportAnswer } from "./transport";

@@ -4,7 +4,7 @@ import { type Digest, isDigest } from "../model/digest";
 import type { Platform } from "../model/platform";
 import type { Probe } from "../model/probe";
 import { formatReference, parseReference, type Reference } from "../model/reference";
-import { answerError, isAbsence } from "./answerError";
+import { answerError, isAbsence } from "./absentOrUnknown";
 import { Authenticator } from "./authenticator";
 import { type Clock, systemClock } from "../system/clock";
 import { cacheDirectory } from "../system/cacheDirectory";

@@ -1,6 +1,6 @@
 import type { Digest } from "../model/digest";
 import { formatReference, parseReference, type Reference } from "../model/reference";
-import { answerError } from "./answerError";
+import { answerError } from "./absentOrUnknown";
 import { Authenticator } from "./authenticator";
 import { systemClock } from "../system/clock";
 import { Connections } from "./connections";

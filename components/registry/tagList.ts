@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { answerError } from "./answerError";
+import { answerError } from "./absentOrUnknown";
 import { RegistryError } from "./registryError";
 import type { TransportAnswer } from "./transport";
 

@@ -13,7 +13,7 @@ import { knownSigner } from "../attest/knownSigner";
 import type { ExpectedSigner } from "../model/signer";
 import { runProcess } from "../system/process";
 import { AppBases } from "../plan/appBases";
-import { attestationProbe } from "../probe/attestations";
+import { attestationProbe } from "../probe/attachedAttestations";
 import { type BaseRegistry, baseRegistry, imageManifest } from "../probe/baseRegistry";
 import { buildTarget } from "../model/release";
 import type { Platform } from "../model/platform";

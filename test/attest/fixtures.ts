@@ -1,4 +1,4 @@
-import { versionRecord } from "../../components/decide/versionRecord";
+import { versionRecord } from "../../components/decide/composeVersionRecord";
 import type { BuiltRecord } from "../../components/model/buildRecord";
 import type { VersionRecord } from "../../components/model/versionRecord";
 

@@ -4,7 +4,7 @@ import Ajv from "ajv";
 import { describe, expect, it } from "vitest";
 import { predicateTypes } from "../../components/model/attestationKind";
 import { versionRecordSchema } from "../../components/model/versionRecord";
-import { versionRecord } from "../../components/decide/versionRecord";
+import { versionRecord } from "../../components/decide/composeVersionRecord";
 import { mirrorPredicate } from "../../components/attest/mirrorPredicate";
 import { exampleBuild, exampleImages, exampleRecord } from "./fixtures";
 

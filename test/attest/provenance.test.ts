@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { versionRecord } from "../../components/decide/versionRecord";
+import { versionRecord } from "../../components/decide/composeVersionRecord";
 import type { BuildRecord } from "../../components/model/buildRecord";
 import { provenance, recordsIn } from "../../components/attest/provenance";
 import { parseSlsaProvenance, type SlsaProvenance } from "../../components/attest/slsaProvenance";

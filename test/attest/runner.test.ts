@@ -8,7 +8,7 @@ import { type AttestationKind, cosignTypes, predicateTypes } from "../../compone
 import { planVariable } from "../../components/attest/attestPlan";
 import { provenance } from "../../components/attest/provenance";
 import { run } from "../../components/attest/run";
-import { versionRecord } from "../../components/decide/versionRecord";
+import { versionRecord } from "../../components/decide/composeVersionRecord";
 import type { Digest } from "../../components/model/digest";
 import { AttestedRegistry } from "./attestedRegistry";
 import { exampleSigner, testAuthority, testCertificate } from "./bundles";

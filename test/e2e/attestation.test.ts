@@ -14,11 +14,11 @@ import type { Sandbox } from "../../tools/sandbox/sandbox";
 import { startSandbox } from "../../tools/sandbox/startSandbox";
 import { writeDebianLayout } from "../attest/debianLayout";
 import { exampleBuild, exampleRecord } from "../attest/fixtures";
-import { describeMissing } from "../../components/decide/attestations";
-import { versionRecord } from "../../components/decide/versionRecord";
+import { describeMissing } from "../../components/decide/attestationMode";
+import { versionRecord } from "../../components/decide/composeVersionRecord";
 import type { VersionRecord } from "../../components/model/versionRecord";
-import { attachedLists, missingAttestations } from "../../components/probe/attestations";
-import { imageScanner } from "../../components/attest/sbom";
+import { attachedLists, missingAttestations } from "../../components/probe/attachedAttestations";
+import { imageScanner } from "../../components/attest/makeSbom";
 
 const root = join(__dirname, "../..");
 const none = `sha256:${"0".repeat(64)}`;

@@ -8,10 +8,10 @@ import type { Platform } from "../../components/model/platform";
 import type { PresentProbe } from "../../components/model/probe";
 import type { PublishedVersion } from "../../components/model/published";
 import { sbomName } from "../../components/model/sbom";
-import type { AttachedLists, AttestationList } from "../../components/probe/attestations";
+import type { AttachedLists, AttestationList } from "../../components/probe/attachedAttestations";
 import { planApp } from "../../components/plan/planApp";
 import type { AppRequest } from "../../components/plan/planApp";
-import { versionRecord } from "../../components/decide/versionRecord";
+import { versionRecord } from "../../components/decide/composeVersionRecord";
 import { exampleBuild, exampleRecord } from "../attest/fixtures";
 import { amd, arm, digest, FakeEdges, held, managed, release, repository, request, specification } from "./fakeEdges";
 

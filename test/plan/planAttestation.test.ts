@@ -5,7 +5,7 @@ import { predicateTypes } from "../../components/model/attestationKind";
 import { platformEntries } from "../../components/model/platform";
 import { sbomName } from "../../components/model/sbom";
 import { planAttestation } from "../../components/plan/planAttestation";
-import type { AttestationList } from "../../components/probe/attestations";
+import type { AttestationList } from "../../components/probe/attachedAttestations";
 import { planned, repository, whole } from "../declare/plans";
 import { amd, arm, digest } from "./fakeEdges";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type ResolveBasesOptions, resolveBases } from "../../components/plan/resolveBases";
-import type { BaseManifest } from "../../components/decide/baseImages";
+import type { BaseManifest } from "../../components/decide/basePins";
 import { isDigest, type Digest } from "../../components/model/digest";
 import { DockerfileError } from "../../components/dockerfile/dockerfileError";
 import type { BaseContent, BaseRegistry } from "../../components/probe/baseRegistry";

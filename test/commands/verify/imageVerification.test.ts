@@ -4,11 +4,11 @@ import type { VerificationWishes } from "../../../commands/verify/statementCheck
 import { mirrorPredicate } from "../../../components/attest/mirrorPredicate";
 import { provenance } from "../../../components/attest/provenance";
 import { sbomName } from "../../../components/model/sbom";
-import { versionRecord } from "../../../components/decide/versionRecord";
+import { versionRecord } from "../../../components/decide/composeVersionRecord";
 import type { BuiltRecord } from "../../../components/model/buildRecord";
 import type { Digest } from "../../../components/model/digest";
 import type { ExpectedSigner } from "../../../components/model/signer";
-import { listAttestations } from "../../../components/probe/attestations";
+import { listAttestations } from "../../../components/probe/attachedAttestations";
 import { RegistryClient } from "../../../components/registry/registryClient";
 import { AttestedRegistry } from "../../attest/attestedRegistry";
 import { exampleSigner, testCertificate } from "../../attest/bundles";

@@ -2,7 +2,7 @@ import type { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import type { AttestConfig, WantedAttestations } from "../config/attestConfig";
 import type { MirrorConfig } from "../config/mirrorConfig";
-import type { MissingAttestation } from "../decide/attestations";
+import type { MissingAttestation } from "../decide/attestationMode";
 import { type AttestationKind, kindOf } from "../model/attestationKind";
 import type { Digest } from "../model/digest";
 import { type PerPlatform, type Platform, platformEntries } from "../model/platform";

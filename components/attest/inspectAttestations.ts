@@ -3,12 +3,12 @@ import { type PerPlatform, platformEntries } from "../model/platform";
 import type { VersionRecord } from "../model/versionRecord";
 import type { AttestPlan } from "./attestPlan";
 import type { AttestationKind } from "../model/attestationKind";
-import { type AttestationList, listAttestations } from "../probe/attestations";
+import { type AttestationList, listAttestations } from "../probe/attachedAttestations";
 import type { Cosign } from "./cosign";
 import { isSbomOf } from "../model/sbom";
 import { wantedAttestations } from "../config/attestConfig";
-import type { MissingAttestation } from "../decide/attestations";
-import type { AttestationReader } from "../probe/attestations";
+import type { MissingAttestation } from "../decide/attestationMode";
+import type { AttestationReader } from "../probe/attachedAttestations";
 import type { ExpectedSigner } from "../model/signer";
 import type { SignedStatement } from "../probe/bundle";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { attestationMode } from "../../components/decide/attestations";
+import { attestationMode } from "../../components/decide/attestationMode";
 
 const gap = [{ digest: `sha256:${"0".repeat(64)}`, kind: "signature" }] as const;
 

@@ -6,7 +6,7 @@ import {
   lookupReference,
   manifestFor,
   repairReference,
-} from "../../components/decide/baseImages";
+} from "../../components/decide/basePins";
 import { isDigest, type Digest } from "../../components/model/digest";
 import { readDockerfileImages } from "../../components/dockerfile/images";
 import { DockerfileError } from "../../components/dockerfile/dockerfileError";

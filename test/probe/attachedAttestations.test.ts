@@ -2,13 +2,13 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { attestConfigSchema, wantedAttestations } from "../../components/config/attestConfig";
 import { RegistryClient } from "../../components/registry/registryClient";
 import { AttestedRegistry } from "../attest/attestedRegistry";
-import { describeMissing } from "../../components/decide/attestations";
+import { describeMissing } from "../../components/decide/attestationMode";
 import type { Digest } from "../../components/model/digest";
 import { sbomName } from "../../components/model/sbom";
 import type { ExpectedSigner } from "../../components/model/signer";
 import type { IndexManifest } from "../../components/registry/manifest";
 import { exampleSigner, testAuthority, testCertificate, testKey } from "../attest/bundles";
-import { attachedLists, missingAttestations } from "../../components/probe/attestations";
+import { attachedLists, missingAttestations } from "../../components/probe/attachedAttestations";
 
 const expected: ExpectedSigner = {
   subject: { exactly: [exampleSigner.subject] },

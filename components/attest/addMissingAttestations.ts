@@ -1,10 +1,10 @@
-import { describeMissing } from "../decide/attestations";
+import { describeMissing } from "../decide/attestationMode";
 import type { AttestationKind } from "../model/attestationKind";
 import type { Digest } from "../model/digest";
 import type { PerPlatform } from "../model/platform";
 import type { ExpectedSigner } from "../model/signer";
-import { type AttestationReader, listAttestations } from "../probe/attestations";
-import { type AttestationState, type Requirement, inspectAttestations } from "./attestationState";
+import { type AttestationReader, listAttestations } from "../probe/attachedAttestations";
+import { type AttestationState, type Requirement, inspectAttestations } from "./inspectAttestations";
 import type { AttestationWriter } from "./attestationWriter";
 import type { Cosign } from "./cosign";
 

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { makeSbom } from "../../components/attest/sbom";
+import { makeSbom } from "../../components/attest/makeSbom";
 import type { Platform } from "../../components/model/platform";
 
 const directory = mkdtempSync(join(tmpdir(), "sbom-"));
