@@ -1,7 +1,7 @@
 import { createServer as createHttpServer, type RequestListener, type Server as HttpServer } from "node:http";
 import { createServer as createHttpsServer, type Server as HttpsServer } from "node:https";
 import { createServer, type Server, type Socket } from "node:net";
-import { listen } from "./freePort";
+import { isTaken, listen, listenLasting } from "./freePort";
 
 /** First byte of a TLS record that carries a ClientHello. */
 const tlsHandshake = 0x16;
@@ -31,17 +31,20 @@ export class PolyglotServer {
     }
   }
 
-  /** Listens on the preferred port of 127.0.0.1 or, when that is taken, on any free one. Listening again keeps the port. */
+  /** Listens on the preferred port of 127.0.0.1 or, when that is taken, on a free one. Listening again keeps the port. */
   async listen(preferredPort = this.port): Promise<number> {
     const listener = createServer({ noDelay: true, pauseOnConnect: false }, (socket) => this.accept(socket));
-    const port = await listen(listener, preferredPort).catch((error: unknown) => {
-      if ((error as NodeJS.ErrnoException).code === "EADDRINUSE" && preferredPort !== 0 && this.port === 0)
-        return listen(listener);
-      throw error;
-    });
+    const port = await (preferredPort === 0 ? listenLasting(listener) : this.listenAgain(listener, preferredPort));
     this.listener = listener;
     this.port = port;
     return port;
+  }
+
+  private listenAgain(listener: Server, port: number): Promise<number> {
+    return listen(listener, port).catch((error: unknown) => {
+      if (isTaken(error) && this.port === 0) return listenLasting(listener);
+      throw error;
+    });
   }
 
   /** Refuses new connections and resets the open ones. */

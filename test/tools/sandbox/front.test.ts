@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { request as httpRequest } from "node:http";
+import { lastingPorts } from "../../../tools/sandbox/freePort";
 import { FrontBench, noise, sha256, type Received } from "./frontBench";
 
 let bench: FrontBench;
@@ -171,6 +172,12 @@ describe("a front", () => {
     await bench.front.open();
     expect(bench.front.port).toBe(port);
     expect((await bench.send("GET", "/")).status).toBe(201);
+  });
+
+  it("takes a port the system gives to nobody who asks for any, lest it be taken while this is closed", async () => {
+    await open(echo);
+    expect(bench.front.port).toBeGreaterThanOrEqual(lastingPorts[0]);
+    expect(bench.front.port).toBeLessThan(lastingPorts[1]);
   });
 
   it("takes the preferred port when it is free, and another when it is taken", async () => {
