@@ -23,7 +23,7 @@ const schema = z.strictObject({
 });
 
 /** How one platform's build of a version went: how long it took, or why it failed. */
-export interface BuildRecord {
+export interface BuildOutcome {
   readonly app: string;
   readonly version: string;
   readonly platform: Platform;
@@ -36,15 +36,15 @@ export interface BuildRecord {
 
 const suffix = ".ndjson";
 
-/** Leaves the records of a build run beside the build records of its images, whose names end in `.json`. */
-export async function writeBuildRecords(
+/** Leaves how the builds of a run went beside the build records of its images, whose names end in `.json`. */
+export async function writeBuildOutcomes(
   folder: string,
   platforms: readonly Platform[],
-  records: readonly BuildRecord[],
+  outcomes: readonly BuildOutcome[],
 ): Promise<void> {
   const name = ["builds", ...platforms.map(platformSlug)].join("-");
-  const lines = records.map(
-    (record) => `${JSON.stringify(record.reason === undefined ? record : shortened(record))}\n`,
+  const lines = outcomes.map(
+    (outcome) => `${JSON.stringify(outcome.reason === undefined ? outcome : shortened(outcome))}\n`,
   );
   await writeFile(join(folder, `${name}${suffix}`), lines.join(""));
 }
@@ -53,24 +53,24 @@ export async function writeBuildRecords(
  * Reads what build runs left. It decides on nothing but how long to wait before the next try and what a summary says, so
  * lines that do not parse are only counted.
  */
-export async function readBuildRecords(
+export async function readBuildOutcomes(
   folder: string,
-): Promise<{ readonly records: readonly BuildRecord[]; readonly malformed: number }> {
+): Promise<{ readonly outcomes: readonly BuildOutcome[]; readonly malformed: number }> {
   const names = (await readdir(folder, { recursive: true }).catch(() => [])).filter((name) => name.endsWith(suffix));
   const files = await Promise.all(names.toSorted().map((name) => readFile(join(folder, name), "utf8")));
   const lines = files.flatMap((content) => content.split("\n").filter((line) => line !== ""));
-  const records = lines.flatMap((line) => parsed(line) ?? []);
-  return { records, malformed: lines.length - records.length };
+  const outcomes = lines.flatMap((line) => parsed(line) ?? []);
+  return { outcomes, malformed: lines.length - outcomes.length };
 }
 
-function parsed(line: string): BuildRecord | undefined {
+function parsed(line: string): BuildOutcome | undefined {
   try {
-    return schema.parse(JSON.parse(line)) as BuildRecord;
+    return schema.parse(JSON.parse(line)) as BuildOutcome;
   } catch {
     return undefined;
   }
 }
 
-function shortened(record: BuildRecord): BuildRecord {
-  return { ...record, reason: safeText(record.reason ?? "") || "it failed" };
+function shortened(outcome: BuildOutcome): BuildOutcome {
+  return { ...outcome, reason: safeText(outcome.reason ?? "") || "it failed" };
 }

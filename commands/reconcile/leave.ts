@@ -10,14 +10,14 @@ import { cacheDirectory } from "../../components/system/cacheDirectory";
 import { writeKept } from "../../components/system/placeWhole";
 import { runAddress } from "../github/runAddress";
 import { buildJobs } from "./buildJobs";
-import { type BuildRecord, readBuildRecords, writeBuildRecords } from "./buildOutcomes";
+import { type BuildOutcome, readBuildOutcomes, writeBuildOutcomes } from "./buildOutcomes";
 import type { PulumiContext, Ran } from "./byPulumi";
 import { writeStepOutputs, writeSummary } from "./githubFiles";
 import { type Departure, departures, mirroredAfter, readMirrored } from "./mirrored";
 import { noticesOf, readTold } from "./notices";
 import type { ReconcileRequest } from "./request";
 import { resultOf, type RunResult, writeResult } from "./result";
-import { buildRecords, completed, type Ended, tries } from "./verdict";
+import { buildOutcomes, completed, type Ended, tries } from "./verdict";
 import type { Voice } from "./voice";
 import { sendNotices } from "./webhook";
 
@@ -38,16 +38,16 @@ export async function leave(
   { voice, environment }: Pick<PulumiContext, "voice" | "environment">,
 ): Promise<readonly { readonly name: string; readonly why: string }[]> {
   const now = new Date();
-  const own = run.dryRun ? [] : buildRecords(run, progress, ended);
+  const own = run.dryRun ? [] : buildOutcomes(run, progress, ended);
   if (request.phase === "build" && request.digests !== undefined && !run.dryRun) {
     const platforms = request.platforms ?? [...new Set(run.building.map(({ platform }) => platform))];
-    await writeBuildRecords(request.digests, platforms, own);
+    await writeBuildOutcomes(request.digests, platforms, own);
   }
-  const records = request.phase === "publish" ? await handedRecords(request, voice) : own;
+  const outcomes = request.phase === "publish" ? await handedOutcomes(request, voice) : own;
   const { verify } = run;
   const refusal = (resource: string): string | undefined => progress.refusal(resource);
   const command = verify && { verify: (reference: string) => verificationCommands(reference, verify)[0] ?? "" };
-  const results = run.results && completed(run.results, records, { phase: request.phase, refusal, ...command });
+  const results = run.results && completed(run.results, outcomes, { phase: request.phase, refusal, ...command });
   const whole = request.keep === undefined && request.platforms === undefined;
   const { stack, catalogue } = request;
   const about = {
@@ -65,7 +65,7 @@ export async function leave(
   const result = resultOf(run, results, { ...about, ...(dropped.length > 0 && { dropped }) });
   for (const entry of result.versions) voice.say({ event: "version", ...entry });
   const before: FailureRecord = request.failures === undefined ? {} : await readFailureFile(request.failures);
-  const failures = results && publishes ? recordTries(before, tries(results, records, now)) : before;
+  const failures = results && publishes ? recordTries(before, tries(results, outcomes, now)) : before;
   if (results && publishes && request.failures !== undefined) await writeFailureFile(request.failures, failures);
   if (results) voice.text(summaryText(results));
   for (const { app, text } of gone) voice.say({ event: "departure", app, text }, `note: ${text}`);
@@ -153,12 +153,9 @@ async function notify(
   await writeKept(file, kept);
 }
 
-async function handedRecords({ digests = "" }: ReconcileRequest, voice: Voice): Promise<readonly BuildRecord[]> {
-  const { records, malformed } = await readBuildRecords(digests);
-  if (malformed > 0)
-    voice.say(
-      { event: "message", severity: "warning", text: `${malformed} build records do not parse` },
-      `warning: ${malformed} build records do not parse`,
-    );
-  return records;
+async function handedOutcomes({ digests = "" }: ReconcileRequest, voice: Voice): Promise<readonly BuildOutcome[]> {
+  const { outcomes, malformed } = await readBuildOutcomes(digests);
+  const text = `${malformed} lines about how builds went do not parse`;
+  if (malformed > 0) voice.say({ event: "message", severity: "warning", text }, `warning: ${text}`);
+  return outcomes;
 }

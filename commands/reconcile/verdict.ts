@@ -4,7 +4,7 @@ import { tookTooLong } from "../../components/declare/versionOutcome";
 import { type AppResult, goodOutcomes, type VersionResult } from "../../components/report/appResult";
 import type { Mistakes, RunFile } from "../../components/report/runFile";
 import { safeText } from "../../components/model/safeText";
-import type { BuildRecord } from "./buildOutcomes";
+import type { BuildOutcome } from "./buildOutcomes";
 import type { Progress } from "./progress";
 import type { ReconcileRequest } from "./request";
 
@@ -39,12 +39,12 @@ export function exitCode(
  * How each build of this run went. Where Pulumi has no failed image for a platform that did not succeed, its check failed or
  * it never came to an end.
  */
-export function buildRecords(
+export function buildOutcomes(
   { building, results = [] }: Pick<RunFile, "building" | "results">,
   progress: Pick<Progress, "build">,
   { stopped }: Ended,
-): readonly BuildRecord[] {
-  return building.map(({ app, version, platform, limitSeconds = Infinity }): BuildRecord => {
+): readonly BuildOutcome[] {
+  return building.map(({ app, version, platform, limitSeconds = Infinity }): BuildOutcome => {
     const observed = progress.build(resourceNames.image(app, version, platform));
     const result = versionOf(results, app, version);
     const succeeded = observed?.state !== "failed" && (result?.platforms.includes(platform) ?? false);
@@ -71,7 +71,7 @@ export interface Completion {
 /** The results with the builds of all runs put in, and with what build runs and registry said about failures. */
 export function completed(
   results: readonly AppResult[],
-  records: readonly BuildRecord[],
+  outcomes: readonly BuildOutcome[],
   { phase, verify, refusal = () => undefined }: Completion,
 ): readonly AppResult[] {
   const because = (text: string, ...resources: readonly string[]): string => {
@@ -88,7 +88,7 @@ export function completed(
     ...(phase === "build" && { floating: [] }),
     ...(verify && { verify }),
     versions: result.versions.map((version) => {
-      const own = records.filter((record) => record.app === result.app && record.version === version.version);
+      const own = outcomes.filter(({ app, version: of }) => app === result.app && of === version.version);
       const why = failureOf(own);
       const log = logOf(own);
       return {
@@ -105,10 +105,10 @@ export function completed(
 }
 
 /** What went wrong with a version's builds, in the words of the summary, the issue and the record of failures; undefined: nothing. */
-function failureOf(records: readonly BuildRecord[]): string | undefined {
-  const reasons = [...new Set(records.flatMap(({ reason }) => (reason === undefined ? [] : [reason])))];
+function failureOf(outcomes: readonly BuildOutcome[]): string | undefined {
+  const reasons = [...new Set(outcomes.flatMap(({ reason }) => (reason === undefined ? [] : [reason])))];
   const lines = reasons.map((reason) => {
-    const platforms = records.filter((record) => record.reason === reason).map(({ platform }) => platform);
+    const platforms = outcomes.filter((outcome) => outcome.reason === reason).map(({ platform }) => platform);
     // What a check says of an image begins with its platform.
     if (/^[a-z]+\/[a-z0-9/]+: /.test(reason)) return reason;
     return `${platforms.toSorted().join(", ")}: ${reason}`;
@@ -117,22 +117,22 @@ function failureOf(records: readonly BuildRecord[]): string | undefined {
 }
 
 /** What the first of a version's builds that failed printed last; one is enough to see what is wrong. */
-function logOf(records: readonly BuildRecord[]): readonly string[] | undefined {
-  return records.find(({ log }) => log !== undefined)?.log;
+function logOf(outcomes: readonly BuildOutcome[]): readonly string[] | undefined {
+  return outcomes.find(({ log }) => log !== undefined)?.log;
 }
 
 /** What a run that publishes adds to the record of failed builds. */
-export function tries(results: readonly AppResult[], records: readonly BuildRecord[], at: Date): Tries {
+export function tries(results: readonly AppResult[], outcomes: readonly BuildOutcome[], at: Date): Tries {
   const versions = results.flatMap(({ app, versions: own }) =>
     own.map(({ version, outcome }) => ({ app, version, outcome })),
   );
   const complete = versions.filter(({ outcome }) => outcome === "built" || goodOutcomes.includes(outcome));
   const failed = versions.filter(isMissing).flatMap(({ app, version }) => {
-    const why = failureOf(records.filter((record) => record.app === app && record.version === version));
+    const why = failureOf(outcomes.filter((one) => one.app === app && one.version === version));
     return why === undefined ? [] : [[failureKey(app, version), why] as const];
   });
   const logs = [...new Map(failed).keys()].flatMap((key) => {
-    const log = logOf(records.filter(({ app, version }) => failureKey(app, version) === key));
+    const log = logOf(outcomes.filter(({ app, version }) => failureKey(app, version) === key));
     return log === undefined ? [] : [[key, log] as const];
   });
   return {

@@ -49,7 +49,7 @@ const pauseMs = 1000;
  * that got no further count, and three in a row end it.
  * @throws Error saying what is missing and why, when it is not complete at the end.
  */
-export async function completeAttestations(task: AttestTask, edges: AttestEdges): Promise<Completion> {
+export async function addMissingAttestations(task: AttestTask, edges: AttestEdges): Promise<Completion> {
   const { repository, platforms, required, sealed = [], optional = [] } = task;
   // A digest of which all has been verified is not written to, and not looked at again.
   let open = required;

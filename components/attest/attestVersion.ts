@@ -1,4 +1,4 @@
-import { versionRecord } from "../decide/composeVersionRecord";
+import { composeVersionRecord } from "../decide/composeVersionRecord";
 import type { BuiltRecord } from "../model/buildRecord";
 import type { Digest } from "../model/digest";
 import { type PerPlatform, platformEntries } from "../model/platform";
@@ -9,7 +9,7 @@ import type { ImageConfiguration } from "../registry/imageConfiguration";
 import type { ImageManifest } from "../registry/manifest";
 import type { AttestPlan } from "./attestPlan";
 import { requirementsOf } from "./inspectAttestations";
-import { type AttestEdges, completeAttestations, isSigned } from "./addMissingAttestations";
+import { type AttestEdges, addMissingAttestations, isSigned } from "./addMissingAttestations";
 import { recordsIn } from "./provenance";
 
 /** What was done. */
@@ -59,7 +59,7 @@ export async function examineIndex(plan: AttestPlan, edges: OwnershipEdges): Pro
 
 /**
  * Completes the attestations of one version.
- * @throws Error as {@link completeAttestations}.
+ * @throws Error as {@link addMissingAttestations}.
  */
 export async function attestVersion(
   plan: AttestPlan,
@@ -68,7 +68,7 @@ export async function attestVersion(
 ): Promise<AttestSummary> {
   const { repository, indexDigest: digest, sealed } = plan;
   const required = requirementsOf(plan, platforms, record);
-  const { added } = await completeAttestations({ repository, platforms, required, sealed }, edges);
+  const { added } = await addMissingAttestations({ repository, platforms, required, sealed }, edges);
   return { digest, platforms, added };
 }
 
@@ -158,7 +158,7 @@ async function signedRecord(
   const [first] = records;
   if (!first) return undefined;
   const { upstream } = first;
-  const signed = versionRecord({ version, tag, repository, upstream, records, present: platforms });
+  const signed = composeVersionRecord({ version, tag, repository, upstream, records, present: platforms });
   const built = new Set<string>(records.map(({ platform }) => platform));
   const origins = Object.entries(known?.platforms ?? {}).filter(([platform]) => !built.has(platform));
   return { ...signed, platforms: { ...signed.platforms, ...Object.fromEntries(origins) } };

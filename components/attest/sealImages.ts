@@ -6,7 +6,7 @@ import type { Digest } from "../model/digest";
 import { type PerPlatform, type Platform, platformEntries, platformSlug } from "../model/platform";
 import { referenceParts } from "../model/reference";
 import type { Requirement } from "./inspectAttestations";
-import { completeAttestations, isSigned } from "./addMissingAttestations";
+import { addMissingAttestations, isSigned } from "./addMissingAttestations";
 import { imageProvenance } from "./provenance";
 import { type Place, type Workplace, atWorkplace } from "./workplace";
 
@@ -69,7 +69,7 @@ export async function sealImages(
       },
     });
     const task = { repository, platforms, required, optional: ["sbom"] as const };
-    const { lacking } = await completeAttestations(task, { ...workplace, writer });
+    const { lacking } = await addMissingAttestations(task, { ...workplace, writer });
     return lacking;
   });
 }

@@ -30,7 +30,7 @@ function isNew(record: BuildRecord): record is NewRecord {
 }
 
 /** Puts the record of a version together. The commit is the one its images were built from, wherever the tag points by now. */
-export function versionRecord(facts: VersionFacts): VersionRecord {
+export function composeVersionRecord(facts: VersionFacts): VersionRecord {
   const { version, tag, repository, records, present, copies = {}, adopted = [] } = facts;
   const builds = records.filter((record): record is BuiltRecord => record.origin === "built");
   const kept = platformEntries(present).map(([platform, digest]): [Platform, VersionRecord["platforms"][string]] => {

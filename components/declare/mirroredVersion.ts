@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { PlannedVersion } from "../decide/appPlan";
 import { spelledAnew } from "../decide/spellings";
 import { type IndexSource, writesIndex } from "../decide/versionPlan";
-import { versionRecord } from "../decide/composeVersionRecord";
+import { composeVersionRecord } from "../decide/composeVersionRecord";
 import { settle } from "../engine/settled";
 import type { RecordedImage } from "../model/buildRecord";
 import type { Digest } from "../model/digest";
@@ -213,7 +213,7 @@ function recordOf({ repository, planned }: MirroredVersionArgs, checked: Checked
   const { version, tag, upstream, copies, adopted } = planned;
   const { images, present } = checked;
   const records = images.map(({ record }) => record);
-  return upstream && versionRecord({ version, tag, repository, upstream, present, records, copies, adopted });
+  return upstream && composeVersionRecord({ version, tag, repository, upstream, present, records, copies, adopted });
 }
 
 /** What a preview cannot know yet. */

@@ -8,7 +8,7 @@ import { reasonOf } from "../model/reasonOf";
 import type { PlanEdges } from "./planEdges";
 
 /** A version for which records were handed over. */
-export interface RecordsRequest {
+export interface HandedOverVersion {
   readonly specification: AppSpecification;
   readonly release?: Release;
   /** The version's tag in the mirror. */
@@ -17,7 +17,7 @@ export interface RecordsRequest {
 }
 
 /** What became of the records that were handed over for one version. */
-export interface ExaminedRecords {
+export interface Acceptance {
   /** The images they are about are used. */
   readonly accepted: PerPlatform<RecordedImage>;
   /** Why each of the others is refused. */
@@ -29,11 +29,11 @@ export interface ExaminedRecords {
  * manifest and the configuration of its image are read. Never rejects.
  * @param copies upstream's own manifests that are to be copied.
  */
-export async function examineRecords(
-  request: RecordsRequest,
+export async function acceptHandedOver(
+  request: HandedOverVersion,
   copies: PerPlatform<string>,
   edges: Pick<PlanEdges, "probe" | "said">,
-): Promise<ExaminedRecords> {
+): Promise<Acceptance> {
   const accepted: Record<Platform, RecordedImage> = {};
   const refused: Record<Platform, string> = {};
   for (const [platform, image] of platformEntries(request.handedOver)) {
@@ -46,7 +46,7 @@ export async function examineRecords(
 
 async function examine(
   record: BuildRecord,
-  { specification, release, tag }: RecordsRequest,
+  { specification, release, tag }: HandedOverVersion,
   copy: string | undefined,
   edges: Pick<PlanEdges, "probe" | "said">,
 ): Promise<string | undefined> {

@@ -3,7 +3,7 @@ import { type AttestConfig, wantedAttestations } from "../config/attestConfig";
 import type { PlannedAttestation, PlannedReferrers, PlannedVersion } from "../decide/appPlan";
 import { attestationMode, describeMissing } from "../decide/attestationMode";
 import { writesIndex } from "../decide/versionPlan";
-import { versionRecord } from "../decide/composeVersionRecord";
+import { composeVersionRecord } from "../decide/composeVersionRecord";
 import type { AppSpecification } from "../model/appSpecification";
 import type { Digest } from "../model/digest";
 import { type PerPlatform, type Platform, platformEntries } from "../model/platform";
@@ -97,7 +97,7 @@ function recordAtHand(
     const record = planned.records[platform]?.record;
     return record?.image.digest === digest ? [record] : [];
   });
-  const record = versionRecord({ version, tag, repository, upstream, records, present, copies, adopted });
+  const record = composeVersionRecord({ version, tag, repository, upstream, records, present, copies, adopted });
   const isTold = Object.values(record.platforms).some(({ origin, adopted: others }) => origin !== "kept" || others);
   return isTold ? record : undefined;
 }

@@ -14,7 +14,7 @@ import { digestIn, siblingOf } from "../model/reference";
 import { type Release, gitReferenceOf } from "../model/release";
 import { resolveSource } from "../model/source";
 import type { VersionRecord } from "../model/versionRecord";
-import { type ExaminedRecords, examineRecords } from "./acceptHandedOver";
+import { type Acceptance, acceptHandedOver } from "./acceptHandedOver";
 import { type Upstream, askUpstream } from "./offers";
 import { indexToCopy } from "./officialImage";
 import { type HeldVersion, type Ownership, examineOwnership, publishedByOthers } from "./ownership";
@@ -53,7 +53,7 @@ export async function planVersion(request: VersionRequest, edges: PlanEdges): Pr
   const { facts, official, offers, ours, adopting, held } = seen;
   const plan = decideVersion(facts);
   const trouble = whyNotBuilt(request, plan, offers.trouble ?? official.trouble) ?? doubt(plan, held?.ownership);
-  const { accepted, refused } = await examineRecords(request, official.copies, edges);
+  const { accepted, refused } = await acceptHandedOver(request, official.copies, edges);
   const prepared: Prepared =
     trouble === undefined
       ? await prepare(request, plan.build, { accepted, refused, copies: official.copies }, edges)
@@ -250,7 +250,7 @@ interface Prepared {
 async function prepare(
   { specification, settings, version, release }: VersionRequest,
   build: readonly Platform[],
-  { accepted, refused, copies }: ExaminedRecords & { readonly copies: PerPlatform<string> },
+  { accepted, refused, copies }: Acceptance & { readonly copies: PerPlatform<string> },
   edges: PlanEdges,
 ): Promise<Prepared> {
   const missing = build.filter((platform) => (accepted[platform]?.record.origin ?? "scanned") === "scanned");

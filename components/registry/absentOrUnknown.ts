@@ -1,14 +1,58 @@
+import { z } from "zod";
+import type { Probe, UnknownCause } from "../model/probe";
 import { RegistryError } from "./registryError";
 import type { TransportAnswer } from "./transport";
-import { z } from "zod";
+
+/** What an answer says of the manifest it was asked for: it is there, there is none, or neither, and why: unknown. */
+export type Verdict = "present" | "absent" | UnknownCause;
+
+/**
+ * The one place that says what counts as absent. See `docs/registries.md`, and `probe/probeTag.ts` for the one exception.
+ *
+ * | status                                                      | verdict                 |
+ * | ----------------------------------------------------------- | ----------------------- |
+ * | 200                                                         | present                 |
+ * | 404 with a registry's error body that is no refusal         | absent                  |
+ * | 401, 403, 407                                               | unknown (authorisation) |
+ * | 429                                                         | unknown (rate-limited)  |
+ * | 500 and above                                               | unknown (outage)        |
+ * | any other, also a 404 with a refusal or without such a body | unknown (malformed)     |
+ */
+export function verdictOf({ status, body }: Pick<TransportAnswer, "status" | "body">): Verdict {
+  if (status === 200) return "present";
+  return status === 404 && saysAbsent(body) ? "absent" : causeOf(status);
+}
+
+/** What a question that ended in trouble says of a reference: it is unknown. @throws the error itself, when it is no registry's. */
+export function unknownProbe(error: unknown): Extract<Probe, { readonly state: "unknown" }> {
+  if (!(error instanceof RegistryError)) throw error;
+  return { state: "unknown", cause: error.kind, reason: error.message };
+}
+
+const denials = [401, 403, 407];
+
+function causeOf(status: number): UnknownCause {
+  if (denials.includes(status)) return "authorisation";
+  return status === 429 ? "rate-limited" : status >= 500 ? "outage" : "malformed";
+}
+
+/** Codes by which a registry says that it will not answer, whatever the status beside them. */
+const refusals = new Set(["UNAUTHORIZED", "DENIED", "TOOMANYREQUESTS", "UNSUPPORTED", "401", "403", "429"]);
+
+/**
+ * Whether the body of a 404 is a registry's own. Registries have names of their own for what is not there (Harbor `NOT_FOUND`, Quay
+ * `TAG_EXPIRED`) or none. One without such a body may come from anything on the way.
+ */
+function saysAbsent(body: Buffer): boolean {
+  const codes = parseErrorCodes(body);
+  return codes.length > 0 && codes.every(({ code }) => !refusals.has(code.toUpperCase()));
+}
 
 const longestQuote = 200;
 
 /** The error for an answer that was not the one asked for when reading or writing, with the registry's own words, escaped and cut short. */
 export function answerError(what: string, answer: TransportAnswer, asked: "read" | "write" = "read"): RegistryError {
   const { status } = answer;
-  const denied = status === 401 || status === 403 || status === 407;
-  const kind = denied ? "authorisation" : status === 429 ? "rate-limited" : status >= 500 ? "outage" : "malformed";
   const codes = parseErrorCodes(answer.body);
   const said = codes.map(({ code, message }) => `${code}: ${message}`).join("; ") || answer.body.toString("utf8");
   const quote = !answer.direct
@@ -16,7 +60,9 @@ export function answerError(what: string, answer: TransportAnswer, asked: "read"
     : said === ""
       ? "nothing more"
       : JSON.stringify(said.slice(0, longestQuote));
-  const advice = denied ? `; log in with docker login, or check what the credentials may ${asked}` : "";
+  const kind = causeOf(status);
+  const advice =
+    kind === "authorisation" ? `; log in with docker login, or check what the credentials may ${asked}` : "";
   const strange = status === 404 && codes.length === 0 ? " without a registry's error body" : "";
   return new RegistryError(kind, `cannot ${asked} ${what}: status ${status}${strange}, saying ${quote}${advice}`, {
     status,
@@ -47,18 +93,4 @@ export function parseErrorCodes(body: Buffer): readonly ErrorCode[] {
   } catch {
     return [];
   }
-}
-
-/** Codes by which a registry says that it will not answer, whatever the status beside them. */
-const refusals = new Set(["UNAUTHORIZED", "DENIED", "TOOMANYREQUESTS", "UNSUPPORTED", "401", "403", "429"]);
-
-/**
- * Whether an answer says that there is no such manifest: 404 with a registry's error body, none of whose codes is a refusal.
- * Registries have names of their own for it (Harbor `NOT_FOUND`, Quay `TAG_EXPIRED`) or none. A 404 without such a body may
- * come from anything on the way. See `docs/registries.md`.
- */
-export function isAbsence({ status, body }: Pick<TransportAnswer, "status" | "body">): boolean {
-  if (status !== 404) return false;
-  const codes = parseErrorCodes(body);
-  return codes.length > 0 && codes.every(({ code }) => !refusals.has(code.toUpperCase()));
 }

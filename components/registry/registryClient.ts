@@ -4,7 +4,7 @@ import { type Digest, isDigest } from "../model/digest";
 import type { Platform } from "../model/platform";
 import type { Probe } from "../model/probe";
 import { formatReference, parseReference, type Reference } from "../model/reference";
-import { answerError, isAbsence } from "./absentOrUnknown";
+import { answerError, unknownProbe, verdictOf } from "./absentOrUnknown";
 import { Authenticator } from "./authenticator";
 import { type Clock, systemClock } from "../system/clock";
 import { cacheDirectory } from "../system/cacheDirectory";
@@ -63,8 +63,7 @@ const nobody: Credentialed = { for: async () => undefined, forget: () => undefin
 
 /**
  * A read-only client of OCI registries (OCI distribution specification 1.1). It knows three answers: present, absent
- * and trouble. *Absent* is a GET answered with 404 and a registry's error body, and nothing else: not an
- * empty 404, not a proxy's page, not a refusal. Whatever is trouble throws a {@link RegistryError}.
+ * and trouble ({@link verdictOf}), which throws a {@link RegistryError}.
  *
  * No npm package fits, as looked at in 2026-11: `@sigstore/oci` 0.7 exports attaching and a digest look-up only, takes any
  * 404 for "none" and wants Node 22; `@snyk/docker-registry-v2-client` 4.0 follows an index to one platform's
@@ -127,8 +126,7 @@ export class RegistryClient {
         },
       });
     } catch (error) {
-      if (!(error instanceof RegistryError)) throw error;
-      return { state: "unknown", cause: error.kind, reason: error.message };
+      return unknownProbe(error);
     }
   }
 
@@ -272,8 +270,9 @@ export class RegistryClient {
   async #fetch(reference: Reference): Promise<Manifest | undefined> {
     const what = formatReference(reference);
     const answer = await this.#send(reference, manifestPath(reference), { headers: { accept: acceptedManifests } });
-    if (isAbsence(answer)) return undefined;
-    if (answer.status !== 200) throw answerError(what, answer);
+    const verdict = verdictOf(answer);
+    if (verdict === "absent") return undefined;
+    if (verdict !== "present") throw answerError(what, answer);
     const [contentType, contentDigest] = [answer.header("content-type"), answer.header("docker-content-digest")];
     const manifest = parseManifest(what, answer.body, { contentType, contentDigest, expected: reference.digest });
     return withEntityTag(manifest, answer.header("etag"));

@@ -1,4 +1,4 @@
-import { versionRecord } from "../../components/decide/composeVersionRecord";
+import { composeVersionRecord } from "../../components/decide/composeVersionRecord";
 import type { BuiltRecord } from "../../components/model/buildRecord";
 import type { VersionRecord } from "../../components/model/versionRecord";
 
@@ -41,7 +41,7 @@ export const exampleBuild = (platform: keyof typeof exampleImages, over: Partial
 });
 
 /** The record of a version that was built for both platforms in one run. */
-export const exampleRecord: VersionRecord = versionRecord({
+export const exampleRecord: VersionRecord = composeVersionRecord({
   version: "1.2.3",
   tag: "1.2.3",
   repository: "localhost:5000/mirror/app",

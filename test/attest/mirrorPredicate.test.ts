@@ -4,7 +4,7 @@ import Ajv from "ajv";
 import { describe, expect, it } from "vitest";
 import { predicateTypes } from "../../components/model/attestationKind";
 import { versionRecordSchema } from "../../components/model/versionRecord";
-import { versionRecord } from "../../components/decide/composeVersionRecord";
+import { composeVersionRecord } from "../../components/decide/composeVersionRecord";
 import { mirrorPredicate } from "../../components/attest/mirrorPredicate";
 import { exampleBuild, exampleImages, exampleRecord } from "./fixtures";
 
@@ -43,7 +43,7 @@ describe("the mirror record", () => {
 
   it("says of what others published that it was taken over, and names no base, as nobody here saw it made", () => {
     const facts = { ...exampleRecord, repository: image.repository, records: [], present: exampleImages };
-    const record = mirrorPredicate(versionRecord({ ...facts, adopted: ["linux/arm64"] }), image);
+    const record = mirrorPredicate(composeVersionRecord({ ...facts, adopted: ["linux/arm64"] }), image);
     expect(record.platforms).toEqual([
       expect.not.objectContaining({ adopted: true }),
       expect.objectContaining({ platform: "linux/arm64", origin: "kept", adopted: true }),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { versionRecord } from "../../components/decide/composeVersionRecord";
+import { composeVersionRecord } from "../../components/decide/composeVersionRecord";
 import type { BuildRecord } from "../../components/model/buildRecord";
 import { provenance, recordsIn } from "../../components/attest/provenance";
 import { parseSlsaProvenance, type SlsaProvenance } from "../../components/attest/slsaProvenance";
@@ -9,7 +9,7 @@ const repository = "localhost:5000/mirror/app";
 const amd = exampleBuild("linux/amd64");
 const arm = exampleBuild("linux/arm64");
 const of = (records: readonly BuildRecord[], present = {}): SlsaProvenance | undefined =>
-  provenance(versionRecord({ ...exampleRecord, repository, records, present }), exampleImages);
+  provenance(composeVersionRecord({ ...exampleRecord, repository, records, present }), exampleImages);
 const written = (records: readonly BuildRecord[] = [amd, arm], present = {}): SlsaProvenance => {
   const predicate = of(records, present);
   if (predicate) return predicate;

@@ -8,7 +8,7 @@ import { type AttestationKind, cosignTypes, predicateTypes } from "../../compone
 import { planVariable } from "../../components/attest/attestPlan";
 import { provenance } from "../../components/attest/provenance";
 import { run } from "../../components/attest/run";
-import { versionRecord } from "../../components/decide/composeVersionRecord";
+import { composeVersionRecord } from "../../components/decide/composeVersionRecord";
 import type { Digest } from "../../components/model/digest";
 import { AttestedRegistry } from "./attestedRegistry";
 import { exampleSigner, testAuthority, testCertificate } from "./bundles";
@@ -408,7 +408,7 @@ function carryProvenance(platform: string, digest: Digest, version = "1.2.3"): v
   const image = { repository: registry.repository, digest };
   const build = exampleBuild(platform as "linux/amd64" | "linux/arm64", { image, version, tag: version });
   const facts = { version, tag: version, repository: registry.repository, upstream: build.upstream };
-  const record = versionRecord({ ...facts, records: [build], present: {} });
+  const record = composeVersionRecord({ ...facts, records: [build], present: {} });
   registry.attach(digest, "provenance", { predicate: JSON.stringify(provenance(record, { [platform]: digest })) });
 }
 

@@ -15,7 +15,7 @@ import { startSandbox } from "../../tools/sandbox/startSandbox";
 import { writeDebianLayout } from "../attest/debianLayout";
 import { exampleBuild, exampleRecord } from "../attest/fixtures";
 import { describeMissing } from "../../components/decide/attestationMode";
-import { versionRecord } from "../../components/decide/composeVersionRecord";
+import { composeVersionRecord } from "../../components/decide/composeVersionRecord";
 import type { VersionRecord } from "../../components/model/versionRecord";
 import { attachedLists, missingAttestations } from "../../components/probe/attachedAttestations";
 import { imageScanner } from "../../components/attest/makeSbom";
@@ -80,7 +80,7 @@ describe.each(["distribution", "olareg"] as const)(
         if (!digest) throw new Error(`the image has no ${platform}`);
         return exampleBuild(platform, { image: { repository, digest } });
       });
-      return versionRecord({ ...exampleRecord, repository, records, present: {} });
+      return composeVersionRecord({ ...exampleRecord, repository, records, present: {} });
     };
     const attest = async (change: object = {}): Promise<Ended> => {
       const plan = {

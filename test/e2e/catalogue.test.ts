@@ -9,7 +9,7 @@ import { writeCatalogue } from "../../commands/catalogue/writeCatalogue";
 import { planVariable } from "../../components/attest/attestPlan";
 import { imageScanner } from "../../components/attest/makeSbom";
 import { attestConfigSchema } from "../../components/config/attestConfig";
-import { versionRecord } from "../../components/decide/composeVersionRecord";
+import { composeVersionRecord } from "../../components/decide/composeVersionRecord";
 import type { AppSpecification } from "../../components/model/appSpecification";
 import type { Digest } from "../../components/model/digest";
 import { type Platform, platformEntries, platformSlug } from "../../components/model/platform";
@@ -66,7 +66,7 @@ async function attest(): Promise<void> {
     cwd: root,
     env: { ...environment, [planVariable]: JSON.stringify(plan) },
   });
-  child.stdin.end(JSON.stringify(versionRecord({ ...exampleRecord, repository, records, present: {} })));
+  child.stdin.end(JSON.stringify(composeVersionRecord({ ...exampleRecord, repository, records, present: {} })));
   const closed = new Promise<number>((resolve) => child.on("close", (status) => resolve(status ?? 128)));
   const [said, status] = await Promise.all([text(child.stderr), closed]);
   expect([status, said]).toEqual([0, ""]);

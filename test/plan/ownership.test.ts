@@ -11,7 +11,7 @@ import { sbomName } from "../../components/model/sbom";
 import type { AttachedLists, AttestationList } from "../../components/probe/attachedAttestations";
 import { planApp } from "../../components/plan/planApp";
 import type { AppRequest } from "../../components/plan/planApp";
-import { versionRecord } from "../../components/decide/composeVersionRecord";
+import { composeVersionRecord } from "../../components/decide/composeVersionRecord";
 import { exampleBuild, exampleRecord } from "../attest/fixtures";
 import { amd, arm, digest, FakeEdges, held, managed, release, repository, request, specification } from "./fakeEdges";
 
@@ -402,7 +402,7 @@ describe("statements that are gone", () => {
       return { ...exampleBuild(platform), app: "app", version: "1.0.0", tag: "1.0.0", image };
     });
     const { upstream } = exampleRecord;
-    const stated = versionRecord({ version: "1.0.0", tag: "1.0.0", repository, upstream, records, present: {} });
+    const stated = composeVersionRecord({ version: "1.0.0", tag: "1.0.0", repository, upstream, records, present: {} });
     const known = await plan({ attached, record: { ...managed("1.0.0"), attested: true, record: stated } });
     expect(known.version.attestation).toMatchObject({ gaps: ["no provenance", "no mirror record"], record: stated });
     expect(told(known.app)).toEqual([]);

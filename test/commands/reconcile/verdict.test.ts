@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parsePlatform } from "../../../components/model/platform";
 import type { AppResult, VersionResult } from "../../../components/report/appResult";
-import { buildRecords, completed, exitCode, tries } from "../../../commands/reconcile/verdict";
+import { buildOutcomes, completed, exitCode, tries } from "../../../commands/reconcile/verdict";
 import type { ObservedBuild } from "../../../commands/reconcile/progress";
 
 const amd64 = parsePlatform("linux/amd64");
@@ -73,7 +73,7 @@ describe("records of builds", () => {
       "esbuild-1.0.0-linux-amd64": { state: "built", seconds: 4 },
       "esbuild-1.0.0-linux-arm64": { state: "built", seconds: 9 },
     });
-    expect(buildRecords({ building, results }, progress, good)).toEqual([
+    expect(buildOutcomes({ building, results }, progress, good)).toEqual([
       { app: "esbuild", version: "1.0.0", platform: amd64, seconds: 4 },
       { app: "esbuild", version: "1.0.0", platform: arm64, seconds: 9 },
     ]);
@@ -85,7 +85,7 @@ describe("records of builds", () => {
       "esbuild-1.0.0-linux-amd64": { state: "failed", seconds: 4 },
       "esbuild-1.0.0-linux-arm64": { state: "built", seconds: 9 },
     });
-    expect(buildRecords({ building, results }, progress, bad)).toEqual([
+    expect(buildOutcomes({ building, results }, progress, bad)).toEqual([
       { app: "esbuild", version: "1.0.0", platform: amd64, reason: "it broke" },
       { app: "esbuild", version: "1.0.0", platform: arm64, seconds: 9, reason: "it broke" },
     ]);
@@ -94,7 +94,7 @@ describe("records of builds", () => {
   it("say what BuildKit said, where it is known", () => {
     const results = [app(version({ outcome: "missing", platforms: [], reason: "the build for linux/amd64 failed" }))];
     const failed = { state: "failed", seconds: 4, failure: "exit code: 2" } as const;
-    const [first] = buildRecords({ building, results }, observed({ "esbuild-1.0.0-linux-amd64": failed }), bad);
+    const [first] = buildOutcomes({ building, results }, observed({ "esbuild-1.0.0-linux-amd64": failed }), bad);
     expect(first?.reason).toBe("exit code: 2");
   });
 
@@ -102,14 +102,14 @@ describe("records of builds", () => {
     const [limited] = building.map((one) => ({ ...one, limitSeconds: 5400 }));
     const failed = { state: "failed", seconds: 5400, failure: "context deadline exceeded" } as const;
     const records = (seconds: number) =>
-      buildRecords({ building: [limited!] }, observed({ "esbuild-1.0.0-linux-amd64": { ...failed, seconds } }), bad);
+      buildOutcomes({ building: [limited!] }, observed({ "esbuild-1.0.0-linux-amd64": { ...failed, seconds } }), bad);
     expect(records(5400)[0]?.reason).toBe("it took longer than 90m, the most it may (buildLimit)");
     expect(records(5399)[0]?.reason).toBe("context deadline exceeded");
   });
 
   it("take what never came to an end for a failure: a release must not burn the time limit four times a day", () => {
     const progress = observed({ "esbuild-1.0.0-linux-amd64": { state: "building", seconds: 0 } });
-    const [first] = buildRecords({ building: building.slice(0, 1) }, progress, {
+    const [first] = buildOutcomes({ building: building.slice(0, 1) }, progress, {
       good: false,
       stopped: "no end within 330 min",
     });
@@ -173,7 +173,7 @@ it("says of a version whose build failed what that printed last, and of a check 
     "esbuild-1.0.0-linux-arm64": { state: "built", seconds: 9 },
   });
   const told = (results: readonly AppResult[]) =>
-    completed(results, buildRecords({ building, results }, progress, bad), { phase: "all" })[0]?.versions[0];
+    completed(results, buildOutcomes({ building, results }, progress, bad), { phase: "all" })[0]?.versions[0];
   const first = told([app(version({ outcome: "missing", reason: "the build for linux/amd64 failed" }))]);
   expect(first?.log).toEqual(["linux/amd64 [2/2] RUN make", "\\x1b[1mboom"]);
   expect(first?.reason).toContain("linux/amd64: exit code: 2");

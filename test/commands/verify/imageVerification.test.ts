@@ -4,7 +4,7 @@ import type { VerificationWishes } from "../../../commands/verify/statementCheck
 import { mirrorPredicate } from "../../../components/attest/mirrorPredicate";
 import { provenance } from "../../../components/attest/provenance";
 import { sbomName } from "../../../components/model/sbom";
-import { versionRecord } from "../../../components/decide/composeVersionRecord";
+import { composeVersionRecord } from "../../../components/decide/composeVersionRecord";
 import type { BuiltRecord } from "../../../components/model/buildRecord";
 import type { Digest } from "../../../components/model/digest";
 import type { ExpectedSigner } from "../../../components/model/signer";
@@ -82,7 +82,7 @@ const statements = (
   const records = [amd64, arm64]
     .filter((platform) => platform in images)
     .map((platform) => exampleBuild(platform, about));
-  const record = versionRecord({ ...exampleRecord, ...about, repository, records, present: {} });
+  const record = composeVersionRecord({ ...exampleRecord, ...about, repository, records, present: {} });
   const made = provenance(record, images);
   if (reconstructed) Object.assign(made?.buildDefinition.externalParameters ?? {}, { reconstructed });
   const mirror = mirrorPredicate(record, { repository, digest, platforms: images });
@@ -135,7 +135,7 @@ describe("verifying a version", () => {
   ])("wants provenance of what may have been built here: all of it was %s", async (_, origin, failed) => {
     complete();
     const platforms = Object.entries(registry.platforms);
-    const record = versionRecord({
+    const record = composeVersionRecord({
       ...exampleRecord,
       version: "1.0.0",
       tag: "1.0.0",
