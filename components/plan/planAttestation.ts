@@ -32,7 +32,7 @@ export function planAttestation(request: AttestationRequest): PlannedAttestation
   const { config, planned, held } = request;
   if (config.signing.mode === "off") return undefined;
   const { attested: declaredBefore, plan } = planned;
-  if (writesIndex(plan)) return { mode: "fresh", gaps: [], scans: scansNeeded(request) };
+  if (writesIndex(plan)) return { mode: "fresh", gaps: [], scans: missingSboms(request) };
   const kept = declaredBefore ? ({ mode: "keep", gaps: [], scans: [] } as const) : undefined;
   if (!held || plan.state === "moved" || plan.state === "not ours") return kept;
   const { present, ownership } = held;
@@ -49,11 +49,11 @@ export function planAttestation(request: AttestationRequest): PlannedAttestation
   const mode = attestationMode({ changes: false, missing, declaredBefore, ours: true });
   if (mode === "none") return undefined;
   if (mode !== "repair") return { mode, gaps: [], scans: [] };
-  return { mode, gaps: missing.map(describeMissing), scans: scansNeeded(request), ...(record && { record }) };
+  return { mode, gaps: missing.map(describeMissing), scans: missingSboms(request), ...(record && { record }) };
 }
 
 /** Platforms of what the tag names whose image does not carry its SBOM, signed by us, which the index is to carry as well. */
-function scansNeeded({ repository, config, held }: AttestationRequest): readonly Platform[] {
+function missingSboms({ repository, config, held }: AttestationRequest): readonly Platform[] {
   const { lists } = held?.ownership ?? {};
   if (!config.sbom || !held || !lists) return [];
   return platformEntries(held.present.platforms).flatMap(([platform, digest]) =>
