@@ -46,7 +46,8 @@ const pauseMs = 1000;
 /**
  * Completes attestations: verifies what is there, makes what is absent, verifies all again. What another writer's list made
  * disappear is written again, and what failed is tried again, one thing alone at first, as the service may be dead; only tries
- * that got no further count, and three in a row end it.
+ * that got no further count, and three in a row end it. That they are missing, `plan/planAttestation.ts` found; an
+ * SBOM among them has been made by then, by `declare/recordedImage.ts`.
  * @throws Error saying what is missing and why, when it is not complete at the end.
  */
 export async function addMissingAttestations(task: AttestTask, edges: AttestEdges): Promise<Completion> {
