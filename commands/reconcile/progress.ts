@@ -39,6 +39,11 @@ export function isWork({ operation, type }: { readonly operation: string; readon
   return changing.includes(operation) && work.includes(type);
 }
 
+/** What a registry said, without the steps the docker-build provider names before it, digests among them: it gives one text. */
+function withoutSteps(text: string): string {
+  return text.replace(/^(?:(?:creating|updating|publish \S+ to \S+|failed commit on ref "[^"]*"): )+/, "");
+}
+
 /** What the engine's events say about a run, while it goes on. */
 export class Progress {
   private readonly apps = new Set<string>();
@@ -56,7 +61,7 @@ export class Progress {
         this.texts.push(event.text);
       const last = event.text.trim().split("\n").at(-1)?.trim();
       if (event.severity === "error" && work.includes(event.type) && last)
-        this.failures.set(event.name, last === cancelled ? "it was stopped" : last);
+        this.failures.set(event.name, last === cancelled ? "it was stopped" : withoutSteps(last));
       return;
     }
     if (event.kind === "output") {
@@ -88,17 +93,9 @@ export class Progress {
     return { ...build, ...(failure !== undefined && { failure }), ...(failedStep && { failedStep }) };
   }
 
-  /**
-   * Why the tag of the index resource of that name could not be written, or what the command of that name attaches could not be,
-   * without what the provider says it was about to do and what it is about.
-   */
+  /** Why the tag of the index resource of that name could not be written, or what the command of that name attaches could not be. */
   refusal(name: string): string | undefined {
-    return this.failures
-      .get(name)
-      ?.replace(
-        /^(?:creating|updating): |publish \S+ to \S+: |failed commit on ref "[^"]*": |\S+ is not fully attested: /g,
-        "",
-      );
+    return this.failures.get(name);
   }
 
   /** The builds that are under way, in the order in which they began. */

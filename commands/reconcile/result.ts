@@ -2,7 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { z } from "zod";
 import { notAsked } from "../../components/declare/versionOutcome";
 import type { AppReport, PlatformReport } from "../../components/report/appReport";
-import { type AppResult, goodOutcomes } from "../../components/report/appResult";
+import { type AppResult, goodOutcomes, problemsOf } from "../../components/report/appResult";
 import type { RunFile } from "../../components/report/runFile";
 
 const version = z.object({
@@ -53,8 +53,8 @@ export function resultOf(
   const versions = rows.map((row) => ({ ...row, ...releasedAt(run, row) }));
   const apps = run.apps.map((report) => {
     // Of what was done, more may have gone wrong than of what was found: a floating tag.
-    const { problems } = results?.find(({ app }) => app === report.app) ?? report;
-    return appRow({ ...report, problems });
+    const done = results?.find(({ app }) => app === report.app);
+    return appRow({ ...report, ...(done && { problems: problemsOf(done) }) });
   });
   return { ...about, apps, versions };
 }

@@ -80,9 +80,8 @@ export function completed(
   };
   return results.map((result) => ({
     ...result,
-    problems: result.problems.map((problem) => {
-      const tag = /^floating tag (\S+) could not be written/.exec(problem)?.[1];
-      return tag === undefined ? problem : because(problem, resourceNames.floatingTag(result.app, tag));
+    unwritten: (result.unwritten ?? []).map(({ tag, problem }) => {
+      return { tag, problem: because(problem, resourceNames.floatingTag(result.app, tag)) };
     }),
     // A build run moves no tag, whatever its plan says.
     ...(phase === "build" && { floating: [] }),

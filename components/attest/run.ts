@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { platformSlug } from "../model/platform";
-import { reasonOf } from "../model/reasonOf";
+import { failureLines, ReasonedError } from "../model/reasonOf";
 import { isSbomOf } from "../model/sbom";
 import { type Clock, systemClock } from "../system/clock";
 import { type RunProcess, runProcess } from "../system/process";
@@ -15,7 +15,7 @@ import { atWorkplace, type Workplace } from "./workplace";
 
 /**
  * Attests one version: reads an {@link AttestPlan} from environment and standard input and gives what was done.
- * @throws Error with the reason when the version is not fully attested at the end.
+ * @throws ReasonedError when the version is not fully attested at the end.
  */
 export async function run(
   input: string,
@@ -40,8 +40,7 @@ export async function run(
       },
     );
   } catch (cause) {
-    const message = reasonOf(cause);
-    throw new Error(`${plan.repository}@${plan.indexDigest} is not fully attested: ${message}`, { cause });
+    throw new ReasonedError(`${plan.repository}@${plan.indexDigest} is not fully attested`, cause);
   }
 }
 
@@ -78,13 +77,13 @@ function predicates(
   };
 }
 
-/** Runs as a process of its own, started by Pulumi's `local.Command` in the project's root: status 0 and the summary as JSON, or 1 with the reason as one line on standard error. */
+/** Runs as a process of its own, started by Pulumi's `local.Command` in the project's root: status 0 and the summary as JSON, or 1 with the reason in the last line on standard error. */
 export async function main(): Promise<void> {
   try {
     const summary = await run(await text(process.stdin), process.env, process.cwd());
     process.stdout.write(`${JSON.stringify(summary)}\n`);
   } catch (error) {
-    process.stderr.write(`${reasonOf(error)}\n`);
+    process.stderr.write(`${failureLines(error)}\n`);
     // Tools that still run end with this process.
     process.exit(1);
   }

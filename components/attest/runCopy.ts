@@ -1,4 +1,4 @@
-import { reasonOf } from "../model/reasonOf";
+import { failureLines, ReasonedError } from "../model/reasonOf";
 import { FallbackList, withDigest } from "../registry/fallbackReferrers";
 import { RegistryClient } from "../registry/registryClient";
 import { RegistryWriter } from "../registry/registryWriter";
@@ -9,7 +9,7 @@ const totalMs = 20 * 60 * 1000;
 
 /**
  * Copies the referrers of one version: reads a plan from the environment and gives what was done.
- * @throws Error with the reason when something is still missing at the end.
+ * @throws ReasonedError when something is still missing at the end.
  */
 export async function run(
   environment: NodeJS.ProcessEnv,
@@ -28,21 +28,18 @@ export async function run(
       sleep: (milliseconds) => clock.sleep(milliseconds),
     });
   } catch (cause) {
-    const message = reasonOf(cause);
-    throw new Error(`${plan.to}@${plan.indexDigest} lacks what upstream attached in ${plan.from}: ${message}`, {
-      cause,
-    });
+    throw new ReasonedError(`${plan.to}@${plan.indexDigest} lacks what upstream attached in ${plan.from}`, cause);
   } finally {
     await Promise.all([reader.close(), writer.close()]);
   }
 }
 
-/** Runs as a process of its own, started by Pulumi's `local.Command`: status 0 and the summary as JSON, or 1 with the reason as one line on standard error. */
+/** Runs as a process of its own, started by Pulumi's `local.Command`: status 0 and the summary as JSON, or 1 with the reason in the last line on standard error. */
 export async function main(): Promise<void> {
   try {
     process.stdout.write(`${JSON.stringify(await run(process.env))}\n`);
   } catch (error) {
-    process.stderr.write(`${reasonOf(error)}\n`);
+    process.stderr.write(`${failureLines(error)}\n`);
     process.exitCode = 1;
   }
 }

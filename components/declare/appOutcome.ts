@@ -5,21 +5,29 @@ import type { PublishedApp, PublishedFloatingTag } from "../model/published";
 import { untouched, type VersionOutcome } from "./versionOutcome";
 
 /**
- * What became of one app. `published` is what the next run reads back; `problems` are those of the app and its floating tags,
- * `failures` all there are, those of its versions among them.
+ * What became of one app. `published` is what the next run reads back; `problems` are those of the app itself, `failures` all there
+ * are, those of its versions and floating tags among them.
  */
 export interface AppOutcome {
   readonly published: PublishedApp;
   readonly outcomes: Readonly<Record<string, VersionOutcome>>;
   readonly problems: readonly string[];
+  readonly unwritten: readonly UnwrittenTag[];
   readonly failures: readonly string[];
+}
+
+/** A floating tag that was to be written and was not. */
+export interface UnwrittenTag {
+  readonly tag: string;
+  readonly problem: string;
 }
 
 /** What became of one floating tag, and what is to be recorded of it. */
 export interface FloatingOutcome {
   readonly tag: string;
   readonly record?: PublishedFloatingTag;
-  readonly failure?: string;
+  /** Why it was not written. */
+  readonly problem?: string;
 }
 
 /** What becomes of an app whose versions and floating tags ended so. */
@@ -34,7 +42,8 @@ export function appOutcome(
   const failures = versions.flatMap(([version, outcome]) =>
     "reason" in outcome && outcome.state !== "waiting" ? [`${version}: ${outcome.reason}`] : [],
   );
-  const problems = [...plan.problems, ...floating.flatMap(({ failure }) => failure ?? [])];
+  const { problems } = plan;
+  const unwritten = floating.flatMap(({ tag, problem }) => (problem === undefined ? [] : [{ tag, problem }]));
   return {
     published: {
       repository: plan.repository,
@@ -43,8 +52,8 @@ export function appOutcome(
       ...(plan.official && { official: plan.official.platforms }),
     },
     outcomes: Object.fromEntries(versions),
-    problems,
-    failures: [...problems, ...failures],
+    ...{ problems, unwritten },
+    failures: [...problems, ...unwritten.map(({ problem }) => problem), ...failures],
   };
 }
 

@@ -87,7 +87,7 @@ export class MirroredApp extends pulumi.ComponentResource {
     if (ref.state !== "known" || !digestIn(ref.value))
       return {
         tag,
-        failure: `floating tag ${tag} could not be written${adviceOnTags(floating.current !== undefined)}`,
+        problem: `floating tag ${tag} could not be written${adviceOnTags(floating.current !== undefined)}`,
         ...(managed && { record: managed }),
       };
     return { tag, record: chosen };

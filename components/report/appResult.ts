@@ -1,3 +1,4 @@
+import type { UnwrittenTag } from "../declare/appOutcome";
 import type { Platform } from "../model/platform";
 import { type FloatingReport, stateMeanings } from "./appReport";
 
@@ -61,7 +62,14 @@ export interface AppResult {
   readonly versions: readonly VersionResult[];
   readonly floating: readonly FloatingReport[];
   readonly notes: readonly string[];
+  /** Of the app itself; {@link problemsOf} has all. */
   readonly problems: readonly string[];
+  readonly unwritten?: readonly UnwrittenTag[];
   /** Command line that verifies the image a reference names; undefined when nothing is signed. */
   readonly verify?: (reference: string) => string;
+}
+
+/** All that went wrong with an app besides its versions. */
+export function problemsOf({ problems, unwritten = [] }: AppResult): readonly string[] {
+  return [...problems, ...unwritten.map(({ problem }) => problem)];
 }

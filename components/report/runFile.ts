@@ -117,6 +117,7 @@ function appResult(plan: AppPlan, outcome: AppOutcome | undefined): AppResult {
     floating: planReport(plan).floating.map((move) => moved(move, outcome)),
     notes: plan.notes,
     problems: outcome?.problems ?? plan.problems,
+    unwritten: outcome?.unwritten ?? [],
   };
 }
 

@@ -1,5 +1,5 @@
 import { alignedTable } from "./alignedTable";
-import { type AppResult, type Outcome, outcomeMeanings, type VersionResult } from "./appResult";
+import { type AppResult, type Outcome, outcomeMeanings, problemsOf, type VersionResult } from "./appResult";
 import { codeBlock, inlineCode, markdownSection, markdownTable } from "./markdown";
 import { bySameReason, describeMove } from "./reportLists";
 import { safeText } from "../model/safeText";
@@ -42,7 +42,7 @@ export function summaryText(results: readonly AppResult[], width = 80): string {
       ...reasonLines(result),
       ...result.floating.map(describeMove),
       ...result.notes,
-      ...result.problems.map((problem) => `PROBLEM ${problem}`),
+      ...problemsOf(result).map((problem) => `PROBLEM ${problem}`),
     ];
     return [
       `${safeText(result.app)} (${safeText(result.repository)}): ${count(result.versions)}`,
@@ -75,7 +75,7 @@ function appSection(result: AppResult): readonly string[] {
     ...result.versions.flatMap(({ version, log }) =>
       log ? [codeBlock([`${version} ${log[0] ?? ""}`, ...log.slice(1)])] : [],
     ),
-    ...markdownSection("Problems", result.problems),
+    ...markdownSection("Problems", problemsOf(result)),
     ...markdownSection("Floating tags", result.floating.map(describeMove)),
     ...markdownSection("Notes", result.notes),
     ...commands(result),
@@ -121,7 +121,7 @@ function meanings(results: readonly AppResult[]): readonly string[] {
 }
 
 function totals(results: readonly AppResult[]): string {
-  const problems = results.reduce((sum, result) => sum + result.problems.length, 0);
+  const problems = results.reduce((sum, result) => sum + problemsOf(result).length, 0);
   const apps = results.length === 1 ? "1 app" : `${results.length} apps`;
   const more = problems === 0 ? "" : problems === 1 ? ", 1 problem" : `, ${problems} problems`;
   return `${apps}: ${count(results.flatMap((result) => result.versions))}${more}`;

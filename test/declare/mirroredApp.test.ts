@@ -216,7 +216,8 @@ describe("a floating tag", () => {
       {},
       { withoutDigest: ["app-latest"] },
     );
-    expect(outcome.failures).toEqual(["floating tag latest could not be written"]);
+    const problem = "floating tag latest could not be written";
+    expect(outcome).toMatchObject({ problems: [], unwritten: [{ tag: "latest", problem }], failures: [problem] });
     expect(outcome.published.floatingTags).toEqual({});
   });
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { reasonOf } from "../../components/model/reasonOf";
+import { failureLines, ReasonedError, reasonOf } from "../../components/model/reasonOf";
 
 it.each<[unknown, string]>([
   [new Error("it broke"), "it broke"],
@@ -9,4 +9,11 @@ it.each<[unknown, string]>([
   [new Error("invocation of command:local:run returned an error: exit status 128"), "exit status 128"],
 ])("says of %o in one line: %s", (error, said) => {
   expect(reasonOf(error)).toBe(said);
+});
+
+it("keeps the reason of a failure apart from what failed, on the last line", () => {
+  const error = new ReasonedError("r/app is not signed", new Error("first: 503\nthen: 500"));
+  expect(error.message).toBe("r/app is not signed: first: 503; then: 500");
+  expect(failureLines(error)).toBe("r/app is not signed:\nfirst: 503; then: 500");
+  expect(failureLines(new Error("one\ntwo"))).toBe("one; two");
 });

@@ -44,7 +44,7 @@ async function end(
   phase: Configuration["run"]["phase"] = "all",
   refused: readonly string[] = [],
 ) {
-  const ended: AppOutcome = { published: app("1.0.0"), outcomes, problems: failures, failures };
+  const ended: AppOutcome = { published: app("1.0.0"), outcomes, problems: failures, unwritten: [], failures };
   const mirrored = new Map([["app", { ended: Promise.resolve(ended) }]]);
   const config = {
     run: { phase, records: "/nonexistent" },

@@ -16,7 +16,7 @@ it("leaves what went wrong in the last try of a version that waits, however ofte
     const plan = appPlan({ versions: [version] });
     const outcomes = { [version.version]: untouched(version) };
     const published = { repository: plan.repository, versions: {}, floatingTags: {} };
-    const ended = { published, outcomes, problems: [], failures: [] };
+    const ended = { published, outcomes, problems: [], unwritten: [], failures: [] };
     const { results } = runFile([plan], undefined, new Map([[plan.specification.name, ended]]));
     return results?.[0]?.versions[0];
   };
@@ -37,9 +37,10 @@ it.each<[Partial<VersionPlan>, string]>([
   const plan = appPlan({ versions: [version] });
   const outcomes = { [version.version]: { state: "failed", reason: "why" } as const };
   const published = { repository: plan.repository, versions: {}, floatingTags: {} };
-  const ended = { published, outcomes, problems: ["floating tag latest could not be written"], failures: [] };
+  const unwritten = [{ tag: "latest", problem: "floating tag latest could not be written" }];
+  const ended = { published, outcomes, problems: ["discovery failed"], unwritten, failures: [] };
   const { results } = runFile([plan], undefined, new Map([[plan.specification.name, ended]]));
-  expect(results).toMatchObject([{ versions: [{ outcome, reason: "why" }], problems: ended.problems }]);
+  expect(results).toMatchObject([{ versions: [{ outcome, reason: "why" }], problems: ended.problems, unwritten }]);
 });
 
 it("counts what was there already as that after a run that only builds", () => {
@@ -48,7 +49,7 @@ it("counts what was there already as that after a run that only builds", () => {
   const app = appPlan({ versions: [version] });
   const outcomes = { [version.version]: { state: "built", images: {} } as const };
   const published = { repository: app.repository, versions: {}, floatingTags: {} };
-  const ended = { published, outcomes, problems: [], failures: [] };
+  const ended = { published, outcomes, problems: [], unwritten: [], failures: [] };
   const { results } = runFile([app], undefined, new Map([[app.specification.name, ended]]));
   expect(results?.[0]?.versions).toMatchObject([{ outcome: "adopted" }]);
 });
@@ -57,7 +58,7 @@ it("does not say of a floating tag that was to be made, and was not, that it is 
   const move = { tag: "latest", action: "create", candidates: ["1.0.0"] } as const;
   const plan = appPlan({ versions: [planned()], floatingTags: [move] });
   const published = { repository: plan.repository, versions: {}, floatingTags: {} };
-  const ended = { published, outcomes: {}, problems: [], failures: [] };
+  const ended = { published, outcomes: {}, problems: [], unwritten: [], failures: [] };
   const { results } = runFile([plan], undefined, new Map([[plan.specification.name, ended]]));
   expect(results?.[0]?.floating).toEqual([{ tag: "latest", note: "nothing it could name was published" }]);
 });

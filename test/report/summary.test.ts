@@ -105,6 +105,14 @@ describe("summaryMarkdown", () => {
     );
   });
 
+  it("counts a floating tag that was not written among the problems, and lists it there", () => {
+    const unwritten = [{ tag: "latest", problem: "floating tag latest could not be written" }];
+    const markdown = summaryMarkdown([{ ...result, unwritten }]);
+    expect(markdown).toContain("1 missing, 2 problems**");
+    expect(markdown).toContain("- `1.9.3 is not complete`\n- `floating tag latest could not be written`");
+    expect(summaryText([{ ...result, unwritten }])).toContain("PROBLEM floating tag latest could not be written");
+  });
+
   it("counts no versions as such", () => {
     expect(summaryMarkdown([{ ...result, versions: [], problems: [] }])).toContain("**1 app: no versions**");
     expect(summaryMarkdown([])).toContain("**0 apps: no versions**");
@@ -125,6 +133,7 @@ describe("summaryMarkdown", () => {
       floating: [{ tag: text, from: text, to: text, note: text }],
       notes: [text],
       problems: [text],
+      unwritten: [{ tag: text, problem: text }],
       verify: () => `verify ${text}`,
     });
     fc.assert(

@@ -123,11 +123,13 @@ describe("the progress of a run", () => {
   });
 
   it("knows why a version could not be attested, in the last line of the command", () => {
-    const said = `exit status 1: running "attest":\nr.io/tiny@sha256:0 is not fully attested: unsigned: 503`;
+    const said = `exit status 1: running "attest":\nr.io/tiny@sha256:0 is not fully attested:\nr.io/other is not fully attested: 503`;
     const ofCommand = {
       urn: "urn:pulumi:prod::p::multiarch-mirror:index:Attestation$command:local:Command::tiny-1.0.0-attestation",
     };
-    expect(after(message(`${said}\n`, ofCommand)).refusal("tiny-1.0.0-attestation")).toBe("unsigned: 503");
+    expect(after(message(`${said}\n`, ofCommand)).refusal("tiny-1.0.0-attestation")).toBe(
+      "r.io/other is not fully attested: 503",
+    );
   });
 
   it("shows what a build printed as a terminal would, without colours", () => {

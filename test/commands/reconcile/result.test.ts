@@ -30,8 +30,10 @@ it("of a run that did something has what went wrong then: a floating tag that co
   const about = { stack: "prod", good: false, whole: true };
   const nothing = { app: "tiny", repository: "r/tiny", versions: [], floating: [], notes: [], problems: [] };
   const run = { dryRun: false, apps: [{ ...nothing, rejected: [] }], building: [], onlyUnreadable: false };
-  const problems = ["floating tag latest could not be written"];
-  expect(resultOf(run, [{ ...nothing, problems }], about).apps).toEqual([{ app: "tiny", problems }]);
+  const unwritten = [{ tag: "latest", problem: "floating tag latest could not be written (403)" }];
+  const problems = ["no releases", "floating tag latest could not be written (403)"];
+  const results = [{ ...nothing, problems: ["no releases"], unwritten }];
+  expect(resultOf(run, results, about).apps).toEqual([{ app: "tiny", problems }]);
 });
 
 describe("the result of a run that only looked", () => {

@@ -133,12 +133,16 @@ describe("completed results", () => {
 
   it("say why a tag could not be written, a version's as well as a floating one", () => {
     const broken = app(version({ outcome: "missing", reason: "the index could not be written" }));
-    const results = [{ ...broken, problems: ["floating tag latest could not be written", "another"] }];
-    const refusal = (name: string) => ({ "esbuild-1.0.0": "403 Forbidden", "esbuild-latest": "405" })[name];
+    // Which tag it is says the field; the words may be any.
+    const unwritten = [{ tag: "latest", problem: "the tag that moves was left where it is" }];
+    const results = [{ ...broken, problems: ["floating tag stable could not be written"], unwritten }];
+    const refused = { "esbuild-1.0.0": "403 Forbidden", "esbuild-latest": "405", "esbuild-stable": "500" };
+    const refusal = (name: string) => refused[name as keyof typeof refused];
     expect(completed(results, [], { phase: "publish", refusal })).toMatchObject([
       {
         versions: [{ reason: "the index could not be written (403 Forbidden)" }],
-        problems: ["floating tag latest could not be written (405)", "another"],
+        problems: ["floating tag stable could not be written"],
+        unwritten: [{ tag: "latest", problem: "the tag that moves was left where it is (405)" }],
       },
     ]);
   });
