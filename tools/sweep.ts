@@ -1,4 +1,5 @@
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { entries, type Entry, usualEntry } from "../test/e2e/support/entry";
 import { spreadSample } from "./sweep/spreadSample";
 import { held, sweep, sweepSummary } from "./sweep/sweep";
 import type { SweepPoint } from "./sweep/sweepPoint";
@@ -10,6 +11,7 @@ interface Options {
   readonly from?: number;
   readonly to?: number;
   readonly together: number;
+  readonly through: Entry;
 }
 
 const command = new Command("sweep")
@@ -25,6 +27,7 @@ const command = new Command("sweep")
     atLeastOne,
     1,
   )
+  .addOption(new Option("--through <entry>", "what starts the runs").choices(entries).default(usualEntry()))
   .option("--seed <number>", "chooses the sample", wholeNumber, Date.now() % 2 ** 32);
 
 const options = command.parse().opts<Options>();
@@ -36,7 +39,7 @@ main(options).catch((error: unknown) => {
   process.exitCode = 1;
 });
 
-async function main({ sample, seed, from = 1, to = Infinity, together }: Options): Promise<void> {
+async function main({ sample, seed, from = 1, to = Infinity, together, through }: Options): Promise<void> {
   if (sample !== undefined) console.log(`seed ${seed}`);
   const result = await sweep({
     choose: (points: readonly SweepPoint[]) => {
@@ -44,6 +47,7 @@ async function main({ sample, seed, from = 1, to = Infinity, together }: Options
       return sample === undefined ? within : spreadSample(within, sample, seed);
     },
     together,
+    through,
     progress: (line) => console.log(line),
     signal: interrupt.signal,
   });

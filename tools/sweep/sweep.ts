@@ -1,9 +1,12 @@
+import { type Entry, usualEntry } from "../../test/e2e/support/entry";
 import { dealt } from "./groups";
 import { allPoints, nameOf, type SweepPoint } from "./sweepPoint";
 import { SweepRig, type TryResult } from "./sweepRig";
 
 /** What a sweep is about. */
 export interface SweepOptions {
+  /** What the runs are started through; else {@link usualEntry}. */
+  readonly through?: Entry;
   /** Chooses among all points; default: all of them. */
   readonly choose?: (points: readonly SweepPoint[]) => readonly SweepPoint[];
   /**
@@ -39,12 +42,12 @@ export interface SweepResult {
 export type TryPoints = (points: readonly SweepPoint[]) => Promise<TryResult>;
 
 /**
- * Fails the n-th registry request of a whole first `up`, for the points chosen, and looks after each run whether nothing was
+ * Fails the n-th registry request of a whole first run, for the points chosen, and looks after each run whether nothing was
  * lost and one clean run completed and signed everything.
  * @throws Error when a run without faults is not complete.
  */
 export async function sweep(options: SweepOptions = {}): Promise<SweepResult> {
-  const rig = await SweepRig.start();
+  const rig = await SweepRig.start(options.through ?? usualEntry());
   try {
     const requests = await rig.countRequests();
     const points = allPoints(requests);
@@ -62,7 +65,7 @@ export async function sweep(options: SweepOptions = {}): Promise<SweepResult> {
 export async function tryAll(
   points: readonly SweepPoint[],
   attempt: TryPoints,
-  { together = 1, progress = () => {}, signal }: Omit<SweepOptions, "choose">,
+  { together = 1, progress = () => {}, signal }: Omit<SweepOptions, "choose" | "through">,
 ): Promise<Omit<SweepResult, "requests">> {
   const results: PointResult[] = [];
   const brokenTogether: TryResult[] = [];

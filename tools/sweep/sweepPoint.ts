@@ -6,7 +6,7 @@ const sweepFaults = ["500", "cut"] as const;
 /** One of {@link sweepFaults}. */
 type SweepFault = (typeof sweepFaults)[number];
 
-/** One run of the sweep: the n-th registry request of a whole first `up` (1 is the first) fails. */
+/** One run of the sweep: the n-th registry request of a whole first run (1 is the first) fails. */
 export interface SweepPoint {
   readonly n: number;
   readonly fault: SweepFault;

@@ -1,3 +1,4 @@
+import type { Entry } from "../../test/e2e/support/entry";
 import { MirrorUnderTest } from "../../test/e2e/support/mirrorUnderTest";
 import type { PulumiRun } from "../../test/e2e/support/pulumiRun";
 import { tinyAppFile, tinyUpstream } from "../../test/e2e/support/tinyUpstream";
@@ -28,8 +29,8 @@ export class SweepRig {
 
   private constructor(private readonly mirror: MirrorUnderTest) {}
 
-  static async start(): Promise<SweepRig> {
-    const mirror = await MirrorUnderTest.start({ apps: () => ({}), settings: { keep: versions.length } });
+  static async start(through: Entry): Promise<SweepRig> {
+    const mirror = await MirrorUnderTest.start({ apps: () => ({}), settings: { keep: versions.length }, through });
     mirror.configure({ attest: signingByKey(mirror) });
     return new SweepRig(mirror);
   }

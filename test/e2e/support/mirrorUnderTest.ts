@@ -9,6 +9,7 @@ import type { SandboxPart } from "../../../tools/sandbox/faultRule";
 import type { Sandbox } from "../../../tools/sandbox/sandbox";
 import type { SandboxOptions } from "../../../tools/sandbox/sandboxOptions";
 import { startSandbox } from "../../../tools/sandbox/startSandbox";
+import { type Entry, keepingEvents, readSaid, reconcileCommand, usualEntry } from "./entry";
 import { copyProgram, writeApps } from "./programCopy";
 import { type Outputs, type PulumiRun, readEvents } from "./pulumiRun";
 import { RegistryView } from "./registryView";
@@ -26,6 +27,8 @@ export interface MirrorOptions {
   readonly apps: (sandbox: Sandbox) => Promise<Readonly<Record<string, string>>> | Readonly<Record<string, string>>;
   /** Keys of the stack configuration, without the project's name; added to the defaults below. */
   readonly settings?: Settings;
+  /** What its runs are started through, unless they say; else {@link usualEntry}. */
+  readonly through?: Entry;
 }
 
 /** Stack configuration by key, without the project's name in front. */
@@ -35,6 +38,8 @@ export type Settings = Readonly<Record<string, unknown>>;
 export interface CommandOptions {
   readonly args?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
+  /** What starts it; else what the mirror is set up with. */
+  readonly through?: Entry;
 }
 
 /** A command that is under way. */
@@ -59,6 +64,7 @@ export class MirrorUnderTest {
     readonly program: string,
     private readonly folder: string,
     settings: Settings,
+    private readonly through: Entry,
   ) {
     const namespace = "mirror";
     this.settings = {
@@ -73,14 +79,19 @@ export class MirrorUnderTest {
     this.registry = new RegistryView(`${sandbox.urls.registry}/${namespace}`, this.environment());
   }
 
-  static async start({ sandbox: options, apps, settings = {} }: MirrorOptions): Promise<MirrorUnderTest> {
+  static async start({
+    sandbox: options,
+    apps,
+    settings = {},
+    through = usualEntry(),
+  }: MirrorOptions): Promise<MirrorUnderTest> {
     // Unix sockets lie in it, whose paths must be short.
     const folder = mkdtempSync("/tmp/mirror-");
     const sandbox = await startSandbox({ ...options, dir: join(folder, "sandbox") });
     try {
       const program = join(folder, "program");
       copyProgram(program, await apps(sandbox));
-      const mirror = new MirrorUnderTest(sandbox, program, folder, settings);
+      const mirror = new MirrorUnderTest(sandbox, program, folder, settings, through);
       mirror.configure({});
       await mirror.initialise();
       return mirror;
@@ -119,25 +130,24 @@ export class MirrorUnderTest {
   }
 
   /** Starts a command without waiting for it, for tests that interrupt it. */
-  start(command: "preview" | "up" | "destroy", { args = [], environment = {} }: CommandOptions = {}): RunningCommand {
+  start(
+    command: "preview" | "up" | "destroy",
+    { args = [], environment = {}, through = this.through }: CommandOptions = {},
+  ): RunningCommand {
     const events = join(this.folder, `events-${(this.runs += 1)}.json`);
-    const usual = {
-      preview: [],
-      up: ["--yes", "--skip-preview", "--continue-on-error"],
-      destroy: ["--yes", "--skip-preview", "--continue-on-error"],
-    }[command];
-    const child = spawn(
-      "pulumi",
-      [command, ...this.stackArguments(), ...usual, "--color", "never", "--event-log", events, ...args],
-      {
-        cwd: this.program,
-        // The event log is one of the CLI's debugging aids; the environment variable uncovers them.
-        env: this.environment({ PULUMI_DEBUG_COMMANDS: "true", ...environment }),
-        stdio: ["ignore", "pipe", "pipe"],
-        timeout: limitMs,
-        killSignal: "SIGKILL",
-      },
-    );
+    const reconciled = through === "reconcile" && command !== "destroy";
+    const [program = "", ...words] = reconciled
+      ? reconcileCommand(command, this.program)
+      : this.pulumiCommand(command, events);
+    // The event log is one of the CLI's debugging aids; the environment variable uncovers them.
+    const usual = this.environment({ PULUMI_DEBUG_COMMANDS: "true", ...environment });
+    const child = spawn(program, [...words, ...args], {
+      cwd: this.program,
+      env: reconciled ? keepingEvents(events, usual) : usual,
+      stdio: ["ignore", "pipe", "pipe"],
+      timeout: limitMs,
+      killSignal: "SIGKILL",
+    });
     return { child, ended: this.end(child, events) };
   }
 
@@ -239,11 +249,19 @@ export class MirrorUnderTest {
       child.on("error", reject);
       child.on("close", resolve);
     });
-    return { exitCode, output, ...readEvents(events), outputs: await this.outputs() };
+    const { text, messages } = readSaid(output);
+    const said = messages.map(({ severity, text: message }) => ({ severity, name: "", message }));
+    const { steps, diagnostics } = readEvents(events) ?? { steps: [], diagnostics: said };
+    return { exitCode, output: text, steps, diagnostics, outputs: await this.outputs() };
   }
 
   private async outputs(): Promise<Outputs> {
     return JSON.parse(await this.pulumi("stack", "output", "--json")) as Outputs;
+  }
+
+  private pulumiCommand(command: "preview" | "up" | "destroy", events: string): readonly string[] {
+    const usual = command === "preview" ? [] : ["--yes", "--skip-preview", "--continue-on-error"];
+    return ["pulumi", command, ...this.stackArguments(), ...usual, "--color", "never", "--event-log", events];
   }
 
   private stackArguments(): readonly string[] {

@@ -9,7 +9,7 @@ interface Step {
   readonly name: string;
 }
 
-/** What a Pulumi command did. */
+/** What a Pulumi command did, or a `reconcile` in its place. */
 export interface PulumiRun {
   /** Exit status; null when it was killed. */
   readonly exitCode: number | null;
@@ -48,10 +48,13 @@ interface EngineEvent {
   readonly diagnosticEvent?: { readonly severity: string; readonly urn?: string; readonly message: string };
 }
 
-/** Reads what the engine did out of its event log. Steps that only refresh or read are left out: see {@link changesOf}. */
-export function readEvents(file: string): Pick<PulumiRun, "steps" | "diagnostics"> {
-  const lines = existsSync(file) ? readFileSync(file, "utf8").split("\n") : [];
-  const events = lines.flatMap(parseEvent);
+/**
+ * Reads what the engine did out of its event log; undefined when it was not started. Steps that only refresh or read are left out:
+ * see {@link changesOf}.
+ */
+export function readEvents(file: string): Pick<PulumiRun, "steps" | "diagnostics"> | undefined {
+  if (!existsSync(file)) return undefined;
+  const events = readFileSync(file, "utf8").split("\n").flatMap(parseEvent);
   return {
     steps: events.flatMap(({ resourcePreEvent }) => {
       if (!resourcePreEvent) return [];
