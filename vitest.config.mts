@@ -15,7 +15,10 @@ export default defineConfig({
           name: "unit",
           include: ["test/**/*.test.ts"],
           exclude: whole,
-          testTimeout: 30_000,
+          // Bounds against hanging: how long a process takes to start, or to be gone, is the machine's affair.
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          expect: { poll: { timeout: 60_000 } },
         },
       },
       {

@@ -46,7 +46,7 @@ beforeAll(async () => {
   const files = { Dockerfile: "FROM scratch\nCOPY Dockerfile /\n" };
   await writeGitRepository(join(repositories, "tiny.git"), [{ files, tags: ["v1.0.0"] }]);
   await outputOf("git", ["-C", join(repositories, "tiny.git"), "config", "uploadpack.allowFilter", "true"], {
-    limitMs: 10_000,
+    limitMs: 120_000,
   });
   gitServer = createGitServer(repositories);
   await new Promise<void>((resolve) => gitServer.listen(0, "127.0.0.1", resolve));

@@ -14,7 +14,7 @@ const content = Buffer.from("the program");
 const [sha256, sha512] = (["sha256", "sha512"] as const).map((name) =>
   createHash(name).update(content).digest("hex"),
 ) as [string, string];
-const transport = fileTransport({ environment: {}, clock: hastyClock(), requestTimeoutMs: 1000 });
+const transport = fileTransport({ environment: {}, clock: hastyClock() });
 let host: FileHost;
 let cacheDirectory: string;
 let url: string;

@@ -37,7 +37,7 @@ function repository(references: string): (request: IncomingMessage, response: Se
 }
 
 async function list(url: string): Promise<string> {
-  return (await listRemote(url, { limitMs: 20_000 })).trimEnd();
+  return (await listRemote(url, { limitMs: 120_000 })).trimEnd();
 }
 
 describe("the list of a remote repository's references", () => {

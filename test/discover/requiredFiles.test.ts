@@ -4,7 +4,7 @@ import { FileHost, hastyClock } from "./fileHost";
 import { fileTransport } from "../../components/discover/upstreamFiles";
 
 let host: FileHost;
-const transport = fileTransport({ environment: {}, clock: hastyClock(), requestTimeoutMs: 1000 });
+const transport = fileTransport({ environment: {}, clock: hastyClock() });
 
 beforeEach(async () => {
   host = new FileHost();

@@ -61,7 +61,7 @@ describe("declaring a resource", () => {
 it("ends the program when nobody reads its output any more", () => {
   const script = `setInterval(() => process.stdout.write("x".repeat(1e5)), 1)`;
   const shell = `${JSON.stringify(process.execPath)} -e 'require("./components/engine/prepareEngine.cjs").prepareEngine(); ${script}' | head -c 10`;
-  expect(execFileSync("sh", ["-c", shell], { cwd: checkout, encoding: "utf8", timeout: 20_000 })).toBe("xxxxxxxxxx");
+  expect(execFileSync("sh", ["-c", shell], { cwd: checkout, encoding: "utf8", timeout: 120_000 })).toBe("xxxxxxxxxx");
 });
 
 it("comes before the program, where package.json says that it begins, without TypeScript in Pulumi's eyes", () => {

@@ -8,6 +8,7 @@ import { RegistryClient } from "../../components/registry/registryClient";
 import { RegistryWriter } from "../../components/registry/registryWriter";
 import { UnpublishedIndex, unpublishedTag } from "../../components/registry/unpublishedIndex";
 import type { Digest } from "../../components/model/digest";
+import { until } from "../faults/support/until";
 import { WritableRegistry } from "../attest/writableRegistry";
 
 const environment = { HOME: "/nonexistent" };
@@ -97,7 +98,12 @@ describe("what is built and has no tag yet", () => {
         return found;
       },
     };
-    const runs = [0, 1].map(() => new UnpublishedIndex({ client: together, writer }, clock));
+    let written = 0;
+    const counted: Pick<RegistryWriter, "putManifest"> = {
+      putManifest: (...list) => writer.putManifest(...list).finally(() => written++),
+    };
+    const afterBoth = { sleep: () => until("both have written", () => written >= 2) };
+    const runs = [0, 1].map(() => new UnpublishedIndex({ client: together, writer: counted }, afterBoth));
     await Promise.all([runs[0]!.hold(repository, one), runs[1]!.hold(repository, other)]);
     expect(await listed()).toEqual([one, other].toSorted());
   });

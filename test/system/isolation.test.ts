@@ -52,7 +52,7 @@ describe("work in a process of its own", () => {
     ["takes too long", "spin", 1_000, /ended after 1 s, the most it may take/],
     ["takes too much memory", "hoard", 60_000, /ended by itself \(.*it may take 1024 MB of memory/],
     ["ends its process", "leave", 60_000, /ended by itself \(status 3\)/],
-  ])("that %s fails, and the next work is done", { timeout: 120_000 }, async (_case, job, limitMs, said) => {
+  ])("that %s fails, and the next work is done", async (_case, job, limitMs, said) => {
     const failure = await run(job, { limitMs }).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(IsolationError);
     expect((failure as Error).message).toMatch(said);

@@ -89,5 +89,5 @@ describe("a lock", () => {
     });
     expect(await Promise.all(ends)).toEqual(running.map(() => ({ report: "", status: 0 })));
     expect(readdirSync(join(folder, "locks"))).toEqual([]);
-  }, 120_000);
+  });
 });

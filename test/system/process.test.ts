@@ -2,16 +2,16 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { outputOf, type ProcessOptions, runProcess } from "../../components/system/process";
 
-const limitMs = 20_000;
+const limitMs = 120_000;
 const shell = (script: string, options: Partial<ProcessOptions> = {}) =>
   runProcess("sh", ["-c", script], { limitMs, ...options });
 
 async function expectGone(pid: number): Promise<void> {
   expect(pid).toBeGreaterThan(1);
-  await vi.waitFor(() => expect(isAlive(pid)).toBe(false), { timeout: 10_000 });
+  await expect.poll(() => isAlive(pid)).toBe(false);
 }
 
 function isAlive(pid: number): boolean {

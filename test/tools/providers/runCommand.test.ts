@@ -1,7 +1,7 @@
 import { mkdtemp, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { runCommand, type CommandLine } from "../../../tools/providers/runCommand";
 
 const plain: CommandLine = {
@@ -13,6 +13,8 @@ const plain: CommandLine = {
   timeout: undefined,
   watch: undefined,
 };
+
+afterEach(() => vi.useRealTimers());
 
 describe("runCommand", () => {
   it("returns both streams without their last newline", async () => {
@@ -52,7 +54,11 @@ describe("runCommand", () => {
     const folder = await mkdtemp(path.join(tmpdir(), "run-command-"));
     const file = path.join(folder, "pid");
     const command = `sleep 600 & echo $! > ${file}; wait`;
-    await expect(runCommand({ ...plain, command, timeout: 500 })).rejects.toThrow("timed out after 500 ms");
+    vi.useFakeTimers({ toFake: ["setTimeout"] });
+    const failed = expect(runCommand({ ...plain, command, timeout: 500 })).rejects.toThrow("timed out after 500 ms");
+    await expect.poll(() => readFile(file, "utf8").catch(() => "")).toMatch(/^\d+\n$/);
+    vi.advanceTimersByTime(1_000);
+    await failed;
     await expectGone(Number(await readFile(file, "utf8")));
   });
 
@@ -66,15 +72,11 @@ describe("runCommand", () => {
 async function expectGone(pid: number): Promise<void> {
   expect(pid).toBeGreaterThan(1);
   await expect
-    .poll(
-      () =>
-        readFile(`/proc/${pid}/stat`, "utf8").then(
-          (line) => /\) (\w)/.exec(line)?.[1] ?? "",
-          () => "gone",
-        ),
-      {
-        timeout: 10_000,
-      },
+    .poll(() =>
+      readFile(`/proc/${pid}/stat`, "utf8").then(
+        (line) => /\) (\w)/.exec(line)?.[1] ?? "",
+        () => "gone",
+      ),
     )
     .toMatch(/^(gone|Z|X)$/);
 }

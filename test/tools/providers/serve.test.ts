@@ -120,7 +120,7 @@ describe("the launched stand-in for command", () => {
     const ended = new Promise((resolve) => other.child.once("exit", resolve));
     other.child.kill(signal);
     expect(await ended).toBe(0);
-    await expect.poll(() => running(pid), { timeout: 10_000 }).toBe(false);
+    await expect.poll(() => running(pid)).toBe(false);
   });
 });
 
@@ -134,7 +134,7 @@ describe("a stand-in whose engine was killed", () => {
     const { client } = await connect(engine);
     const pid = await runForever(client);
     engine.kill("SIGKILL");
-    await expect.poll(() => running(pid), { timeout: 10_000 }).toBe(false);
+    await expect.poll(() => running(pid)).toBe(false);
   });
 });
 
@@ -216,13 +216,10 @@ async function runForever(client: ResourceProviderClient): Promise<number> {
 async function expectNumber(file: string): Promise<number> {
   let found = "";
   await expect
-    .poll(
-      async () => {
-        found = await readFile(file, "utf8").catch(() => "");
-        return found;
-      },
-      { timeout: 10_000 },
-    )
+    .poll(async () => {
+      found = await readFile(file, "utf8").catch(() => "");
+      return found;
+    })
     .toMatch(/^\d+\n$/);
   return Number(found);
 }

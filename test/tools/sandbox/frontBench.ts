@@ -68,6 +68,11 @@ export class FrontBench {
     this.rules.set(parseFaultRules(rules));
   }
 
+  /** Requests the rules have acted on. */
+  used(): number {
+    return this.rules.status().reduce((sum, { used }) => sum + used, 0);
+  }
+
   logged(): readonly LoggedRequest[] {
     return RequestLog.read(this.log.file);
   }
