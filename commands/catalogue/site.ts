@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { copyFile, mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { hasCode } from "../../components/model/reasonOf";
 import { jsonEscape } from "../../components/model/safeText";
 import { readKept } from "../../components/system/placeWhole";
 import { appSchema, type CatalogueApp, type CatalogueIndex, indexSchema } from "./schema";
@@ -39,7 +40,7 @@ export class SiteDraft {
     const before = await rename(this.folder, old).then(
       () => true,
       (error: unknown) => {
-        if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+        if (hasCode(error, "ENOENT")) return false;
         throw error;
       },
     );

@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
+import { hasCode } from "../../components/model/reasonOf";
 import { readKept } from "../../components/system/placeWhole";
 
 /** What Pulumi's file backend writes into a lock (pkg/backend/diy/lock.go). */
@@ -35,7 +36,7 @@ async function isPulumi(pid: number): Promise<boolean> {
   try {
     process.kill(pid, 0);
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== "ESRCH";
+    return !hasCode(error, "ESRCH");
   }
   const name = await readFile(`/proc/${pid}/comm`, "utf8").catch(() => "pulumi");
   return name.startsWith("pulumi");

@@ -43,15 +43,16 @@ export interface AttestedIndex {
 export async function examineIndex(plan: AttestPlan, edges: OwnershipEdges): Promise<AttestedIndex> {
   const present = await readIndex(plan.repository, plan.indexDigest, edges.reader);
   const { platforms } = present;
+  const saidBy = configurations(plan.repository, edges.reader);
   const isOurs = plan.config.adopted || (await isSigned(plan.repository, plan.indexDigest, edges));
   if (!isOurs) {
     await refuseForeign(plan, present, edges);
-    await refuseMisplaced(plan, platforms, edges.reader);
+    await refuseMisplaced(plan, platforms, saidBy);
   }
   // What a plan knows without a build are origins: the builds are asked of the images.
   const isBuilt = plan.record !== undefined && plan.record.builds.length > 0;
   const record = isBuilt ? plan.record : ((await signedRecord(plan, platforms, edges)) ?? plan.record);
-  if (!isOurs && plan.record === undefined) await refuseSilent(plan, platforms, record, edges.reader);
+  if (!isOurs && plan.record === undefined) await refuseSilent(plan, platforms, record, saidBy);
   const lacking = Object.keys(record?.platforms ?? {}).filter((platform) => !(platform in platforms));
   if (lacking.length > 0) throw new Error(`it has no ${lacking.join(", ")}, which were said to be in it`);
   return { platforms, ...(record && { record }) };
@@ -102,10 +103,10 @@ async function strangersParts(
 }
 
 /** Refuses an index that others put together of images of ours, and that lists one for another platform than its own. */
-async function refuseMisplaced({ repository, sealed }: AttestPlan, platforms: Platforms, reader: OwnershipReader) {
+async function refuseMisplaced({ sealed }: AttestPlan, platforms: Platforms, saidBy: Configurations): Promise<void> {
   const foreign = platformEntries(platforms).filter(([, digest]) => !sealed.includes(digest));
   const judged = foreign.map(async ([platform, digest]) => {
-    const own = (await configuration(repository, digest, reader))?.platform;
+    const own = (await saidBy(digest))?.platform;
     return own === undefined || own === platform ? [] : [`its image for ${platform} is one for ${own}`];
   });
   const misplaced = (await Promise.all(judged)).flat();
@@ -114,14 +115,14 @@ async function refuseMisplaced({ repository, sealed }: AttestPlan, platforms: Pl
 
 /** Refuses images that are signed, and as an image of which version nothing says: what is signed cannot have been given other labels. */
 async function refuseSilent(
-  { repository, version, known, labels }: AttestPlan,
+  { version, known, labels }: AttestPlan,
   platforms: Platforms,
   record: VersionRecord | undefined,
-  reader: OwnershipReader,
+  saidBy: Configurations,
 ): Promise<void> {
   const judged = platformEntries(platforms).map(async ([platform, digest]) => {
     if (known.includes(digest) || record?.builds.some(({ image }) => image.digest === digest)) return [];
-    const own = (await configuration(repository, digest, reader))?.labels ?? {};
+    const own = (await saidBy(digest))?.labels ?? {};
     return Object.entries(labels).every(([key, value]) => own[key] === value) ? [] : [platform];
   });
   const others = (await Promise.all(judged)).flat();
@@ -130,9 +131,20 @@ async function refuseSilent(
 }
 
 /** What an image says of itself; undefined when there is none. */
-async function configuration(repository: string, digest: Digest, reader: OwnershipReader) {
-  const manifest = await reader.manifest(`${repository}@${digest}`);
-  return manifest?.kind === "image" ? reader.imageConfig(repository, manifest) : undefined;
+type Configurations = (digest: Digest) => Promise<Pick<ImageConfiguration, "labels" | "platform"> | undefined>;
+
+/** Asks each image once. */
+function configurations(repository: string, reader: OwnershipReader): Configurations {
+  const asked = new Map<Digest, ReturnType<Configurations>>();
+  const ask: Configurations = async (digest) => {
+    const manifest = await reader.manifest(`${repository}@${digest}`);
+    return manifest?.kind === "image" ? reader.imageConfig(repository, manifest) : undefined;
+  };
+  return (digest) => {
+    const answer = asked.get(digest) ?? ask(digest);
+    asked.set(digest, answer);
+    return answer;
+  };
 }
 
 /** The version's record out of the provenance its images carry, signed by us; undefined when none does. */

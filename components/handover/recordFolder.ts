@@ -5,7 +5,7 @@ import type { Configuration } from "../config/configuration";
 import { check, ConfigError } from "../config/problems";
 import type { BuildRecord, RecordedImage } from "../model/buildRecord";
 import type { Platform } from "../model/platform";
-import { reasonOf } from "../model/reasonOf";
+import { hasCode, reasonOf } from "../model/reasonOf";
 import { repositoryOf } from "../model/reference";
 import { longestSbom, type SbomSubject, sbomProblem, sbomSchema } from "../model/sbom";
 import { cacheDirectory } from "../system/cacheDirectory";
@@ -169,7 +169,7 @@ async function sbomFault(path: string, sha256: string, subject: SbomSubject): Pr
     if (checksum(document) !== sha256) return "has another checksum";
     value = JSON.parse(document.toString("utf8"));
   } catch (error) {
-    return isAbsent(error) ? "is not beside it" : `cannot be read: ${reasonOf(error)}`;
+    return hasCode(error, "ENOENT") ? "is not beside it" : `cannot be read: ${reasonOf(error)}`;
   }
   const document = check(sbomSchema, value);
   if (!document.success) return `is no SPDX 2.3 document: ${document.problems.join(", and ")}`;
@@ -185,10 +185,6 @@ async function readWithin(path: string, longest: number): Promise<Buffer> {
   if (!found.isFile()) throw new Error("it is no file");
   if (found.size > longest) throw new Error(`it has ${found.size} bytes; accepted are ${longest}`);
   return readFile(path);
-}
-
-function isAbsent(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ENOENT";
 }
 
 async function recordNames(folder: string): Promise<readonly string[]> {

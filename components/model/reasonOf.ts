@@ -28,3 +28,8 @@ export class ReasonedError extends Error {
 export function failureLines(error: unknown): string {
   return error instanceof ReasonedError ? `${error.what}:\n${error.reason}` : reasonOf(error);
 }
+
+/** Whether an error is one of Node's or the system's with one of these codes: `ENOENT`. */
+export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
+  return error instanceof Error && "code" in error && codes.some((code) => code === error.code);
+}

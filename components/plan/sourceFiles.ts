@@ -44,13 +44,15 @@ export async function readSourceFiles(
     ...(ownDockerfile === undefined ? distinct : []),
     ...Object.values(argumentsFromFiles).map(({ path }) => path),
   ];
-  const paths = [...new Set([...needed, ...distinct.flatMap(attributeFiles), ".gitattributes", ".gitmodules"])];
+  const asUpstream = ownDockerfile === undefined ? distinct.flatMap(attributeFiles) : [];
+  const paths = [...new Set([...needed, ...asUpstream, ".gitattributes", ".gitmodules"])];
   const { commit } = release;
   const request = { url, commit, reference: gitReferenceOf(release), paths, needed };
   const { files, linked = [], misspelt, committedAt } = await readSource(request);
-  // Attributes that apply where a link leads are not asked for.
+  // Attributes that apply where a link leads are not asked for. What is this project's own, git does not write.
   const inDoubt = (path: string): boolean =>
-    linked.includes(path) || attributeFiles(path).some((file) => rewriting.test(files.get(file) ?? ""));
+    ownDockerfile === undefined &&
+    (linked.includes(path) || attributeFiles(path).some((file) => rewriting.test(files.get(file) ?? "")));
   const text = (path: string): string => {
     const found = files.get(path);
     if (found !== undefined) return found;

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
+import { hasCode } from "../model/reasonOf";
 import { RegistryError } from "./registryError";
 import { ProcessError, runProcess } from "../system/process";
 
@@ -85,7 +86,7 @@ export class DockerCredentials {
     const folder = this.#environment["DOCKER_CONFIG"] || join(this.#environment["HOME"] || homedir(), ".docker");
     const path = join(folder, "config.json");
     const text = await readFile(path, "utf8").catch((cause: unknown) => {
-      if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return undefined;
+      if (hasCode(cause, "ENOENT")) return undefined;
       throw new RegistryError("authorisation", `cannot read the Docker configuration ${JSON.stringify(path)}`, {
         cause,
       });

@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { hasCode } from "../model/reasonOf";
 import { systemClock } from "./clock";
 
 /** Where the system does not tell when a process started. */
@@ -51,7 +52,7 @@ function exists(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
+    return hasCode(error, "EPERM");
   }
 }
 
@@ -122,7 +123,7 @@ export function takeLock(path: string): (() => void) | undefined {
     renameSync(draft, path);
   } catch (error) {
     rmSync(draft, { recursive: true, force: true });
-    if (isOneOf(error, "ENOTEMPTY", "EEXIST")) return undefined;
+    if (hasCode(error, "ENOTEMPTY", "EEXIST")) return undefined;
     throw error;
   }
   return () => {
@@ -141,7 +142,7 @@ function holders(path: string): readonly string[] {
   try {
     return readdirSync(path);
   } catch (error) {
-    if (isOneOf(error, "ENOENT")) return [];
+    if (hasCode(error, "ENOENT")) return [];
     throw error;
   }
 }
@@ -158,10 +159,6 @@ function removeEmpty(path: string): void {
   try {
     rmdirSync(path);
   } catch (error) {
-    if (!isOneOf(error, "ENOTEMPTY", "EEXIST", "ENOENT")) throw error;
+    if (!hasCode(error, "ENOTEMPTY", "EEXIST", "ENOENT")) throw error;
   }
-}
-
-function isOneOf(error: unknown, ...codes: readonly string[]): boolean {
-  return codes.includes((error as NodeJS.ErrnoException).code ?? "");
 }

@@ -457,6 +457,11 @@ describe("what is not ours", () => {
     for (const digest of Object.values(registry.platforms)) registry.attach(digest, "signature");
     expect((await attest({ plan: stranger, record: null })).stderr).not.toContain("not ours");
     expect(kinds(registry.index)).toContain("signature");
+    // Each says both its platform and its labels, and is asked once.
+    for (const digest of Object.values(registry.platforms))
+      expect(registry.requests.filter((request) => request.startsWith("GET") && request.endsWith(digest))).toHaveLength(
+        1,
+      );
   });
 
   it("is not signed when its images are signed, and listed for each other's platform", async () => {

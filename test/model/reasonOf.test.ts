@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { failureLines, ReasonedError, reasonOf } from "../../components/model/reasonOf";
+import { failureLines, hasCode, ReasonedError, reasonOf } from "../../components/model/reasonOf";
 
 it.each<[unknown, string]>([
   [new Error("it broke"), "it broke"],
@@ -16,4 +16,12 @@ it("keeps the reason of a failure apart from what failed, on the last line", () 
   expect(error.message).toBe("r/app is not signed: first: 503; then: 500");
   expect(failureLines(error)).toBe("r/app is not signed:\nfirst: 503; then: 500");
   expect(failureLines(new Error("one\ntwo"))).toBe("one; two");
+});
+
+it("knows an error by its code, and nothing else", () => {
+  const absent = Object.assign(new Error("no such file"), { code: "ENOENT" });
+  expect(hasCode(absent, "EEXIST", "ENOENT")).toBe(true);
+  expect(hasCode(absent, "EEXIST")).toBe(false);
+  expect(hasCode(new Error("ENOENT"), "ENOENT")).toBe(false);
+  expect(hasCode(undefined, "ENOENT")).toBe(false);
 });

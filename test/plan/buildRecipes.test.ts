@@ -99,9 +99,12 @@ describe("prepareBuild", () => {
 
   it("reads a Dockerfile of this project that is for one platform alone", async () => {
     const own = { [amd]: "apps/mostlymatter.Dockerfile", [arm]: "apps/staticProgram.Dockerfile" };
-    const { recipes } = await prepare({ ownDockerfile: own }, {});
+    const asked: SourceRequest[] = [];
+    const { recipes } = await prepare({ ownDockerfile: own }, {}, asked);
     expect(recipes.map(({ dockerfile }) => dockerfile.path)).toEqual(Object.values(own));
     expect(recipes[1]?.bases.map(({ reference }) => reference)).toEqual(["alpine:3"]);
+    // Nothing of upstream's says how a file of this project is read.
+    expect(asked.map(({ paths }) => paths)).toEqual([[".gitattributes", ".gitmodules"]]);
   });
 
   it("fails for a platform no Dockerfile is named for, and for one that the commit lacks", async () => {

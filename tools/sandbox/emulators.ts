@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { hasCode } from "../../components/model/reasonOf";
 import { fateOf, processIdentity } from "../../components/system/lock";
 
 /** Where the kernel lists and takes registrations of interpreters. */
@@ -71,7 +72,7 @@ function removeEmulator(name: string): void {
   try {
     writeFileSync(join(binfmt, name), "-1");
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    if (!hasCode(error, "ENOENT")) throw error;
   }
 }
 

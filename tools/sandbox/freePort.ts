@@ -1,6 +1,7 @@
 import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type AddressInfo, type Server } from "node:net";
+import { hasCode } from "../../components/model/reasonOf";
 
 /**
  * Lets a server listen on a loopback port, 0 for any that is free, and gives it.
@@ -34,7 +35,7 @@ export async function listenLasting(server: Server): Promise<number> {
 
 /** Whether a server cannot listen because another does. */
 export function isTaken(error: unknown): boolean {
-  return (error as NodeJS.ErrnoException).code === "EADDRINUSE";
+  return hasCode(error, "EADDRINUSE");
 }
 
 /** One of the {@link lastingPorts} on which nobody listens right now. */
