@@ -38,6 +38,7 @@ async function isPulumi(pid: number): Promise<boolean> {
   } catch (error) {
     return !hasCode(error, "ESRCH");
   }
-  const name = await readFile(`/proc/${pid}/comm`, "utf8").catch(() => "pulumi");
-  return name.startsWith("pulumi");
+  // One that has ended stays listed (Z) until its parent asks how: who inherited it from a killed run may never do so.
+  const status = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => `${pid} (pulumi) R`);
+  return /^\d+ \(pulumi.*\) [^ZX]/.test(status);
 }

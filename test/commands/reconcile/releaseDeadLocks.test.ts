@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
-import { copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { once } from "node:events";
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -26,6 +27,23 @@ describe("the lock of a run", () => {
     await lock(pid);
     expect(await release()).toEqual([pid]);
     expect(await readdir(locks)).toEqual([]);
+  });
+
+  it("goes when the run is dead, and whoever is its parent by now has not asked how it ended", async () => {
+    const program = join(folder, "pulumi");
+    await copyFile("/bin/sleep", program);
+    const parent = spawn("sh", ["-c", `${program} 60 & echo $!; exec sleep 60`]);
+    try {
+      const [number] = (await once(parent.stdout, "data")) as [Buffer];
+      const pid = Number(number.toString());
+      await expect.poll(() => readFile(`/proc/${parent.pid}/comm`, "utf8")).toBe("sleep\n");
+      process.kill(pid, "SIGKILL");
+      await expect.poll(() => readFile(`/proc/${pid}/stat`, "utf8")).toContain("(pulumi) Z");
+      await lock(pid);
+      expect(await release()).toEqual([pid]);
+    } finally {
+      parent.kill("SIGKILL");
+    }
   });
 
   it("goes when its number belongs to another program by now", async () => {
