@@ -19,6 +19,7 @@ const schema = z.strictObject({
   }),
   seconds: z.number().min(0).optional(),
   reason: text.optional(),
+  ofVersion: z.boolean().optional(),
   log: z.array(z.string().max(500)).max(30).optional(),
 });
 
@@ -30,6 +31,8 @@ export interface BuildOutcome {
   readonly seconds?: number;
   /** Set when it failed. */
   readonly reason?: string;
+  /** The reason is what became of the version, which names platforms itself. */
+  readonly ofVersion?: boolean;
   /** What a build that failed printed last: platform and step, then lines. */
   readonly log?: readonly string[];
 }

@@ -52,11 +52,13 @@ export function buildOutcomes(
     if (succeeded) return { app, version, platform, ...seconds };
     const unfinished = stopped === undefined ? undefined : `it did not end: ${stopped}`;
     const overdue = (observed?.seconds ?? 0) >= limitSeconds ? `it ${tookTooLong(limitSeconds)}` : undefined;
-    const failure = overdue ?? observed?.failure ?? result?.reason;
-    const reason = observed?.state === "failed" ? failure : (unfinished ?? result?.reason);
+    const own = observed?.state === "failed" ? (overdue ?? observed.failure) : unfinished;
+    const reason = own ?? result?.reason;
+    const ofVersion = own === undefined && reason !== undefined;
     const step = observed?.failedStep;
     const log = step && [`${platform} ${step.name}`, ...step.lines].map((line) => safeText(line, longestLine));
-    return { app, version, platform, ...seconds, reason: reason ?? "it failed", ...(log && { log }) };
+    const why = { reason: reason ?? "it failed", ...(ofVersion && { ofVersion }) };
+    return { app, version, platform, ...seconds, ...why, ...(log && { log }) };
   });
 }
 
@@ -107,9 +109,9 @@ export function completed(
 function failureOf(outcomes: readonly BuildOutcome[]): string | undefined {
   const reasons = [...new Set(outcomes.flatMap(({ reason }) => (reason === undefined ? [] : [reason])))];
   const lines = reasons.map((reason) => {
-    const platforms = outcomes.filter((outcome) => outcome.reason === reason).map(({ platform }) => platform);
-    // What a check says of an image begins with its platform.
-    if (/^[a-z]+\/[a-z0-9/]+: /.test(reason)) return reason;
+    const own = outcomes.filter((outcome) => outcome.reason === reason);
+    if (own.some(({ ofVersion }) => ofVersion)) return reason;
+    const platforms = own.map(({ platform }) => platform);
     return `${platforms.toSorted().join(", ")}: ${reason}`;
   });
   return lines.length === 0 ? undefined : lines.toSorted().join("; ");

@@ -86,8 +86,8 @@ describe("records of builds", () => {
       "esbuild-1.0.0-linux-arm64": { state: "built", seconds: 9 },
     });
     expect(buildOutcomes({ building, results }, progress, bad)).toEqual([
-      { app: "esbuild", version: "1.0.0", platform: amd64, reason: "it broke" },
-      { app: "esbuild", version: "1.0.0", platform: arm64, seconds: 9, reason: "it broke" },
+      { app: "esbuild", version: "1.0.0", platform: amd64, reason: "it broke", ofVersion: true },
+      { app: "esbuild", version: "1.0.0", platform: arm64, seconds: 9, reason: "it broke", ofVersion: true },
     ]);
   });
 
@@ -95,7 +95,7 @@ describe("records of builds", () => {
     const results = [app(version({ outcome: "missing", platforms: [], reason: "the build for linux/amd64 failed" }))];
     const failed = { state: "failed", seconds: 4, failure: "exit code: 2" } as const;
     const [first] = buildOutcomes({ building, results }, observed({ "esbuild-1.0.0-linux-amd64": failed }), bad);
-    expect(first?.reason).toBe("exit code: 2");
+    expect(first).toEqual({ ...building[0], reason: "exit code: 2" });
   });
 
   it("say of a build that was ended because of its time how long it may take", () => {
@@ -169,7 +169,7 @@ describe("completed results", () => {
   });
 });
 
-it("says of a version whose build failed what that printed last, and of a check what it begins with", () => {
+it("says of a version whose build failed what that printed last, and of a check what it says itself", () => {
   const building = [amd64, arm64].map((platform) => ({ app: "esbuild", version: "1.0.0", platform }));
   const failedStep = { name: "[2/2] RUN make", lines: ["\u001b[1mboom"] };
   const progress = observed({
@@ -181,9 +181,14 @@ it("says of a version whose build failed what that printed last, and of a check 
   const first = told([app(version({ outcome: "missing", reason: "the build for linux/amd64 failed" }))]);
   expect(first?.log).toEqual(["linux/amd64 [2/2] RUN make", "\\x1b[1mboom"]);
   expect(first?.reason).toContain("linux/amd64: exit code: 2");
-  const records = [{ app: "esbuild", version: "1.0.0", platform: amd64, reason: "linux/arm64: it is for amd64" }];
-  const checked = completed([app(version({ outcome: "missing" }))], records, { phase: "all" })[0]?.versions[0];
-  expect(checked?.reason).toBe("linux/arm64: it is for amd64");
+  const failed = { app: "esbuild", version: "1.0.0", platform: amd64, reason: "linux/arm64: it is for amd64" };
+  const reasonOf = (ofVersion: boolean) => {
+    const outcomes = [{ ...failed, ...(ofVersion && { ofVersion }) }];
+    return completed([app(version({ outcome: "missing" }))], outcomes, { phase: "all" })[0]?.versions[0]?.reason;
+  };
+  expect(reasonOf(true)).toBe("linux/arm64: it is for amd64");
+  // What a build prints is its own, whatever it looks like.
+  expect(reasonOf(false)).toBe("linux/amd64: linux/arm64: it is for amd64");
 });
 
 describe("what a run adds to the record of failures", () => {
