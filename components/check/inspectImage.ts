@@ -40,10 +40,9 @@ export async function inspectImage(request: ImageSubject, registry: RegistryRead
       `the registry answers with ${manifest ? "an index, not the image of one platform" : "no such manifest"}`,
     );
   }
-  const config = await registry.imageConfig(repository, manifest);
   const wanted = identical && wantedChecksum(identical);
   const reader = new ImageReader(registry, repository, manifest, baseLayers, wanted);
-  const tree = await reader.ownTree();
+  const [config, tree] = await Promise.all([registry.imageConfig(repository, manifest), reader.ownTree()]);
   const judged = judgeFiles(tree, request);
   const lookups = await lookUp(reader, tree, [
     ...startedPrograms(config).map((started) => (layers: FileTree) => locateProgram(layers, config, started.program)),

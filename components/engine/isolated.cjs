@@ -8,7 +8,7 @@ process.on("disconnect", () => process.exit());
 process.on("message", async ({ job: [file, name], input }) => {
   try {
     if (!loaded.has(file)) loaded.set(file, load(`${__dirname}/../${file}`));
-    process.send({ value: await loaded.get(file)[name](input) });
+    process.send({ value: name === undefined ? undefined : await loaded.get(file)[name](input) });
   } catch (error) {
     process.send({ problem: error instanceof Error ? error.message : String(error) });
   }

@@ -6,8 +6,8 @@ import { endWithThis } from "./process";
 export interface Work {
   /** Whose work it is: an app. */
   readonly owner: string;
-  /** The file of `components/` and the function in it. */
-  readonly job: readonly [file: string, name: string];
+  /** The file of `components/` and the function in it; without one the file is only loaded. */
+  readonly job: readonly [file: string, name?: string];
   readonly input: unknown;
   /** Milliseconds it may take. */
   readonly limitMs: number;
@@ -23,6 +23,7 @@ const megabytes = 1024;
 const processesAtOnce = 4;
 /** So that one owner's work cannot keep all others waiting. */
 const processesPerOwner = 2;
+const loadingMs = 30_000;
 
 type Answer = { readonly value: unknown } | { readonly problem: string };
 
@@ -45,6 +46,14 @@ export class Isolation {
     const answer = await own.run(() => this.#limiter.run(() => this.#ask(work)));
     if ("problem" in answer) throw new Error(answer.problem);
     return answer.value as T;
+  }
+
+  /**
+   * Has a process load a file of `components/` while there is time, for work that is about to come. Never rejects: what fails here fails
+   * again with the work, which tells.
+   */
+  async ready(owner: string, file: string): Promise<void> {
+    await this.run({ owner, job: [file], input: undefined, limitMs: loadingMs }).catch(() => undefined);
   }
 
   async #ask({ job, input, limitMs }: Work): Promise<Answer> {

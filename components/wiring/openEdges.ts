@@ -97,6 +97,11 @@ export function openEdges(config: Configuration, host: Host): Edges {
         wait: async (app, version) => waitOf((await failures)[failureKey(app, version)], startedAt),
         run: { phase: config.run.phase, covers: (platform) => config.run.platforms?.includes(platform) ?? true },
         prepare: async (request) => {
+          const { specification, platforms } = request;
+          const allowed = host.beforeBuild(repositoryOf(config, specification.name));
+          // Told below: why a version cannot be built at all comes first.
+          allowed.catch(() => undefined);
+          void Promise.all(platforms.map(() => isolation.ready(specification.name, "dockerfile/images.ts")));
           const prepared = await prepareBuild(request, {
             bases,
             appBases,
@@ -106,7 +111,7 @@ export function openEdges(config: Configuration, host: Host): Edges {
             checksums: (specification, release, platform) =>
               files.checksums(specification, buildTarget(release, platform)),
           });
-          await host.beforeBuild(repositoryOf(config, request.specification.name));
+          await allowed;
           return prepared;
         },
       };

@@ -37,7 +37,11 @@ export function openServices(
     inTurn: (app, build) => {
       const own = turns.get(app) ?? new Limiter(buildsAtOnce(config, environment));
       turns.set(app, own);
-      return own.run(build);
+      return own.run(() => {
+        // Loads while the builder works; what is built is looked at at once.
+        void isolation.ready(app, "check/inspectImage.ts");
+        return build();
+      });
     },
     check: async (image) => {
       const owner = image.specification.name;

@@ -47,6 +47,16 @@ describe("the platform of a finished image", () => {
     expect(message).toContain("the image configuration names the platform linux/amd64, wanted is linux/arm64");
   });
 
+  it("is asked for while the layers are read", async () => {
+    const registry = new MemoryRegistry([await layer(server)], configuration(started));
+    registry.imageConfig = async () => {
+      await new Promise(setImmediate);
+      expect(registry.requests).toHaveLength(1);
+      return registry.config;
+    };
+    expect(await check([], {}, { inspect: inspectIn(registry) })).toMatchObject({ checkedFiles: 1 });
+  });
+
   it("is refused when the digest names an index or nothing", async () => {
     for (const [manifest, said] of [
       [undefined, "no such manifest"],

@@ -6,7 +6,9 @@ import { Isolation, IsolationError } from "../../components/system/isolation";
 import { until } from "../faults/support/until";
 
 const program = `
+  const told = [];
   const jobs = {
+    told: () => told,
     number: () => process.pid,
     spin: () => { for (;;); },
     hoard: () => { const all = []; for (;;) all.push(new Array(1000).fill(all.length)); },
@@ -15,8 +17,9 @@ const program = `
     wait: () => new Promise((resolve) => setTimeout(resolve, 200)),
   };
   process.on("disconnect", () => process.exit());
-  process.on("message", async ({ job: [, job], input }) => {
-    try { process.send({ value: await jobs[job](input) }); } catch (error) { process.send({ problem: error.message }); }
+  process.on("message", async ({ job: [file, job], input }) => {
+    told.push([file, job]);
+    try { process.send({ value: job && (await jobs[job](input)) }); } catch (error) { process.send({ problem: error.message }); }
   });`;
 
 let folder: string;
@@ -40,6 +43,20 @@ describe("work in a process of its own", () => {
     const first = await run<number>("number");
     expect(first).not.toBe(process.pid);
     expect(await run<number>("number")).toBe(first);
+  });
+
+  it("finds a process that was made ready for it, and has loaded the file", async () => {
+    await isolation.ready("app", "x.ts");
+    expect(await run("told")).toEqual([
+      ["x.ts", undefined],
+      ["x.ts", "told"],
+    ]);
+  });
+
+  it("tells itself what kept a process from being made ready", async () => {
+    rmSync(join(folder, "program.cjs"));
+    await isolation.ready("app", "x.ts");
+    await expect(run("number")).rejects.toThrow(IsolationError);
   });
 
   it("fails with its own words, which ends no process", async () => {

@@ -30,6 +30,43 @@ it("counts everything of a run from one moment, however late it is asked for", a
   await edges.registry.close();
 });
 
+/** Edges of a run that signs nothing, and what processes of its own are made ready for. */
+function opened(beforeBuild: (repository: string) => Promise<void>) {
+  const config = { registry: "localhost", namespace: "mirror", run: { phase: "all" }, apps: new Map() };
+  const host = { ...pulumiHost(), beforeBuild };
+  const settled = { ...config, attest: { signing: { mode: "off" } } } as unknown as Configuration;
+  const edges = openEdges(settled, host);
+  const ready = vi.spyOn(edges.isolation, "ready").mockResolvedValue();
+  return { edges, ready, services: openServices(settled, edges, host)(() => undefined) };
+}
+
+it("asks whether it may write, and has the reader of Dockerfiles ready, while upstream's files are read", async () => {
+  const beforeBuild = vi.fn(async () => Promise.reject(new Error("nobody may write")));
+  const { edges, ready } = opened(beforeBuild);
+  const request = {
+    specification: { name: "app", source: { kind: "gitTags", url: "http://127.0.0.1:1/app.git" } },
+    settings: {},
+    release: { version: "1.0.0", tag: "v1.0.0", commit: "0".repeat(40) },
+    platforms: ["linux/amd64", "linux/arm64"],
+  } as unknown as Parameters<PlanEdges["prepare"]>[0];
+  const { prepare } = edges.plan(() => Promise.resolve(undefined));
+  // Why it cannot be built at all comes first.
+  await expect(prepare(request)).rejects.toThrow("git fetch");
+  expect(beforeBuild.mock.calls).toEqual([["localhost/mirror/app"]]);
+  expect(ready.mock.calls).toEqual([
+    ["app", "dockerfile/images.ts"],
+    ["app", "dockerfile/images.ts"],
+  ]);
+  await edges.registry.close();
+});
+
+it("has the check of an image ready while that is built", async () => {
+  const { edges, ready, services } = opened(async () => undefined);
+  await services.inTurn("app", async () => expect(ready.mock.calls).toEqual([["app", "check/inspectImage.ts"]]));
+  expect(ready).toHaveBeenCalledOnce();
+  await edges.registry.close();
+});
+
 describe("what never changes", () => {
   const before = process.env["MIRROR_CACHE"];
   let folder: string;
