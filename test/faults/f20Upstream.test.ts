@@ -126,9 +126,9 @@ it("F24 a tag that upstream moves after its version was published changes nothin
   const late = tinyAppFile(mirror.sandbox, "late").replace("/late.git", "/listed/late.git");
   mirror.setApps({ late });
   mirror.configure({ apps: ["late"] });
-  // The list and the Dockerfile are read before: what comes next is the builder.
+  // Pulumi's program reads the list and the Dockerfile, once each: what comes next is the builder.
   mirror.sandbox.setRules([{ part: "git", path: "/late.git/info/refs", skip: 2, delayMs: 4_000 }]);
-  const running = mirror.start("up");
+  const running = mirror.start("up", { through: "pulumi" });
   await until("the builder asks", () => (mirror.sandbox.ruleStatus()[0]?.seen ?? 0) > 2);
   await tinyUpstream(mirror.sandbox, "listed/late", [{ version: "9.0.0 moved", tags: ["v9.0.0"] }]);
   const up = await running.ended;

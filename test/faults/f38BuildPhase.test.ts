@@ -48,7 +48,7 @@ it("F38 a build phase told to keep a state leaves that as it is, and the next ru
 
 it("F38 the program itself refuses to be a build phase on a state that manages versions", async () => {
   const before = await kept();
-  const build = await mirror.up({ environment: { MIRROR_PHASE: "build" } });
+  const build = await mirror.up({ environment: { MIRROR_PHASE: "build" }, through: "pulumi" });
   expect(build.exitCode).not.toBe(0);
   expect(errorsOf(build)).toMatch(/MIRROR_PHASE: "build"; the state of stack "test" keeps published versions/);
   expect(await kept()).toEqual(before);
