@@ -35,6 +35,7 @@ export default defineConfig({
           name: "unit",
           include: ["test/**/*.test.ts"],
           exclude: whole,
+          maxWorkers: "100%",
           // Bounds against hanging: how long a process takes to start, or to be gone, is the machine's affair.
           testTimeout: 120_000,
           hookTimeout: 120_000,
@@ -43,10 +44,10 @@ export default defineConfig({
       },
       {
         test: {
-          // Each file has a sandbox of its own, and much of its time it waits: three share two cores well.
+          // Each file has a sandbox of its own, and half of its time it waits: four share two cores well.
           name: "e2e",
           include: whole,
-          maxWorkers: 3,
+          maxWorkers: 4,
           testTimeout: 900_000,
           hookTimeout: 900_000,
         },
