@@ -96,26 +96,38 @@ export function openEdges(config: Configuration, host: Host): Edges {
         missingReferrers: async (copies) => (await missingReferrers(copies, registry)).map(describeReferrer),
         wait: async (app, version) => waitOf((await failures)[failureKey(app, version)], startedAt),
         run: { phase: config.run.phase, covers: (platform) => config.run.platforms?.includes(platform) ?? true },
-        prepare: async (request) => {
-          const { specification, platforms } = request;
-          const allowed = host.beforeBuild(repositoryOf(config, specification.name));
-          // Told below: why a version cannot be built at all comes first.
-          allowed.catch(() => undefined);
-          void Promise.all(platforms.map(() => isolation.ready(specification.name, "dockerfile/images.ts")));
-          const prepared = await prepareBuild(request, {
-            bases,
-            appBases,
-            readImages: (owner) => (input) =>
-              isolation.run({ owner, job: ["dockerfile/images.ts", "readDockerfileImages"], input, limitMs: 30_000 }),
-            readSource: sourceReader(transport),
-            checksums: (specification, release, platform) =>
-              files.checksums(specification, buildTarget(release, platform)),
-          });
-          await allowed;
-          return prepared;
-        },
+        prepare: preparer(config, host, isolation, {
+          bases,
+          appBases,
+          readSource: sourceReader(transport),
+          checksums: (specification, release, platform) =>
+            files.checksums(specification, buildTarget(release, platform)),
+        }),
       };
     },
+  };
+}
+
+const dockerfileReader = "dockerfile/images.ts";
+
+/** Prepares builds. Meanwhile their readers are started, and it is asked whether the repository may be written to. */
+function preparer(
+  config: Configuration,
+  host: Host,
+  isolation: Isolation,
+  edges: Omit<RecipeEdges, "readImages">,
+): PlanEdges["prepare"] {
+  const readImages: RecipeEdges["readImages"] = (owner) => (input) =>
+    isolation.run({ owner, job: [dockerfileReader, "readDockerfileImages"], input, limitMs: 30_000 });
+  return async (request) => {
+    const { specification, platforms } = request;
+    const allowed = host.beforeBuild(repositoryOf(config, specification.name));
+    // Told below: why a version cannot be built at all comes first.
+    allowed.catch(() => undefined);
+    void Promise.all(platforms.map(() => isolation.ready(specification.name, dockerfileReader)));
+    const prepared = await prepareBuild(request, { ...edges, readImages });
+    await allowed;
+    return prepared;
   };
 }
 
