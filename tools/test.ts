@@ -58,11 +58,12 @@ async function checkSources(): Promise<Tally> {
     ["eslint/bin/eslint.js", ["."]],
     ["prettier/bin/prettier.cjs", ["--check", "--log-level", "warn", "."]],
   ];
-  let total: Tally = tally.none;
-  for (const [script, args] of checks) {
+  // Each keeps one processor busy.
+  const verdicts = checks.map(async ([script, args]) => {
     const good = await run(process.execPath, [path.join("node_modules", script), ...args]);
-    total = tally.add(total, verdict(path.basename(script).replace(/\..*/, ""), good));
-  }
+    return verdict(path.basename(script).replace(/\..*/, ""), good);
+  });
+  const total = (await Promise.all(verdicts)).reduce(tally.add);
   return existsSync(path.join(checkout, ".github", "workflows")) ? tally.add(total, await checkWorkflows()) : total;
 }
 
