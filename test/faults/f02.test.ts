@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { usualEntry } from "../e2e/support/entry";
 import { MirrorUnderTest, type RunningCommand } from "../e2e/support/mirrorUnderTest";
 import { changesOf, type PulumiRun } from "../e2e/support/pulumiRun";
 import { releaseDeadLocks } from "../../commands/reconcile/releaseDeadLocks";
@@ -19,7 +20,10 @@ describe("the machine dies in the middle of a run", () => {
   let mirror: MirrorUnderTest;
 
   beforeAll(async () => {
-    mirror = await MirrorUnderTest.start({ apps: (sandbox) => slowUpstream(sandbox, "tiny", ["1.0.0"]) });
+    mirror = await MirrorUnderTest.start({
+      through: usualEntry("reconcile"),
+      apps: (sandbox) => slowUpstream(sandbox, "tiny", ["1.0.0"]),
+    });
   });
   afterAll(() => mirror?.stop());
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { usualEntry } from "../e2e/support/entry";
 import { MirrorUnderTest } from "../e2e/support/mirrorUnderTest";
 import { changesOf, type PulumiRun } from "../e2e/support/pulumiRun";
 import { tinyApp } from "../e2e/support/tinyUpstream";
@@ -11,6 +12,7 @@ describe("the registry gives no usable answer", () => {
 
   beforeAll(async () => {
     mirror = await MirrorUnderTest.start({
+      through: usualEntry("reconcile"),
       apps: tinyApp("1.0.0", "1.1.0"),
     });
     // One version is published, the other one is not: neither may be touched.

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { releaseDeadLocks } from "../../commands/reconcile/releaseDeadLocks";
+import { usualEntry } from "../e2e/support/entry";
 import { MirrorUnderTest } from "../e2e/support/mirrorUnderTest";
 import { changesOf, errorsOf, type PulumiRun } from "../e2e/support/pulumiRun";
 import { tinyApp, tinyAppFile, tinyUpstream } from "../e2e/support/tinyUpstream";
@@ -18,6 +19,7 @@ describe("a machine that dies again and again", () => {
 
   beforeAll(async () => {
     mirror = await MirrorUnderTest.start({
+      through: usualEntry("reconcile"),
       apps: tinyApp("1.0.0"),
       settings: { keep: 1 },
     });

@@ -8,9 +8,10 @@ export const entries = ["pulumi", "reconcile"] as const;
 /** One of {@link entries}. */
 export type Entry = (typeof entries)[number];
 
-/** What tests run a mirror through that do not say: `MIRROR_TEST_THROUGH`, or else Pulumi. @throws Error for any other value. */
-export function usualEntry(given = process.env["MIRROR_TEST_THROUGH"]): Entry {
-  const found = entries.find((entry) => entry === (given || "pulumi"));
+/** What tests run a mirror through: `MIRROR_TEST_THROUGH`, or else what they prefer. @throws Error for any other value. */
+export function usualEntry(preferred: Entry = "pulumi"): Entry {
+  const given = process.env["MIRROR_TEST_THROUGH"];
+  const found = entries.find((entry) => entry === (given || preferred));
   if (found) return found;
   throw new Error(`MIRROR_TEST_THROUGH is ${JSON.stringify(given)}; accepted are ${entries.join(", ")}`);
 }
