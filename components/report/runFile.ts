@@ -125,7 +125,10 @@ function appResult(plan: AppPlan, outcome: AppOutcome | undefined): AppResult {
 function moved({ to, note, ...move }: FloatingReport, outcome: AppOutcome | undefined): FloatingReport {
   if (to === undefined) return { ...move, ...(note !== undefined && { note }) };
   const version = outcome?.published.floatingTags[move.tag]?.version;
-  if (version === undefined && move.from === undefined) return { ...move, note: "nothing it could name was published" };
+  if (version === undefined && move.from === undefined) {
+    const refused = outcome?.unwritten.some(({ tag }) => tag === move.tag);
+    return { ...move, note: refused ? "it could not be written" : "nothing it could name was published" };
+  }
   return { ...move, ...(version !== undefined && version !== move.from && { to: version }) };
 }
 

@@ -61,6 +61,9 @@ it("does not say of a floating tag that was to be made, and was not, that it is 
   const ended = { published, outcomes: {}, problems: [], unwritten: [], failures: [] };
   const { results } = runFile([plan], undefined, new Map([[plan.specification.name, ended]]));
   expect(results?.[0]?.floating).toEqual([{ tag: "latest", note: "nothing it could name was published" }]);
+  const unwritten = [{ tag: "latest", problem: "floating tag latest could not be written" }];
+  const refused = runFile([plan], undefined, new Map([[plan.specification.name, { ...ended, unwritten }]]));
+  expect(refused.results?.[0]?.floating).toEqual([{ tag: "latest", note: "it could not be written" }]);
 });
 
 describe("that all which went wrong is what nobody may read", () => {
