@@ -5,7 +5,6 @@ import {
   type RequestOptions,
   type ServerResponse,
 } from "node:http";
-import { TLSSocket } from "node:tls";
 import type { FaultRule } from "./faultRule";
 import { Pacer } from "./pacer";
 import type { LoggedRequest } from "./requestLog";
@@ -56,12 +55,10 @@ export class Exchange {
     this.response.end(text);
   }
 
-  /** Resets the connection. */
+  /** Breaks the connection off. */
   cut(): void {
     this.log("cut");
-    const { socket } = this.request;
-    if (socket instanceof TLSSocket) socket.destroy();
-    else socket.resetAndDestroy();
+    this.request.socket.destroy();
   }
 
   /**

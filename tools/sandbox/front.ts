@@ -47,7 +47,7 @@ export class Front {
     return this.server.listen(preferredPort);
   }
 
-  /** Refuses connections and resets open ones; `open` listens on the same port again. */
+  /** Refuses connections and breaks open ones off; `open` listens on the same port again. */
   async close(): Promise<void> {
     await this.server.close();
     this.agent.destroy();

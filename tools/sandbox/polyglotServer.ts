@@ -47,12 +47,15 @@ export class PolyglotServer {
     });
   }
 
-  /** Refuses new connections and resets the open ones. */
+  /**
+   * Refuses new connections and breaks the open ones off. It resets none: to reset a connection that is being shut down fails, and
+   * leaves a handle for which Node waits in vain when the process ends.
+   */
   async close(): Promise<void> {
     const listener = this.listener;
     this.listener = undefined;
     const closed = new Promise<void>((resolve) => (listener ? listener.close(() => resolve()) : resolve()));
-    for (const socket of this.sockets) socket.resetAndDestroy();
+    for (const socket of this.sockets) socket.destroy();
     await closed;
   }
 
