@@ -44,10 +44,10 @@ export default defineConfig({
       },
       {
         test: {
-          // Each file has a sandbox of its own, and half of its time it waits: four share two cores well.
+          // Each file has a sandbox of its own, and much of its time it waits: three keep two cores busy.
           name: "e2e",
           include: whole,
-          maxWorkers: 4,
+          maxWorkers: 3,
           testTimeout: 900_000,
           hookTimeout: 900_000,
         },
