@@ -7,6 +7,8 @@ import { outputOf, type ProcessResult, runProcess } from "../../components/syste
 import { type DockerEngine, startDockerEngine, whyNoDockerEngine } from "../../tools/sandbox/dockerEngine";
 import { engineLabel } from "../../tools/sandbox/engine";
 import { cacheFolder } from "../../tools/sandbox/layout";
+import type { Sandbox } from "../../tools/sandbox/sandbox";
+import { startSandbox } from "../../tools/sandbox/startSandbox";
 import { ensureTools } from "../../tools/toolchain/ensureTools";
 import { tools } from "../../tools/toolchain/tools";
 import { writeBuildkitImage } from "./support/buildkitImage";
@@ -23,10 +25,13 @@ const installed = ["pulumi", "pulumi-language-nodejs", "pulumi-resource-docker-b
 describe.skipIf(missing !== undefined)("the demo on a laptop with Docker", () => {
   let folder: string;
   let engine: DockerEngine;
+  let emulating: Sandbox;
 
   beforeAll(async () => {
     // Unix sockets lie in it, whose paths must be short.
     folder = mkdtempSync("/tmp/docker-");
+    // The machine has emulators for all: without some of its own those of other sandboxes would come and go meanwhile.
+    emulating = await startSandbox({ dir: join(folder, "emulating") });
     engine = await startDockerEngine(join(folder, "engine"), process.env);
     await loadImages();
     await copyForUser();
@@ -36,6 +41,7 @@ describe.skipIf(missing !== undefined)("the demo on a laptop with Docker", () =>
 
   afterAll(async () => {
     await engine?.stop();
+    await emulating?.stop();
     if (folder) rmSync(folder, { recursive: true, force: true });
   });
 
