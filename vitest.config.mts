@@ -44,10 +44,10 @@ export default defineConfig({
       },
       {
         test: {
-          // Each file has a sandbox of its own, and much of its time it waits: three keep two cores busy.
+          // Each file has a sandbox of its own, and two of them keep two cores busy; more gain little.
           name: "e2e",
           include: whole,
-          maxWorkers: 3,
+          maxWorkers: 2,
           testTimeout: 900_000,
           hookTimeout: 900_000,
         },
