@@ -7,6 +7,7 @@ import type { VersionRecord } from "../model/versionRecord";
 import { type AttestationReader, listAttestations } from "../probe/attachedAttestations";
 import type { ImageConfiguration } from "../registry/imageConfiguration";
 import type { ImageManifest } from "../registry/manifest";
+import { once } from "../system/once";
 import type { AttestPlan } from "./attestPlan";
 import { requirementsOf } from "./inspectAttestations";
 import { type AttestEdges, addMissingAttestations, isSigned } from "./addMissingAttestations";
@@ -135,16 +136,10 @@ type Configurations = (digest: Digest) => Promise<Pick<ImageConfiguration, "labe
 
 /** Asks each image once. */
 function configurations(repository: string, reader: OwnershipReader): Configurations {
-  const asked = new Map<Digest, ReturnType<Configurations>>();
-  const ask: Configurations = async (digest) => {
+  return once(async (digest) => {
     const manifest = await reader.manifest(`${repository}@${digest}`);
     return manifest?.kind === "image" ? reader.imageConfig(repository, manifest) : undefined;
-  };
-  return (digest) => {
-    const answer = asked.get(digest) ?? ask(digest);
-    asked.set(digest, answer);
-    return answer;
-  };
+  });
 }
 
 /** The version's record out of the provenance its images carry, signed by us; undefined when none does. */

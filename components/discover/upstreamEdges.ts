@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { cacheDirectory } from "../system/cacheDirectory";
 import { listRemote } from "./gitReferences";
 import { restApi, restApiOptions } from "./restApi";
+import { once } from "../system/once";
 
 /** What a REST API answered: the status code, and headers and body as text, unread. */
 export interface RestAnswer {
@@ -40,18 +41,6 @@ export function sharedEdges(edges: UpstreamEdges): UpstreamEdges {
     listRemote: once(edges.listRemote),
     imageTags: once(edges.imageTags),
     imageLabels: once(edges.imageLabels),
-  };
-}
-
-function once<Question extends readonly unknown[], T>(
-  ask: (...question: Question) => Promise<T>,
-): (...question: Question) => Promise<T> {
-  const answers = new Map<string, Promise<T>>();
-  return (...question) => {
-    const key = JSON.stringify(question);
-    const answer = answers.get(key) ?? ask(...question);
-    answers.set(key, answer);
-    return answer;
   };
 }
 

@@ -11,6 +11,7 @@ import { Limiter } from "../system/limiter";
 import { Isolation } from "../system/isolation";
 import { knownSigner } from "../attest/knownSigner";
 import type { ExpectedSigner } from "../model/signer";
+import { once } from "../system/once";
 import { runProcess } from "../system/process";
 import { AppBases } from "../plan/appBases";
 import { attestationProbe } from "../probe/attachedAttestations";
@@ -129,12 +130,6 @@ function preparer(
     await allowed;
     return prepared;
   };
-}
-
-/** Asks at most once, and only when somebody wants to know. */
-function once<T>(ask: () => T): () => T {
-  let answer: { readonly is: T } | undefined;
-  return () => (answer ??= { is: ask() }).is;
 }
 
 function sourceReader(transport: Transport): RecipeEdges["readSource"] {
