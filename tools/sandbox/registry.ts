@@ -4,6 +4,7 @@ import { Child } from "./child";
 import { Container } from "./container";
 import type { Engine } from "./engine";
 import { freePort } from "./freePort";
+import { isHealthy } from "./isHealthy";
 import type { Layout } from "./layout";
 import type { ToolName } from "../toolchain/tool";
 
@@ -67,7 +68,7 @@ export async function startRegistry(
   mkdirSync(layout.registryData, { recursive: true });
   const started =
     "engine" in host ? await container(kind, host, layout, port, options) : child(kind, host, layout, port, options);
-  await started.ready(() => answers(port), 20_000);
+  await started.ready(() => isHealthy(`http://127.0.0.1:${port}/v2/`), 20_000);
   return { port, stop: () => started.stop("SIGTERM", 2_000) };
 }
 
@@ -149,10 +150,4 @@ function olaregArgs(layout: Layout, address: string, { collectAfter }: RegistryO
     ...["serve", "--addr", host, "--port", port, "--dir", layout.registryData],
     ...["--api-delete", "--api-blob-delete", ...collector],
   ];
-}
-
-async function answers(port: number): Promise<boolean> {
-  const response = await fetch(`http://127.0.0.1:${port}/v2/`).catch(() => undefined);
-  await response?.arrayBuffer();
-  return response?.ok ?? false;
 }

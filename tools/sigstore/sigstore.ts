@@ -8,6 +8,7 @@ import { stringify } from "yaml";
 import { takeLock } from "../../components/system/lock";
 import { Child } from "../sandbox/child";
 import { freePort } from "../sandbox/freePort";
+import { isHealthy } from "../sandbox/isHealthy";
 import { ensureTools, type Toolchain } from "../toolchain/ensureTools";
 import type { ToolName } from "../toolchain/tool";
 import { type AuthorityFiles, makeAuthorities, rootPassword } from "./authorities";
@@ -87,12 +88,7 @@ export class PrivateSigstore {
     const { args, health } = this.#service(service);
     const child = Child.start({ name: service, command: program, args, log: this.#in(`${service}.log`) });
     this.#running.set(service, child);
-    const healthy = async (): Promise<boolean> => {
-      const answer = await fetch(health).catch(() => undefined);
-      await answer?.arrayBuffer();
-      return answer?.ok ?? false;
-    };
-    await child.ready(healthy, 60_000, 100);
+    await child.ready(() => isHealthy(health), 60_000, 100);
   }
 
   /** Stops a service: nobody listens at its address any more. */
