@@ -16,7 +16,7 @@ import { layerOf } from "./upstream/layer";
 const missing = whyNoDockerEngine();
 if (missing !== undefined) console.log(`Docker Desktop is not played: ${missing}`);
 
-const desktop = { bridge: `mirror${process.pid}`, address: "172.31.254.1" };
+const desktop = { address: "172.31.254.1" };
 const before = process.env["DOCKER_HOST"];
 
 describe.skipIf(missing !== undefined)("a sandbox in an engine with a network of its own", () => {

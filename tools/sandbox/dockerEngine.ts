@@ -1,5 +1,5 @@
 import { execFile, spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { Child } from "./child";
@@ -24,12 +24,18 @@ export function whyNoDockerEngine(): string | undefined {
   return `not on PATH: ${lacking.join(", ")}; Debian has them in the packages docker.io and tini`;
 }
 
-/** A bridge for containers, which plays the network of Docker Desktop's virtual machine. */
+/** A network for containers, which plays that of Docker Desktop's virtual machine. One engine of a machine can have an address. */
 export interface DesktopNetwork {
-  /** Interface, made and removed with the engine. */
-  readonly bridge: string;
   /** Of this machine in it; for containers it is `host.docker.internal`. */
   readonly address: string;
+}
+
+/** Interface of an engine's network, with the number of the process it belongs to. */
+const bridge = `mirror${process.pid}`;
+
+function belongsToNobody(name: string): boolean {
+  const pid = /^mirror(\d+)$/.exec(name)?.[1];
+  return pid !== undefined && !existsSync(`/proc/${pid}`);
 }
 
 /**
@@ -86,7 +92,7 @@ export async function startDockerEngine(
       const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, "utf8").trim().split(" ");
       await child.stop("SIGTERM", 20_000, children.filter(Boolean).map(Number));
       removeControlGroups();
-      if (desktop) await run("ip", ["link", "delete", desktop.bridge]);
+      if (desktop) await run("ip", ["link", "delete", bridge]);
     },
   };
 }
@@ -103,7 +109,7 @@ function daemonCommand(folder: string, host: string, desktop: DesktopNetwork | u
     ...["dockerd", "--config-file", config, "--host", host, "--pidfile", join(folder, "docker.pid")],
     ...["--data-root", join(folder, "data"), "--exec-root", join(folder, "exec")],
     ...[
-      `--bridge=${desktop?.bridge ?? "none"}`,
+      `--bridge=${desktop ? bridge : "none"}`,
       "--iptables=false",
       "--ip6tables=false",
       "--ip-forward=false",
@@ -112,7 +118,10 @@ function daemonCommand(folder: string, host: string, desktop: DesktopNetwork | u
   ];
 }
 
-async function makeBridge({ bridge, address }: DesktopNetwork): Promise<void> {
+async function makeBridge({ address }: DesktopNetwork): Promise<void> {
+  // What a killed process has left would go on having the address.
+  for (const name of readdirSync("/sys/class/net"))
+    if (belongsToNobody(name)) await run("ip", ["link", "delete", name]);
   await run("ip", ["link", "add", "name", bridge, "type", "bridge"]);
   await run("ip", ["address", "add", `${address}/24`, "dev", bridge]);
   await run("ip", ["link", "set", bridge, "up"]);
