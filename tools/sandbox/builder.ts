@@ -70,6 +70,8 @@ export async function startBuilder(layout: Layout, options: BuilderOptions): Pro
     GIT_CONFIG_NOSYSTEM: "1",
     GIT_TERMINAL_PROMPT: "0",
     NO_PROXY: "localhost,127.0.0.1",
+    // By which the janitor knows it.
+    MIRROR_BUILDER_IN: options.controlGroup,
     ...options.environment,
   };
   const child = Child.start({

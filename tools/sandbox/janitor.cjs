@@ -1,9 +1,9 @@
 // Cleans up what the kernel does not when a sandbox's supervisor ends, also by SIGKILL: registrations of emulators,
-// control groups, containers. Waits for the end of standard input, which comes when the supervisor is gone, then ends too.
+// builders, control groups, containers. Waits for the end of standard input, which comes when the supervisor is gone, then ends too.
 // Argument: JSON { registrations: string[], controlGroup?: string, engine?: { host: string, label: string } }
 "use strict";
 const { execFileSync } = require("node:child_process");
-const { existsSync, readdirSync, rmdirSync, statSync, writeFileSync } = require("node:fs");
+const { existsSync, readFileSync, readdirSync, rmdirSync, statSync, writeFileSync } = require("node:fs");
 const { join } = require("node:path");
 
 const binfmt = "/proc/sys/fs/binfmt_misc";
@@ -21,6 +21,8 @@ async function cleanUp({ registrations, controlGroup, engine }) {
   for (const name of registrations) attempt(() => unregister(name));
   if (engine) attempt(() => removeContainers(engine));
   if (controlGroup === undefined) return;
+  // The kernel ends a builder with its parent, but only from when it has asked for that, shortly after it is forked.
+  for (const pid of buildersIn(controlGroup)) attempt(() => process.kill(pid, "SIGKILL"));
   // Processes in a control group need a moment to be gone after SIGKILL.
   for (let tries = 0; tries < 100 && !removeControlGroups(controlGroup); tries++)
     await new Promise((done) => setTimeout(done, 50));
@@ -32,6 +34,19 @@ function unregister(name) {
   // Without a mount of its own the machine shows nothing there; a short-lived one does.
   if (existsSync(join(binfmt, "register"))) return;
   execFileSync("unshare", ["--mount", process.execPath, __filename, "unregister", name], { stdio: "ignore" });
+}
+
+function buildersIn(controlGroup) {
+  const processes = list("/proc").filter((name) => /^\d+$/.test(name));
+  return processes.filter((pid) => environmentOf(pid).includes(`MIRROR_BUILDER_IN=${controlGroup}`)).map(Number);
+}
+
+function environmentOf(pid) {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
+  } catch {
+    return [];
+  }
 }
 
 function removeContainers({ host, label }) {
