@@ -32,7 +32,7 @@ beforeAll(async () => {
       await tinyUpstream(sandbox, "good", [{ version: "1.0.0" }, { version: "2.0.0" }]);
       return { endless: tinyAppFile(sandbox, "endless"), good: tinyAppFile(sandbox, "good") };
     },
-    settings: { apps: { endless: { buildLimit: "90s" }, good: null } },
+    settings: { apps: { endless: { buildLimit: "45s" }, good: null } },
   });
 });
 
@@ -54,7 +54,7 @@ it("F33 builds that never end fail when their time is over, and the other app is
   for (const version of ["1.0.0", "2.0.0"])
     expect(errorsOf(run)).toMatch(
       new RegExp(
-        `^endless: ${version.replaceAll(".", "\\.")}: the build for linux/amd64, linux/arm64 took longer than 90s, the most it may \\(buildLimit\\)$`,
+        `^endless: ${version.replaceAll(".", "\\.")}: the build for linux/amd64, linux/arm64 took longer than 45s, the most it may \\(buildLimit\\)$`,
         "m",
       ),
     );

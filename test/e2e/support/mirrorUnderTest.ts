@@ -17,7 +17,7 @@ import { RegistryView } from "./registryView";
 const execute = promisify(execFile);
 
 /** Far beyond what any run takes: a run that hangs is to fail the test, not to stop the machine. */
-const limitMs = 840_000;
+const limitMs = 540_000;
 
 /** How a {@link MirrorUnderTest} is set up. */
 export interface MirrorOptions {

@@ -37,7 +37,7 @@ export async function reconcileRun(
   const ended = await execute(process.execPath, [...command, ...options], {
     cwd: root,
     env: environment,
-    timeout: 840_000,
+    timeout: 540_000,
     maxBuffer: 64 * 1024 * 1024,
   }).then(
     ({ stdout, stderr }) => ({ status: 0, stdout, stderr }),

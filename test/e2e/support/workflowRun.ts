@@ -187,7 +187,7 @@ export class WorkflowFork {
       STAND_IN_NPM: npm,
       STAND_IN_SUMMARY: summary,
     };
-    const options = { cwd: this.files, env, timeout: 840_000, maxBuffer: 256 * 1024 * 1024 };
+    const options = { cwd: this.files, env, timeout: 540_000, maxBuffer: 256 * 1024 * 1024 };
     let end: (run: WorkflowRun) => void;
     const ended = new Promise<WorkflowRun>((resolve) => (end = resolve));
     const child = execFile("act", [...args], options, (error, stdout, stderr) => {

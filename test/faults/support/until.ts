@@ -8,4 +8,4 @@ export async function until(what: string, holds: () => boolean | Promise<boolean
 }
 
 /** A bound against hanging, far beyond what anything takes. */
-const limitMs = 600_000;
+const limitMs = 540_000;
