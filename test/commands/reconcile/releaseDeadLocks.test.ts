@@ -37,6 +37,7 @@ describe("the lock of a run", () => {
       const [number] = (await once(parent.stdout, "data")) as [Buffer];
       const pid = Number(number.toString());
       await expect.poll(() => readFile(`/proc/${parent.pid}/comm`, "utf8")).toBe("sleep\n");
+      await expect.poll(() => readFile(`/proc/${pid}/comm`, "utf8")).toBe("pulumi\n");
       process.kill(pid, "SIGKILL");
       await expect.poll(() => readFile(`/proc/${pid}/stat`, "utf8")).toContain("(pulumi) Z");
       await lock(pid);
