@@ -104,7 +104,7 @@ export async function addMissingAttestations(task: AttestTask, edges: AttestEdge
 function listsNothing(before: AttestationState, after: AttestationState): boolean {
   return (
     stillAbsent(before, after).length === before.absent.length &&
-    before.absent.every(({ digest }) => after.lists.get(digest)?.entries === 0)
+    before.absent.every(({ digest }) => after.lists.get(digest)?.entries.length === 0)
   );
 }
 

@@ -1,31 +1,33 @@
+import { availableParallelism } from "node:os";
 import type { AttestationKind } from "../model/attestationKind";
 import type { Digest } from "../model/digest";
 import type { PerPlatform, Platform } from "../model/platform";
 import type { SbomSubject } from "../model/sbom";
 import type { ExpectedSigner } from "../model/signer";
 import { type AttestationList, type AttestationReader, listAttestations } from "../probe/attachedAttestations";
-import type { AttestationState, Requirement } from "./inspectAttestations";
+import type { FallbackList } from "../registry/fallbackReferrers";
+import type { Manifest } from "../registry/manifest";
+import type { RegistryWriter } from "../registry/registryWriter";
+import { Limiter } from "../system/limiter";
+import { once } from "../system/once";
+import { type Blob, bundleManifest, emptyConfiguration } from "./bundleManifest";
 import type { Cosign } from "./cosign";
+import type { AttestationState, Requirement } from "./inspectAttestations";
 
 type Platforms = PerPlatform<Digest>;
-/** Does a piece of work that is about one kind, and keeps its failure. */
-type Attempt = (kind: AttestationKind | undefined, work: () => Promise<void>) => Promise<void>;
-
 /** What writing attestations rests on. */
 export interface WriterEdges {
   readonly reader: AttestationReader;
   readonly signer: ExpectedSigner;
   readonly cosign: Pick<Cosign, "sign" | "attest">;
+  readonly writer: Pick<RegistryWriter, "putBlob">;
+  readonly lists: Pick<FallbackList, "attach">;
   /** Writes to a digest while nobody else does. */
-  readonly locked: (reference: string, write: () => Promise<void>) => Promise<void>;
+  readonly locked: <T>(reference: string, write: () => Promise<T>) => Promise<T>;
   /** The path of one platform's SBOM, which was made where its image was. */
   readonly sbom: (subject: SbomSubject) => Promise<string>;
   /** The file of a provenance or mirror record: about the digest of one platform, or about the version as a whole. */
   readonly predicate: (requirement: Requirement, platforms: Platforms) => Promise<string>;
-  /** Takes entries that lead nowhere out of a digest's fallback list. */
-  readonly prune: (digest: Digest, dangling: readonly Digest[]) => Promise<void>;
-  /** Makes a list without entries fit to be begun. */
-  readonly tidy: (digest: Digest) => Promise<void>;
   /** Aborted when time is up. */
   readonly deadline: AbortSignal;
 }
@@ -38,10 +40,20 @@ export interface WriteResult {
   readonly overtaken: boolean;
 }
 
-/** Makes attestations: one writer per digest at a time, different digests side by side. */
+/** A statement that was signed and uploaded, and is attached to nothing yet. */
+interface Made {
+  readonly kind: AttestationKind;
+  readonly manifest: Manifest;
+}
+
+/**
+ * Makes attestations: all side by side, as many at once as keep the processors busy while some wait for a service. What was made about a
+ * digest is attached to it in one go, while nobody else attaches anything to it.
+ */
 export class AttestationWriter {
   readonly #repository: string;
   readonly #edges: WriterEdges;
+  readonly #limiter = new Limiter(2 * availableParallelism());
   /** SBOMs found so far: a second try does not fetch them again. */
   readonly #sboms = new Map<Platform, Promise<string>>();
 
@@ -51,89 +63,86 @@ export class AttestationWriter {
   }
 
   /**
-   * Makes what is absent. After the first failure nothing new is begun, unless only an SBOM failed: nothing waits for those.
-   * Never rejects for a failed tool.
+   * Makes what is absent. After the first failure nothing new is begun, unless only an SBOM failed: nothing waits for those. What had been
+   * made by then is attached. Never rejects for a failed tool or registry.
    */
   async write(state: AttestationState, platforms: Platforms): Promise<WriteResult> {
-    const failures: Error[] = [];
-    const overtaken = { value: false };
-    let stopped = false;
-    const attempt: Attempt = async (kind, work) => {
-      if (stopped) return;
-      try {
-        if (this.#edges.deadline.aborted) throw new Error("time is up");
-        await work();
-      } catch (error) {
-        failures.push(error instanceof Error ? error : new Error(String(error)));
-        stopped ||= kind !== "sbom";
-      }
-    };
-    await this.#checkPredicates(state, platforms, attempt);
+    const attempts = new Attempts(this.#edges.deadline);
+    const predicates = await this.#predicates(state, platforms, attempts);
     const digests = [...new Set(state.absent.map(({ digest }) => digest))];
-    await Promise.all(digests.map((digest) => this.#writeDigest(digest, state, platforms, attempt, overtaken)));
-    return { failures, overtaken: overtaken.value };
+    const overtaken = await Promise.all(
+      digests.map((digest) => this.#writeDigest(digest, state, platforms, predicates, attempts)),
+    );
+    return { failures: attempts.failures, overtaken: overtaken.includes(true) };
   }
 
   /** Before anything is signed: a predicate that is not valid must leave the registry as it was. */
-  async #checkPredicates(state: AttestationState, platforms: Platforms, attempt: Attempt): Promise<void> {
-    for (const requirement of state.absent) {
-      if (requirement.kind === "provenance" || requirement.kind === "mirror")
-        await attempt(requirement.kind, async () => {
-          await this.#edges.predicate(requirement, platforms);
-        });
+  async #predicates(
+    { absent }: AttestationState,
+    platforms: Platforms,
+    attempts: Attempts,
+  ): Promise<ReadonlyMap<Requirement, string>> {
+    const files = new Map<Requirement, string>();
+    for (const requirement of absent) {
+      const { kind } = requirement;
+      if (kind !== "provenance" && kind !== "mirror") continue;
+      const file = await attempts.begin(kind, () => this.#edges.predicate(requirement, platforms));
+      if (file !== undefined) files.set(requirement, file);
     }
+    return files;
   }
 
+  /** @returns whether something was left alone. */
   async #writeDigest(
     digest: Digest,
     state: AttestationState,
     platforms: Platforms,
-    attempt: Attempt,
-    overtaken: { value: boolean },
-  ): Promise<void> {
+    predicates: ReadonlyMap<Requirement, string>,
+    attempts: Attempts,
+  ): Promise<boolean> {
     const list = state.lists.get(digest);
     if (list === undefined) throw new Error(`${digest} was not inspected`);
-    const ledger = new DigestLedger(this.#edges, this.#repository, digest, list);
-    const reference = `${this.#repository}@${digest}`;
-    let queue = Promise.resolve();
-    const inTurn: Attempt = (kind, work) =>
-      (queue = queue.then(() => attempt(kind, () => this.#edges.locked(reference, work))));
-    if (list.dangling.length > 0) {
-      void inTurn(undefined, async () => {
-        await this.#edges.prune(digest, list.dangling);
-        ledger.pruned(list.dangling.length);
-      });
-    }
-    if (list.entries === 0) void inTurn(undefined, () => this.#edges.tidy(digest));
-    const mine = state.absent.filter((requirement) => requirement.digest === digest);
-    await Promise.all(
-      mine.map((requirement) =>
-        this.#prepared(requirement, platforms, attempt, (put) =>
-          inTurn(requirement.kind, async () => {
-            if (await ledger.othersAdded(requirement.kind)) overtaken.value = true;
-            else await put(reference).then(() => ledger.added(requirement.kind));
-          }),
-        ),
-      ),
-    );
+    const subject = once(() => this.#subject(digest));
+    const configured = once(() => this.#upload(emptyConfiguration));
+    const make = (requirement: Requirement): Promise<Made | undefined> =>
+      this.#limiter.run(() =>
+        attempts.begin(requirement.kind, async () => {
+          const about = await subject();
+          const bundle = await this.#sign(requirement, platforms, predicates.get(requirement));
+          const { manifest, blob } = bundleManifest(about, requirement.kind, bundle, new Date());
+          await Promise.all([configured(), this.#upload(blob)]);
+          return { kind: requirement.kind, manifest };
+        }),
+      );
+    // The first goes alone: a service that is dead is asked once for each digest.
+    const [first, ...others] = state.absent.filter((requirement) => requirement.digest === digest);
+    const tried = [first && (await make(first)), ...(await Promise.all(others.map(make)))];
+    const made = tried.filter((one) => one !== undefined);
+    return made.length > 0 && (await attempts.end(() => this.#attach(digest, list, made))) === true;
   }
 
-  /** Makes the predicate, outside the digest's turn, and hands over what puts it there. */
-  async #prepared(
-    requirement: Requirement,
+  async #subject(digest: Digest): Promise<Manifest> {
+    const reference = `${this.#repository}@${digest}`;
+    const subject = await this.#edges.reader.manifest(reference);
+    if (subject === undefined) throw new Error(`${reference} is not in the registry, so nothing can be attached to it`);
+    return subject;
+  }
+
+  #upload({ digest, content }: Blob): Promise<void> {
+    return this.#edges.writer.putBlob(this.#repository, digest, content);
+  }
+
+  async #sign(
+    { digest, kind, platform }: Requirement,
     platforms: Platforms,
-    attempt: Attempt,
-    enqueue: (put: (reference: string) => Promise<void>) => Promise<void>,
-  ): Promise<void> {
-    const { kind, platform } = requirement;
-    if (kind === "signature") return enqueue((reference) => this.#edges.cosign.sign(reference));
-    let file: string | undefined;
-    await attempt(kind, async () => {
-      file =
-        kind === "sbom" ? await this.#sbom(platform, platforms) : await this.#edges.predicate(requirement, platforms);
-    });
-    const path = file;
-    if (path !== undefined) await enqueue((reference) => this.#edges.cosign.attest(reference, kind, path));
+    predicate: string | undefined,
+  ): Promise<Buffer> {
+    const { cosign } = this.#edges;
+    const reference = `${this.#repository}@${digest}`;
+    if (kind === "signature") return cosign.sign(reference);
+    const file = kind === "sbom" ? await this.#sbom(platform, platforms) : predicate;
+    if (file === undefined) throw new Error(`the ${kind} was not written`);
+    return cosign.attest(reference, kind, file);
   }
 
   #sbom(platform: Platform | undefined, platforms: Platforms): Promise<string> {
@@ -144,57 +153,49 @@ export class AttestationWriter {
     made.catch(() => this.#sboms.delete(platform));
     return made;
   }
+
+  /** @returns whether something was left alone, since another process has attached one of its kind since the digest was inspected. */
+  async #attach(digest: Digest, seen: AttestationList, made: readonly Made[]): Promise<boolean> {
+    const { reader, signer, lists, locked } = this.#edges;
+    return locked(`${this.#repository}@${digest}`, async () => {
+      const listed = await reader.referrers(this.#repository, digest);
+      const isNews = listed.some((entry) => !seen.entries.includes(entry.digest));
+      const { counts } = isNews ? await listAttestations(reader, this.#repository, digest, signer) : seen;
+      const own = made.filter(({ kind }) => counts[kind] <= seen.counts[kind]).map(({ manifest }) => manifest);
+      await lists.attach(this.#repository, digest, own);
+      return own.length < made.length;
+    });
+  }
 }
 
-/**
- * Keeps count of what is attached to one digest while this process adds to it, so that what another process has added
- * since the digest was inspected is not made twice. To be asked and told under the digest's lock.
- */
-class DigestLedger {
-  readonly #reader: AttestationReader;
-  readonly #repository: string;
-  readonly #digest: Digest;
-  readonly #signer: ExpectedSigner;
-  /** What was there when the digest was inspected, and what was added by this process. */
-  readonly #accounted: Record<AttestationKind, number>;
-  /** What is there, as last seen. */
-  #present: Record<AttestationKind, number>;
-  #entries: number;
+/** Pieces of work, and how they failed. */
+class Attempts {
+  readonly failures: Error[] = [];
+  readonly #deadline: AbortSignal;
+  #stopped = false;
 
-  /** @param seen what was there when the digest was inspected. */
-  constructor(
-    { reader, signer }: { readonly reader: AttestationReader; readonly signer: ExpectedSigner },
-    repository: string,
-    digest: Digest,
-    seen: AttestationList,
-  ) {
-    this.#reader = reader;
-    this.#signer = signer;
-    this.#repository = repository;
-    this.#digest = digest;
-    this.#accounted = { ...seen.counts };
-    this.#present = { ...seen.counts };
-    this.#entries = seen.entries;
+  constructor(deadline: AbortSignal) {
+    this.#deadline = deadline;
   }
 
-  /** Whether somebody else has added one of this kind. Costs one request, and more only when the list has changed. */
-  async othersAdded(kind: AttestationKind): Promise<boolean> {
-    const entries = await this.#reader.referrers(this.#repository, this.#digest);
-    if (entries.length !== this.#entries) {
-      const now = await listAttestations(this.#reader, this.#repository, this.#digest, this.#signer);
-      this.#entries = now.entries;
-      this.#present = { ...now.counts };
+  /** Does work about one kind, unless something failed before. Undefined when it is not done. */
+  async begin<T>(kind: AttestationKind, work: () => Promise<T>): Promise<T | undefined> {
+    return this.#stopped ? undefined : this.#attempt(kind, work);
+  }
+
+  /** Does work that ends what was begun. Undefined when it failed. */
+  async end<T>(work: () => Promise<T>): Promise<T | undefined> {
+    return this.#attempt(undefined, work);
+  }
+
+  async #attempt<T>(kind: AttestationKind | undefined, work: () => Promise<T>): Promise<T | undefined> {
+    try {
+      if (this.#deadline.aborted) throw new Error("time is up");
+      return await work();
+    } catch (error) {
+      this.failures.push(error instanceof Error ? error : new Error(String(error)));
+      this.#stopped ||= kind !== "sbom";
+      return undefined;
     }
-    return this.#present[kind] > this.#accounted[kind];
-  }
-
-  added(kind: AttestationKind): void {
-    this.#accounted[kind]++;
-    this.#present[kind]++;
-    this.#entries++;
-  }
-
-  pruned(entries: number): void {
-    this.#entries -= entries;
   }
 }

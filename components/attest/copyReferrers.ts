@@ -9,7 +9,7 @@ import {
   missingReferrers,
 } from "../probe/missingReferrers";
 import type { FallbackList } from "../registry/fallbackReferrers";
-import type { Descriptor, Manifest } from "../registry/manifest";
+import type { Descriptor } from "../registry/manifest";
 import { type ContentEdges, copyContent } from "./copyContent";
 
 const repository = z.string().regex(/^[^\s@]+\/[^\s@]+$/, "accepted is registry/repository");
@@ -45,8 +45,7 @@ export function parseCopyPlan(variable: string | undefined): CopyPlan {
 /** What copying rests on. */
 export interface CopyEdges extends ContentEdges {
   readonly reader: ReferrerReader & ContentEdges["reader"];
-  /** The lists of registries without the referrers API. */
-  readonly lists: Pick<FallbackList, "add">;
+  readonly lists: Pick<FallbackList, "attach">;
   /** Does work while nobody else of this machine writes about the digest. */
   readonly locked: (reference: string, work: () => Promise<void>) => Promise<void>;
   readonly sleep: (milliseconds: number) => Promise<void>;
@@ -125,8 +124,7 @@ class Copier {
       });
       return;
     }
-    const { listed } = await writer.putManifest(`${this.to}@${manifest.digest}`, manifest.mediaType, manifest.bytes);
-    if (!listed) await locked(`${this.to}@${subject}`, () => lists.add(this.to, subject, entryOf(manifest)));
+    await locked(`${this.to}@${subject}`, () => lists.attach(this.to, subject, [manifest]));
   }
 
   #allow({ digest, size }: Descriptor): void {
@@ -134,16 +132,4 @@ class Copier {
     if (size > longestBlob) throw new Error(`blob ${digest} is of ${size} bytes; accepted are ${longestBlob}`);
     if (this.#bytes > mostBytes) throw new Error(`the referrers are of more than ${mostBytes} bytes together`);
   }
-}
-
-function entryOf(manifest: Manifest): Parameters<FallbackList["add"]>[2] {
-  const { mediaType, digest, bytes, annotations } = manifest;
-  const artifactType = manifest.artifactType ?? (manifest.kind === "image" ? manifest.config.mediaType : undefined);
-  return {
-    mediaType,
-    digest,
-    size: bytes.length,
-    ...(artifactType !== undefined && { artifactType }),
-    ...(Object.keys(annotations).length > 0 && { annotations }),
-  };
 }

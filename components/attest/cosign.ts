@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type AttestationKind, cosignTypes, kindOf } from "../model/attestationKind";
 import type { RunProcess, ProcessResult } from "../system/process";
@@ -13,6 +13,7 @@ export interface CosignOptions {
   readonly run: RunProcess;
   /** Inherits the caller's: COSIGN_PASSWORD, token sources, DOCKER_CONFIG, SSL_CERT_FILE, TUF_*. */
   readonly environment: NodeJS.ProcessEnv;
+  /** Where it runs, and writes bundles. */
   readonly directory: string;
   readonly limitMs: number;
   readonly sign: readonly string[];
@@ -29,7 +30,7 @@ export interface VerifiedStatement {
 const nothingVerified =
   /no signatures found|no matching attestations|no matching signatures|none of the attestations matched/;
 
-/** cosign could not sign: whatever it signs with, or the registry, did not let it. */
+/** cosign could not sign: whatever it signs with did not let it. */
 export class SigningError extends Error {
   override readonly name = "SigningError";
 }
@@ -38,20 +39,21 @@ export class SigningError extends Error {
 export class Cosign {
   readonly #options: CosignOptions;
   readonly #refusals = new Map<string, string>();
+  #bundles = 0;
 
   constructor(options: CosignOptions) {
     this.#options = options;
   }
 
-  /** Appends a signature, always: cosign does not look for one that is there. */
-  async sign(reference: string): Promise<void> {
-    await this.#must(["sign", ...this.#options.sign, byDigest(reference)]);
+  /** Signs a digest and gives the Sigstore bundle, which is attached to nothing. */
+  async sign(reference: string): Promise<Buffer> {
+    return this.#bundle(["sign", "--upload=false"], reference);
   }
 
-  /** Appends an attestation with the predicate in a file, always. */
-  async attest(reference: string, kind: Exclude<AttestationKind, "signature">, predicateFile: string): Promise<void> {
+  /** Signs a statement about a digest, with the predicate in a file, and gives its bundle as {@link sign} does. */
+  async attest(reference: string, kind: Exclude<AttestationKind, "signature">, predicateFile: string): Promise<Buffer> {
     const what = ["--type", cosignTypes[kind], "--predicate", predicateFile];
-    await this.#must(["attest", ...this.#options.sign, ...what, byDigest(reference)]);
+    return this.#bundle(["attest", "--no-upload", ...what], reference);
   }
 
   /**
@@ -97,9 +99,11 @@ export class Cosign {
     throw toolFailure("cosign", argv, result, this.#options.environment);
   }
 
-  async #must(argv: readonly string[]): Promise<void> {
+  async #bundle(command: readonly string[], reference: string): Promise<Buffer> {
+    const file = join(this.#options.directory, `bundle-${this.#bundles++}.json`);
+    const argv = [...command, ...this.#options.sign, "--bundle", file, byDigest(reference)];
     const result = await this.#start(argv);
-    if (result.status === 0) return;
+    if (result.status === 0) return readFile(file);
     const { message } = toolFailure("cosign", argv, result, this.#options.environment);
     throw new SigningError(message);
   }

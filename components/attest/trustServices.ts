@@ -4,6 +4,7 @@ import type { BuildRecord } from "../model/buildRecord";
 import type { Digest } from "../model/digest";
 import { reasonOf } from "../model/reasonOf";
 import { appOf } from "../model/reference";
+import { RegistryError } from "../registry/registryError";
 import { Limiter } from "../system/limiter";
 import { runProcess } from "../system/process";
 import { SigningError } from "./cosign";
@@ -51,8 +52,8 @@ export function trustServices(attest: AttestConfig, warn: (text: string) => Prom
         const before = stalled.get(repository);
         if (before !== undefined) throw new Error(`it was not tried, as signing failed for another version: ${before}`);
         const lacking = await sealImages(request, attest, place).catch((error: unknown) => {
-          if (error instanceof Error && error.cause instanceof SigningError)
-            stalled.set(repository, error.cause.message);
+          const cause = error instanceof Error ? error.cause : undefined;
+          if (cause instanceof SigningError || cause instanceof RegistryError) stalled.set(repository, cause.message);
           throw error;
         });
         if (lacking !== undefined) await warn(`${appOf(repository)} ${request.version}: ${lacking}`);

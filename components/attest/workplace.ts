@@ -83,9 +83,9 @@ export async function atWorkplace<T>(
           signer,
           cosign,
           deadline,
+          writer,
+          lists: fallback,
           locked: (reference, write) => withDigest(reference, deadline, write),
-          prune: (digest, dangling) => fallback.prune(repository, digest, dangling),
-          tidy: (digest) => fallback.tidy(repository, digest),
           ...sources,
         }),
     });

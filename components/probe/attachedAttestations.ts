@@ -14,10 +14,12 @@ import type { RegistryClient } from "../registry/registryClient";
 import { RegistryError } from "../registry/registryError";
 import { type SignedStatement, readBundle } from "./bundle";
 
-const bundleType = /^application\/vnd\.dev\.sigstore\.bundle\.v0\.[0-9]+\+json$/;
+/** The media type of Sigstore bundles: of the artifact, and of what is in it. */
+export const bundleType = /^application\/vnd\.dev\.sigstore\.bundle\.v0\.[0-9]+\+json$/;
 /** What lists say of an artifact whose manifest alone says what it is. */
 const untyped = "application/vnd.oci.empty.v1+json";
-const annotation = "dev.sigstore.bundle.predicateType";
+/** The annotation that says of a bundle's manifest what is stated. */
+export const predicateAnnotation = "dev.sigstore.bundle.predicateType";
 /** The largest log entries take 3 MiB; the bundle that holds one of those is smaller than this by far. */
 const longestBundle = 16 * 1024 * 1024;
 
@@ -34,14 +36,12 @@ interface AttachedBundle {
 
 /** What is attached to one digest. */
 export interface AttestationList {
-  /** Entries of the list, whatever they are. */
-  readonly entries: number;
+  /** All that is listed, whatever it is. */
+  readonly entries: readonly Digest[];
   /** How many of each kind the expected signer made. */
   readonly counts: Readonly<Record<AttestationKind, number>>;
   /** All of a kind the mirror writes, whoever made them. */
   readonly bundles: readonly AttachedBundle[];
-  /** Entries of a fallback tag whose manifest is gone. Some registries take no new list as long as one is in it. */
-  readonly dangling: readonly Digest[];
 }
 
 /**
@@ -61,15 +61,14 @@ export async function listAttestations(
   const entries = await reader.referrers(repository, digest);
   const place = { reader, repository, digest, signer };
   const opened = await Promise.all(entries.filter(perhapsBundle).map((entry) => open(entry, place)));
-  const bundles = opened.flatMap(({ bundle }) => bundle ?? []);
+  const bundles = opened.filter((bundle) => bundle !== undefined);
   const counts = { signature: 0, sbom: 0, provenance: 0, mirror: 0 };
   for (const { kind, statement } of bundles) if (statement) counts[kind]++;
-  const dangling = opened.filter(({ gone }) => gone).map((entry) => entry.digest);
-  return { entries: entries.length, counts, bundles, dangling };
+  return { entries: entries.map((entry) => entry.digest), counts, bundles };
 }
 
 function perhapsBundle({ artifactType, annotations }: ListedManifest): boolean {
-  const listed = annotations[annotation];
+  const listed = annotations[predicateAnnotation];
   if (listed !== undefined && kindOf(listed) === undefined) return false;
   return artifactType === undefined || artifactType === untyped || bundleType.test(artifactType);
 }
@@ -81,14 +80,15 @@ interface Place {
   readonly signer: ExpectedSigner;
 }
 
-async function open({ digest }: ListedManifest, place: Place) {
+/** Undefined for what is gone, too: a list under a tag keeps its entry. */
+async function open({ digest }: ListedManifest, place: Place): Promise<AttachedBundle | undefined> {
   const manifest = await place.reader.manifest(`${place.repository}@${digest}`);
-  return { digest, gone: manifest === undefined, bundle: manifest && (await readAttached(manifest, place)) };
+  return manifest && readAttached(manifest, place);
 }
 
 /** Undefined for what is no bundle of a kind the mirror writes. */
 async function readAttached(manifest: Manifest, place: Place): Promise<AttachedBundle | undefined> {
-  const kind = kindOf(manifest.annotations[annotation]);
+  const kind = kindOf(manifest.annotations[predicateAnnotation]);
   const type = manifest.artifactType ?? (manifest.kind === "image" ? manifest.config.mediaType : "");
   const [layer] = manifest.kind === "image" ? manifest.layers : [];
   if (kind === undefined || layer === undefined || !bundleType.test(type)) return undefined;

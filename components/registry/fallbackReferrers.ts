@@ -3,24 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { withLock } from "../system/lock";
 import { z } from "zod";
-import { type Digest, referrersTag } from "../model/digest";
-import { ociIndexType } from "./manifest";
+import { type Digest, isDigest, referrersTag } from "../model/digest";
+import { type Manifest, ociIndexType } from "./manifest";
 import type { RegistryClient } from "./registryClient";
 import { RegistryError } from "./registryError";
 import type { RegistryWriter } from "./registryWriter";
 
-/** An entry of a list of referrers. Source: OCI distribution specification 1.1, "Pushing Manifests with Subject". */
-export interface ReferrerEntry {
-  readonly mediaType: string;
-  readonly digest: Digest;
-  /** Bytes. */
-  readonly size: number;
-  readonly artifactType?: string;
-  readonly annotations?: Readonly<Record<string, string>>;
-}
-
 /**
- * The list of referrers that clients keep under the tag `sha256-<hex>` where a registry has no referrers API.
+ * What is attached to digests, and the list of it that clients keep under the tag `sha256-<hex>` where a registry has no referrers API.
  * Deleting a referrer leaves its entry there, and a registry that checks what an index lists (distribution does) then
  * refuses every further one. Everything here is to be called under the digest's lock.
  */
@@ -32,35 +22,22 @@ export class FallbackList {
   }
 
   /**
-   * Takes entries out of a digest's list, each only if its manifest is still absent. All else stays as it is.
+   * Writes manifests that refer to a digest, and lists those the registry does not list by itself: in a list that is begun where
+   * there is none, where what leads nowhere is taken out and all else stays. What they name is in the registry already. What was written
+   * is listed although another was refused.
    * @throws RegistryError when the registry refuses or gives no usable answer.
    */
-  async prune(repository: string, digest: Digest, entries: readonly Digest[]): Promise<void> {
-    await this.#change(repository, digest, async (list) => {
-      if (!list) return undefined;
-      const manifests = await this.#withoutGone(repository, list.manifests, entries);
-      return manifests.length === list.manifests.length ? undefined : { ...list, manifests };
-    });
-  }
-
-  /**
-   * Adds an entry to a digest's list, which is begun where there is none. What leads nowhere is taken out, all else stays.
-   * @throws RegistryError as {@link prune}.
-   */
-  async add(repository: string, digest: Digest, entry: ReferrerEntry): Promise<void> {
-    await this.#change(repository, digest, async (found) => {
-      const list = found ?? emptyList;
-      const listed = list.manifests.map((known) => known.digest);
-      if (listed.includes(entry.digest)) return undefined;
-      const kept = await this.#withoutGone(repository, list.manifests, listed);
-      return { ...list, manifests: [...kept, { ...entry }] };
-    });
+  async attach(repository: string, digest: Digest, manifests: readonly Manifest[]): Promise<void> {
+    const written = await Promise.allSettled(manifests.map((manifest) => this.#write(repository, manifest)));
+    const unlisted = written.flatMap((one) => (one.status === "fulfilled" ? one.value : []));
+    if (unlisted.length > 0) await this.#add(repository, digest, unlisted.map(entryOf));
+    for (const one of written) if (one.status === "rejected") throw one.reason;
   }
 
   /**
    * Makes a digest's list fit to be read and added to by tools that know less: entries that lead nowhere, over which a builder
    * that copies an image fails, are taken out, and where the registry takes the tag for the digest itself (GitLab), an empty list is begun.
-   * @throws RegistryError as {@link prune}.
+   * @throws RegistryError as {@link attach}.
    */
   async tidy(repository: string, digest: Digest): Promise<void> {
     const { client, writer } = this.#access;
@@ -69,8 +46,28 @@ export class FallbackList {
     if (found?.digest === digest) {
       await writer.putManifest(reference, emptyList.mediaType, Buffer.from(JSON.stringify(emptyList)));
     } else if (found?.kind === "index") {
-      await this.prune(repository, digest, [...new Set(found.manifests.map((entry) => entry.digest))]);
+      await this.#change(repository, digest, async (list) => {
+        if (!list) return undefined;
+        const manifests = await this.#withoutGone(repository, list);
+        return manifests.length === list.manifests.length ? undefined : { ...list, manifests };
+      });
     }
+  }
+
+  /** @returns what is still to be listed. */
+  async #write(repository: string, manifest: Manifest): Promise<readonly Manifest[]> {
+    const { digest, mediaType, bytes } = manifest;
+    const { listed } = await this.#access.writer.putManifest(`${repository}@${digest}`, mediaType, bytes);
+    return listed ? [] : [manifest];
+  }
+
+  async #add(repository: string, digest: Digest, entries: readonly ReferrerEntry[]): Promise<void> {
+    await this.#change(repository, digest, async (found) => {
+      const list = found ?? emptyList;
+      const added = entries.filter((entry) => !list.manifests.some((known) => known.digest === entry.digest));
+      if (added.length === 0) return undefined;
+      return { ...list, manifests: [...(await this.#withoutGone(repository, list)), ...added] };
+    });
   }
 
   #change(
@@ -81,14 +78,30 @@ export class FallbackList {
     return changeList(this.#access, `${repository}:${referrersTag(digest)}`, change, digest);
   }
 
-  async #withoutGone(
-    repository: string,
-    manifests: TaggedList["manifests"],
-    suspects: readonly string[],
-  ): Promise<TaggedList["manifests"]> {
-    const gone = await goneFrom(this.#access.client, repository, suspects);
+  async #withoutGone(repository: string, { manifests }: TaggedList): Promise<TaggedList["manifests"]> {
+    const listed = [...new Set(manifests.map((entry) => entry.digest))].filter(isDigest);
+    const gone = await goneFrom(this.#access.client, repository, listed);
     return manifests.filter((entry) => !gone.has(entry.digest));
   }
+}
+
+/** An entry of a list of referrers. Source: OCI distribution specification 1.1, "Pushing Manifests with Subject". */
+type ReferrerEntry = Pick<Manifest, "mediaType" | "digest" | "artifactType"> & {
+  /** Bytes. */
+  readonly size: number;
+  readonly annotations?: Readonly<Record<string, string>>;
+};
+
+function entryOf(manifest: Manifest): ReferrerEntry {
+  const { mediaType, digest, bytes, annotations } = manifest;
+  const artifactType = manifest.artifactType ?? (manifest.kind === "image" ? manifest.config.mediaType : undefined);
+  return {
+    mediaType,
+    digest,
+    size: bytes.length,
+    ...(artifactType !== undefined && { artifactType }),
+    ...(Object.keys(annotations).length > 0 && { annotations }),
+  };
 }
 
 const mostTries = 5;

@@ -50,13 +50,15 @@ export type Manifest = IndexManifest | ImageManifest;
 
 /** The media type of an OCI index. */
 export const ociIndexType = "application/vnd.oci.image.index.v1+json";
+/** The media type of an OCI manifest. */
+export const ociImageType = "application/vnd.oci.image.manifest.v1+json";
 /** The media type of a Docker manifest list. */
 export const dockerListType = "application/vnd.docker.distribution.manifest.list.v2+json";
 
 const kinds: Readonly<Record<string, Manifest["kind"]>> = {
   [ociIndexType]: "index",
   [dockerListType]: "index",
-  "application/vnd.oci.image.manifest.v1+json": "image",
+  [ociImageType]: "image",
   "application/vnd.docker.distribution.manifest.v2+json": "image",
 };
 
@@ -150,7 +152,7 @@ const generic = new Set(["", "application/json", "application/octet-stream", "te
 /** OCI's media type for what looks like an index or manifest and does not say what it is, as it need not. */
 function typeByShape(body: object): string | undefined {
   if (Object.hasOwn(body, "manifests")) return ociIndexType;
-  return Object.hasOwn(body, "layers") ? "application/vnd.oci.image.manifest.v1+json" : undefined;
+  return Object.hasOwn(body, "layers") ? ociImageType : undefined;
 }
 
 function toIndex(

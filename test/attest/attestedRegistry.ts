@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { buffer } from "node:stream/consumers";
-import { type AttestationKind, predicateTypes } from "../../components/model/attestationKind";
+import { setTimeout } from "node:timers/promises";
+import { type AttestationKind, kindOf, predicateTypes } from "../../components/model/attestationKind";
 import type { Digest } from "../../components/model/digest";
 import { LoopbackServer } from "../support/loopbackServer";
 import { testBundle, testKey, type TestSigner } from "./bundles";
@@ -28,15 +29,38 @@ interface Entry {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
+interface Answer {
+  readonly status: number;
+  readonly type: string;
+  readonly text: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+interface WrittenManifest {
+  readonly layers: readonly { readonly digest: Digest }[];
+  readonly subject: { readonly digest: Digest };
+  readonly artifactType: string;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+interface WrittenBundle {
+  readonly dsseEnvelope: { readonly payload: string };
+}
+
 const ours = testKey();
 const theirs = testKey();
 
-/** A registry on loopback with one repository, `test/app`, that holds an index and what is attached to it. */
+/** A registry on loopback with one repository, `test/app`, that holds an index and what is attached to it, and takes more. */
 export class AttestedRegistry extends LoopbackServer {
   readonly requests: string[] = [];
   /** Answers with this status from now on. */
   outage: number | undefined;
+  /** Called when a bundle that was written is listed. */
+  afterAttach: (subject: Digest, kind: AttestationKind, digest: Digest) => void = () => undefined;
+  /** Most that wrote the list of one digest at once. */
+  mostListWriters = 0;
   readonly tags = new Map<string, Digest>();
+  readonly #listWriters = new Map<Digest, number>();
   readonly #api: boolean;
   readonly #content = new Map<string, { readonly type: string; readonly body: string }>();
   readonly #lists = new Map<Digest, Entry[]>();
@@ -83,8 +107,8 @@ export class AttestedRegistry extends LoopbackServer {
     const { method = "", url = "" } = request;
     const body = (await buffer(request)).toString();
     if (url !== "/v2/") this.requests.push(`${method} ${url}`);
-    const { status, type, text } = this.#answer(method, url, body);
-    response.writeHead(status, { "content-type": type }).end(method === "HEAD" ? undefined : text);
+    const { status, type, text, headers } = await this.#answer(method, url, body);
+    response.writeHead(status, { "content-type": type, ...headers }).end(method === "HEAD" ? undefined : text);
   }
 
   get repository(): string {
@@ -170,8 +194,8 @@ export class AttestedRegistry extends LoopbackServer {
     return (this.#lists.get(subject) ?? []).map(({ digest }) => digest).filter((digest) => !this.#content.has(digest));
   }
 
-  #answer(method: string, url: string, body: string): { status: number; type: string; text: string } {
-    const json = (status: number, text: string, type = "application/json") => ({ status, type, text });
+  async #answer(method: string, url: string, body: string): Promise<Answer> {
+    const json = (status: number, text: string, type = "application/json"): Answer => ({ status, type, text });
     const unknown = json(404, JSON.stringify({ errors: [{ code: "MANIFEST_UNKNOWN", message: "" }] }));
     if (url === "/v2/") return json(200, "{}");
     if (this.outage !== undefined)
@@ -182,13 +206,54 @@ export class AttestedRegistry extends LoopbackServer {
     const listed = JSON.stringify({ schemaVersion: 2, mediaType: indexType, manifests: list ?? [] });
     if (kind === "referrers")
       return this.#api ? json(200, listed, indexType) : json(404, "404 page not found", "text/plain");
-    if (method === "PUT") {
-      this.#lists.set(digest, (JSON.parse(body) as { manifests: Entry[] }).manifests);
+    if (method === "POST") return { ...json(202, ""), headers: { location: "/v2/test/app/blobs/uploads/1" } };
+    if (method === "PUT" && kind === "blobs") {
+      this.#blob(body);
       return json(201, "");
     }
+    if (method === "PUT" && name.startsWith("sha256-"))
+      return json((await this.#takeList(digest, body)) ? 201 : 400, "");
+    if (method === "PUT") return { ...json(201, ""), headers: this.#takeBundle(digest, body) };
     if (name.startsWith("sha256-")) return list && !this.#api ? json(200, listed, indexType) : unknown;
     const content = this.#content.get(this.tags.get(name) ?? name);
     return content ? json(200, content.body, content.type) : unknown;
+  }
+
+  /** As distribution does: all it lists has to be there. Slowly, so that two writers meet. */
+  async #takeList(subject: Digest, body: string): Promise<boolean> {
+    const writers = (this.#listWriters.get(subject) ?? 0) + 1;
+    this.#listWriters.set(subject, writers);
+    this.mostListWriters = Math.max(this.mostListWriters, writers);
+    await setTimeout(30);
+    this.#listWriters.set(subject, (this.#listWriters.get(subject) ?? 0) - 1);
+    const { manifests } = JSON.parse(body) as { manifests: Entry[] };
+    if (manifests.some(({ digest }) => !this.#content.has(digest))) return false;
+    const before = (this.#lists.get(subject) ?? []).map(({ digest }) => digest);
+    this.#lists.set(subject, manifests);
+    for (const { digest } of manifests) if (!before.includes(digest)) this.#listed(digest);
+    return true;
+  }
+
+  #takeBundle(digest: Digest, body: string): Readonly<Record<string, string>> {
+    const manifest = JSON.parse(body) as WrittenManifest;
+    const { subject, artifactType, annotations } = manifest;
+    const bundle = JSON.parse(this.#content.get(manifest.layers[0]?.digest ?? "")?.body ?? "") as WrittenBundle;
+    const { predicate } = JSON.parse(Buffer.from(bundle.dsseEnvelope.payload, "base64").toString()) as {
+      predicate: unknown;
+    };
+    const kind = kindOf(annotations["dev.sigstore.bundle.predicateType"]);
+    if (kind === undefined) throw new Error(`no bundle of ours: ${body}`);
+    this.#content.set(digest, { type: imageType, body });
+    this.#attached.set(digest, { subject: subject.digest, kind, digest, predicate: JSON.stringify(predicate) });
+    if (!this.#api) return {};
+    this.list(subject.digest, { mediaType: imageType, digest, size: body.length, artifactType, annotations });
+    this.#listed(digest);
+    return { "oci-subject": subject.digest };
+  }
+
+  #listed(digest: Digest): void {
+    const attached = this.#attached.get(digest);
+    if (attached) this.afterAttach(attached.subject, attached.kind, digest);
   }
 
   #store(type: string, value: object): Digest {

@@ -15,7 +15,7 @@ export interface ToolCall {
   readonly predicate?: string;
 }
 
-/** What the stand-in then does. `file` is written to the path of syft's --output. */
+/** What the stand-in then does. `file` is written to the path of cosign's --bundle or syft's --output. */
 export interface ToolAnswer {
   readonly status?: number;
   readonly stdout?: string;
@@ -32,7 +32,7 @@ const predicate = argv.includes("--predicate") ? readFileSync(after("--predicate
 const body = JSON.stringify({ tool: basename(process.argv[1]), argv, environment: process.env, predicate });
 fetch(process.env.FAKE_TOOLS, { method: "POST", body }).then(async (response) => {
   const { status = 0, stdout = "", stderr = "", file } = await response.json();
-  if (file !== undefined) writeFileSync(after("--output").split("=")[1], file);
+  if (file !== undefined) writeFileSync(argv.includes("--bundle") ? after("--bundle") : after("--output").split("=")[1], file);
   process.stderr.write(stderr);
   process.stdout.write(stdout);
   process.exitCode = status;
@@ -73,7 +73,8 @@ export class FakeTools extends LoopbackServer {
     };
     this.calls.push(call);
     const { status = 0, stdout = "", stderr = "", file } = await this.#answer(call);
-    if (file !== undefined) writeFileSync(after("--output").split("=")[1] ?? "", file);
+    const output = argv.includes("--bundle") ? after("--bundle") : (after("--output").split("=")[1] ?? "");
+    if (file !== undefined) writeFileSync(output, file);
     return { status, stdout, stderr };
   };
 

@@ -2,10 +2,11 @@ import { execFile, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
+import { buffer, text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { attestConfigSchema, wantedAttestations } from "../../components/config/attestConfig";
 import { planVariable } from "../../components/attest/attestPlan";
+import { bundleManifest } from "../../components/attest/bundleManifest";
 import { cosignTypes, predicateTypes } from "../../components/model/attestationKind";
 import type { Digest } from "../../components/model/digest";
 import { type Platform, platformEntries, platformSlug } from "../../components/model/platform";
@@ -21,7 +22,7 @@ import { attachedLists, missingAttestations } from "../../components/probe/attac
 import { imageScanner } from "../../components/attest/makeSbom";
 
 const root = join(__dirname, "../..");
-const none = `sha256:${"0".repeat(64)}`;
+const none: Digest = `sha256:${"0".repeat(64)}`;
 
 interface Ended {
   readonly status: number;
@@ -155,6 +156,25 @@ describe.each(["distribution", "olareg"] as const)(
       for (const type of [cosignTypes.provenance, cosignTypes.mirror]) {
         expect((await verify("verify-attestation", image.index, "--type", type)).status).toBe(0);
       }
+    });
+
+    it("are attached as cosign itself attaches what it signs, to the byte", async () => {
+      const other = `${sandbox.urls.registry}/mirror/bycosign`;
+      await tool("regctl", "image", "copy", `${repository}@${image.index}`, `${other}:1.0.0`);
+      const signing = ["--key", sandbox.env["MIRROR_SANDBOX_COSIGN_KEY"] ?? "", "--signing-config"];
+      const services = sandbox.env["MIRROR_SANDBOX_SIGNING_CONFIG"] ?? "";
+      expect(await tool("cosign", "sign", "--yes", ...signing, services, `${other}@${image.index}`)).toMatchObject({
+        status: 0,
+      });
+      const [entry] = await client.referrers(other, image.index);
+      const [subject, written] = await Promise.all(
+        [image.index, entry?.digest].map((digest) => client.manifest(`${other}@${digest}`)),
+      );
+      if (!subject || written?.kind !== "image") throw new Error("cosign attached nothing");
+      const bundle = await buffer(await client.blob(other, written.layers[0]?.digest ?? none));
+      const made = new Date(written.annotations["org.opencontainers.image.created"] ?? "");
+      const { manifest } = bundleManifest(subject, "signature", bundle, made);
+      expect(manifest.bytes.toString()).toBe(written.bytes.toString());
     });
 
     it("do not verify with another key, type, identity or digest", async () => {

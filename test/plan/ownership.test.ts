@@ -25,7 +25,7 @@ function list(...ours: readonly Statement[]): AttestationList {
     const statement = { predicateType: predicateTypes[kind], predicate, certificate: undefined, logIndexes: [] };
     return { digest: digest(`bundle ${position}`), kind, statement };
   });
-  return { entries: ours.length, counts, bundles, dangling: [] };
+  return { entries: [], counts, bundles };
 }
 
 const mirror = (over: { version?: string; tag?: string; repository?: string; adopted?: string } = {}): Statement => [

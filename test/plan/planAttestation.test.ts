@@ -42,7 +42,7 @@ function attached(name: string | undefined): AttestationList {
   const statement = { predicateType: predicateTypes.sbom, predicate: { name }, certificate: undefined, logIndexes: [] };
   const bundles = name === undefined ? [] : [{ digest: digest("bundle"), kind: "sbom" as const, statement }];
   const counts = { signature: bundles.length, sbom: bundles.length, provenance: 0, mirror: 0 };
-  return { counts, entries: bundles.length, bundles, dangling: [] };
+  return { counts, entries: bundles.map((bundle) => bundle.digest), bundles };
 }
 
 describe("the SBOMs that are to be made of published images", () => {

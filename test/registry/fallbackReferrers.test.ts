@@ -4,6 +4,7 @@ import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Digest } from "../../components/model/digest";
 import { FallbackList } from "../../components/registry/fallbackReferrers";
+import { type Manifest, parseManifest } from "../../components/registry/manifest";
 import { RegistryClient } from "../../components/registry/registryClient";
 import { RegistryWriter } from "../../components/registry/registryWriter";
 import { LoopbackServer } from "../support/loopbackServer";
@@ -15,6 +16,7 @@ const digestOf = (body: string): Digest => `sha256:${createHash("sha256").update
 /** A registry that knows entity tags, and one writer's list at a time. */
 class TaggedRegistry extends LoopbackServer {
   readonly content = new Map<string, string>();
+  /** Of what was to be a list. */
   readonly conditions: (string | undefined)[] = [];
   /** Done once, before the next list is taken. */
   meanwhile: (() => void) | undefined;
@@ -26,9 +28,11 @@ class TaggedRegistry extends LoopbackServer {
     if (request.method === "PUT") {
       const body = await text(request);
       const condition = request.headers["if-match"];
-      this.conditions.push(condition);
-      this.meanwhile?.();
-      this.meanwhile = undefined;
+      if (name.startsWith("sha256-")) {
+        this.conditions.push(condition);
+        this.meanwhile?.();
+        this.meanwhile = undefined;
+      }
       const now = this.content.get(name);
       if (condition !== undefined && now !== undefined && condition !== this.entityTag(digestOf(now))) {
         return void response.writeHead(412).end();
@@ -45,8 +49,8 @@ class TaggedRegistry extends LoopbackServer {
     response.writeHead(200, { "content-type": type, ...(etag !== undefined && { etag }) }).end(body);
   }
 
-  /** Stores an artifact and gives its entry. */
-  artifact(note: string) {
+  /** An artifact to attach. */
+  artifact(note: string): Manifest {
     const empty = { mediaType: "application/vnd.oci.empty.v1+json", digest: digestOf("{}"), size: 2 };
     const body = JSON.stringify({
       schemaVersion: 2,
@@ -55,10 +59,16 @@ class TaggedRegistry extends LoopbackServer {
       layers: [],
       annotations: { note },
     });
-    this.content.set(digestOf(body), body);
-    return { mediaType: imageType, digest: digestOf(body), size: body.length };
+    return parseManifest(note, Buffer.from(body), {
+      contentType: imageType,
+      contentDigest: undefined,
+      expected: undefined,
+    });
   }
 }
+
+/** As an index lists it. */
+const entry = ({ mediaType, digest, bytes }: Manifest) => ({ mediaType, digest, size: bytes.length });
 
 let registry: TaggedRegistry;
 let client: RegistryClient;
@@ -84,12 +94,13 @@ const listed = async () => (await client.referrers(name(), subject)).map(({ dige
 describe("a list of referrers under a tag", () => {
   it("replaces the list that was read, and no newer one, where the registry tells them apart", async () => {
     const [first, second, third] = ["1", "2", "3"].map((note) => registry.artifact(note));
-    await lists.add(name(), subject, first!);
+    await lists.attach(name(), subject, [first!]);
     registry.meanwhile = () => {
-      const theirs = { schemaVersion: 2, mediaType: indexType, manifests: [first, third] };
+      const theirs = { schemaVersion: 2, mediaType: indexType, manifests: [first!, third!].map(entry) };
+      registry.content.set(third!.digest, third!.bytes.toString());
       registry.content.set(tag, JSON.stringify(theirs));
     };
-    await lists.add(name(), subject, second!);
+    await lists.attach(name(), subject, [second!]);
     expect(await listed()).toEqual([first!.digest, third!.digest, second!.digest]);
     expect(registry.conditions.map((condition) => condition !== undefined)).toEqual([false, true, true]);
   });
@@ -99,25 +110,29 @@ describe("a list of referrers under a tag", () => {
     ["gives weak ones only", (hash: string) => `W/"${hash}"`],
   ])("is written without a condition where the registry %s", async (_, entityTag) => {
     registry.entityTag = entityTag;
-    for (const note of ["1", "2"]) await lists.add(name(), subject, registry.artifact(note));
+    for (const note of ["1", "2"]) await lists.attach(name(), subject, [registry.artifact(note)]);
     expect(await listed()).toHaveLength(2);
     expect(registry.conditions).toEqual([undefined, undefined]);
   });
 
   it("gives up when there is always a newer one", async () => {
-    await lists.add(name(), subject, registry.artifact("1"));
+    await lists.attach(name(), subject, [registry.artifact("1")]);
     registry.entityTag = () => `"${Math.random()}"`;
-    await expect(lists.add(name(), subject, registry.artifact("2"))).rejects.toMatchObject({ status: 412 });
+    await expect(lists.attach(name(), subject, [registry.artifact("2")])).rejects.toMatchObject({ status: 412 });
     expect(registry.conditions).toHaveLength(6);
   });
 
   it("is begun anew where the registry takes its tag for the manifest itself", async () => {
-    const index = JSON.stringify({ schemaVersion: 2, mediaType: indexType, manifests: [registry.artifact("child")] });
+    const index = JSON.stringify({
+      schemaVersion: 2,
+      mediaType: indexType,
+      manifests: [entry(registry.artifact("child"))],
+    });
     const own = digestOf(index);
     registry.content.set(own.replace(":", "-"), index);
     expect(await client.referrers(name(), own)).toEqual([]);
     const signature = registry.artifact("signature");
-    await lists.add(name(), own, signature);
+    await lists.attach(name(), own, [signature]);
     expect((await client.referrers(name(), own)).map(({ digest }) => digest)).toEqual([signature.digest]);
   });
 });
