@@ -10,7 +10,7 @@ import type { Manifest } from "../registry/manifest";
 import type { RegistryWriter } from "../registry/registryWriter";
 import { Limiter } from "../system/limiter";
 import { once } from "../system/once";
-import { type Blob, bundleManifest, emptyConfiguration } from "./bundleManifest";
+import { bundleManifest, emptyConfiguration } from "./bundleManifest";
 import type { Cosign } from "./cosign";
 import type { AttestationState, Requirement } from "./inspectAttestations";
 
@@ -20,7 +20,7 @@ export interface WriterEdges {
   readonly reader: AttestationReader;
   readonly signer: ExpectedSigner;
   readonly cosign: Pick<Cosign, "sign" | "attest">;
-  readonly writer: Pick<RegistryWriter, "putBlob">;
+  readonly writer: Pick<RegistryWriter, "putBlob" | "putNewBlob">;
   readonly lists: Pick<FallbackList, "attach">;
   /** Writes to a digest while nobody else does. */
   readonly locked: <T>(reference: string, write: () => Promise<T>) => Promise<T>;
@@ -54,6 +54,8 @@ export class AttestationWriter {
   readonly #repository: string;
   readonly #edges: WriterEdges;
   readonly #limiter = new Limiter(2 * availableParallelism());
+  /** What the manifests of all bundles name is written. */
+  #configured: Promise<void> | undefined;
   /** SBOMs found so far: a second try does not fetch them again. */
   readonly #sboms = new Map<Platform, Promise<string>>();
 
@@ -103,14 +105,16 @@ export class AttestationWriter {
     const list = state.lists.get(digest);
     if (list === undefined) throw new Error(`${digest} was not inspected`);
     const subject = once(() => this.#subject(digest));
-    const configured = once(() => this.#upload(emptyConfiguration));
     const make = (requirement: Requirement): Promise<Made | undefined> =>
       this.#limiter.run(() =>
         attempts.begin(requirement.kind, async () => {
           const about = await subject();
           const bundle = await this.#sign(requirement, platforms, predicates.get(requirement));
           const { manifest, blob } = bundleManifest(about, requirement.kind, bundle, new Date());
-          await Promise.all([configured(), this.#upload(blob)]);
+          await Promise.all([
+            this.#configuration(),
+            this.#edges.writer.putNewBlob(this.#repository, blob.digest, blob.content),
+          ]);
           return { kind: requirement.kind, manifest };
         }),
       );
@@ -128,8 +132,11 @@ export class AttestationWriter {
     return subject;
   }
 
-  #upload({ digest, content }: Blob): Promise<void> {
-    return this.#edges.writer.putBlob(this.#repository, digest, content);
+  #configuration(): Promise<void> {
+    const { digest, content } = emptyConfiguration;
+    this.#configured ??= this.#edges.writer.putBlob(this.#repository, digest, content);
+    this.#configured.catch(() => (this.#configured = undefined));
+    return this.#configured;
   }
 
   async #sign(

@@ -38,7 +38,7 @@ export class RegistryWriter {
 
   constructor(environment: NodeJS.ProcessEnv) {
     this.#connections = new Connections(environment, tryMs);
-    const limits = { concurrency: 2, retryBudgetMs: budgetMs, requestTimeoutMs: tryMs };
+    const limits = { concurrency: 4, retryBudgetMs: budgetMs, requestTimeoutMs: tryMs };
     const transport = new Transport({ connections: this.#connections, clock: systemClock, ...limits });
     this.#endpoints = new Endpoints(transport, new Map());
     this.#authenticator = new Authenticator(transport, new DockerCredentials(environment), systemClock, "pull,push");
@@ -95,14 +95,24 @@ export class RegistryWriter {
   async putBlob(repository: string, digest: Digest, content: Buffer | BlobSource): Promise<void> {
     const place = parseReference(repository);
     const endpoint = await this.#endpoints.for(place.registry);
-    const what = `blob ${formatReference({ ...place, digest })}`;
-    const path = `/v2/${place.repository}/blobs`;
     const present = await this.#send(endpoint, place.repository, {
       method: "HEAD",
-      url: new URL(`${path}/${digest}`, endpoint.origin),
+      url: new URL(`/v2/${place.repository}/blobs/${digest}`, endpoint.origin),
     });
     if (present.status === 200) return;
-    if (present.status !== 404) throw answerError(what, present, "write");
+    if (present.status !== 404) throw answerError(blobName(place, digest), present, "write");
+    await this.putNewBlob(repository, digest, content);
+  }
+
+  /**
+   * Writes a blob without asking whether it is there: one that was just made is not.
+   * @param repository with its registry.
+   * @throws RegistryError as {@link putManifest}.
+   */
+  async putNewBlob(repository: string, digest: Digest, content: Buffer | BlobSource): Promise<void> {
+    const place = parseReference(repository);
+    const endpoint = await this.#endpoints.for(place.registry);
+    const what = blobName(place, digest);
     let ended = await this.#upload(what, endpoint, place, { digest, content });
     // A registry of several machines, or one restarted meanwhile, may have forgotten the upload it began.
     if (ended.status === 404) ended = await this.#upload(what, endpoint, place, { digest, content });
@@ -159,6 +169,10 @@ export class RegistryWriter {
   ): Promise<TransportAnswer> {
     return this.#authenticator.send(endpoint, repository, { ...request, bodyLimit: longestAnswer });
   }
+}
+
+function blobName(place: Reference, digest: Digest): string {
+  return `blob ${formatReference({ ...place, digest })}`;
 }
 
 /** Where the bytes go: at the registry itself, whose credentials go along, and nowhere else. Proxies get the scheme wrong. */

@@ -59,6 +59,8 @@ export class AttestedRegistry extends LoopbackServer {
   afterAttach: (subject: Digest, kind: AttestationKind, digest: Digest) => void = () => undefined;
   /** Most that wrote the list of one digest at once. */
   mostListWriters = 0;
+  /** Answers every write with a refusal. */
+  refusesWrites = false;
   readonly tags = new Map<string, Digest>();
   readonly #listWriters = new Map<Digest, number>();
   readonly #api: boolean;
@@ -206,6 +208,8 @@ export class AttestedRegistry extends LoopbackServer {
     const listed = JSON.stringify({ schemaVersion: 2, mediaType: indexType, manifests: list ?? [] });
     if (kind === "referrers")
       return this.#api ? json(200, listed, indexType) : json(404, "404 page not found", "text/plain");
+    if (this.refusesWrites && !["GET", "HEAD"].includes(method))
+      return json(403, JSON.stringify({ errors: [{ code: "DENIED", message: "read only" }] }));
     if (method === "POST") return { ...json(202, ""), headers: { location: "/v2/test/app/blobs/uploads/1" } };
     if (method === "PUT" && kind === "blobs") {
       this.#blob(body);

@@ -540,6 +540,28 @@ describe("attesting fails", () => {
     expect(kinds(registry.index)).toEqual([]);
   });
 
+  it("with all attached that was signed by then", async () => {
+    simulation.refuse = ({ argv }) =>
+      argv.includes(cosignTypes.provenance) ? { status: 1, stderr: "Error: 503 Service Unavailable" } : undefined;
+    const { status, stderr } = await attest();
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/no provenance.*, after 3 tries: cosign attest: 503 Service Unavailable/);
+    expect(kinds(registry.index)).toContain("signature");
+    const attached = [registry.index, ...Object.values(registry.platforms)].flatMap(kinds);
+    // Besides, what the manifests of all bundles name is uploaded once.
+    expect(registry.requests.filter((request) => request.startsWith("POST "))).toHaveLength(1 + attached.length);
+  });
+
+  it("with the registry's words when it takes nothing", async () => {
+    registry.refusesWrites = true;
+    const { status, stderr } = await attest();
+    expect(status).toBe(1);
+    expect(stderr).toMatch(
+      /unsigned.*after 3 tries: cannot write blob \S+@sha256:.*status 403, saying "DENIED: read only"/,
+    );
+    expect(kinds(registry.index)).toEqual([]);
+  });
+
   it("when a tool does not come to an end, which is killed", async () => {
     simulation.refuse = ({ argv }) => (argv[0] === "sign" ? (new Promise<never>(() => undefined) as never) : undefined);
     const limits = { cosignSeconds: 0.5, totalSeconds: 60 };

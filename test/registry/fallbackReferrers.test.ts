@@ -18,6 +18,10 @@ class TaggedRegistry extends LoopbackServer {
   readonly content = new Map<string, string>();
   /** Of what was to be a list. */
   readonly conditions: (string | undefined)[] = [];
+  /** Digests it lists by itself, as those with the referrers API do. */
+  readonly lists = new Set<string>();
+  /** Digests it does not take. */
+  readonly refuses = new Set<string>();
   /** Done once, before the next list is taken. */
   meanwhile: (() => void) | undefined;
   /** What it makes of a body's hash. */
@@ -37,8 +41,9 @@ class TaggedRegistry extends LoopbackServer {
       if (condition !== undefined && now !== undefined && condition !== this.entityTag(digestOf(now))) {
         return void response.writeHead(412).end();
       }
+      if (this.refuses.has(name)) return void response.writeHead(403).end();
       this.content.set(name, body);
-      return void response.writeHead(201).end();
+      return void response.writeHead(201, this.lists.has(name) ? { "oci-subject": subject } : {}).end();
     }
     const body = request.url === "/v2/" ? "{}" : this.content.get(name);
     if (body === undefined) {
@@ -92,6 +97,25 @@ const name = () => `${registry.host}/o/a`;
 const listed = async () => (await client.referrers(name(), subject)).map(({ digest }) => digest);
 
 describe("a list of referrers under a tag", () => {
+  it("is written once for all that is attached together, and only for what the registry does not list by itself", async () => {
+    const [first, second, third] = ["1", "2", "3"].map((note) => registry.artifact(note));
+    registry.lists.add(first!.digest);
+    await lists.attach(name(), subject, [first!]);
+    expect(registry.conditions).toEqual([]);
+    await lists.attach(name(), subject, [first!, second!, third!]);
+    expect(registry.conditions).toHaveLength(1);
+    expect(await client.referrers(name(), subject)).toMatchObject(
+      [second!, third!].map(({ digest, bytes, annotations }) => ({ digest, size: bytes.length, annotations })),
+    );
+  });
+
+  it("names what was written although another was refused, which is told", async () => {
+    const [first, second] = ["1", "2"].map((note) => registry.artifact(note));
+    registry.refuses.add(first!.digest);
+    await expect(lists.attach(name(), subject, [first!, second!])).rejects.toMatchObject({ status: 403 });
+    expect(await listed()).toEqual([second!.digest]);
+  });
+
   it("replaces the list that was read, and no newer one, where the registry tells them apart", async () => {
     const [first, second, third] = ["1", "2", "3"].map((note) => registry.artifact(note));
     await lists.attach(name(), subject, [first!]);
