@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type AttestationKind, cosignTypes, kindOf } from "../model/attestationKind";
 import type { RunProcess, ProcessResult } from "../system/process";
@@ -103,9 +103,12 @@ export class Cosign {
     const file = join(this.#options.directory, `bundle-${this.#bundles++}.json`);
     const argv = [...command, ...this.#options.sign, "--bundle", file, byDigest(reference)];
     const result = await this.#start(argv);
-    if (result.status === 0) return readFile(file);
-    const { message } = toolFailure("cosign", argv, result, this.#options.environment);
-    throw new SigningError(message);
+    if (result.status !== 0)
+      throw new SigningError(toolFailure("cosign", argv, result, this.#options.environment).message);
+    const bundle = await readFile(file);
+    // An SBOM's is as large as itself, and temporary folders may be in memory.
+    await rm(file);
+    return bundle;
   }
 
   #start(argv: readonly string[]): Promise<ProcessResult> {

@@ -47,7 +47,7 @@ export interface AttestationList {
 /**
  * Lists the cosign bundles attached to a digest, and tells by each bundle itself who signed it ({@link readBundle}).
  *
- * cosign 3.1 stores each as a referrer whose manifest has the artifact type `application/vnd.dev.sigstore.bundle.v0.3+json`
+ * As cosign 3.1 writes them, each is a referrer whose manifest has the artifact type `application/vnd.dev.sigstore.bundle.v0.3+json`
  * and the predicate type as an annotation. Lists repeat both, one of them or neither: entries without a type are opened.
  * A bundle costs two requests, as its content is beside its manifest.
  * @throws when the registry gives no usable answer.
