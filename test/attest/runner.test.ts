@@ -260,6 +260,15 @@ describe("attesting a version", () => {
     expect(kinds(registry.index)).toEqual(["mirror", "provenance", "sbom", "sbom", "signature"]);
   });
 
+  it("makes nothing twice where as many entries as it adds are taken out of the list, as they lead nowhere", async () => {
+    await attest();
+    for (const { digest } of registry.attached(registry.index)) registry.remove(registry.index, digest);
+    expect(registry.dangling(registry.index)).toHaveLength(5);
+    const ended = await Promise.all([attest(), attest()]);
+    expect(ended.map(({ status }) => status)).toEqual([0, 0]);
+    expect(kinds(registry.index)).toEqual(["mirror", "provenance", "sbom", "sbom", "signature"]);
+  });
+
   it("attests the SBOM that was handed over for each platform, and lists it on the index too", async () => {
     await attest();
     const names = (digest: Digest): readonly string[] =>
