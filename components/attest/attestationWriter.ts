@@ -15,6 +15,7 @@ import type { Cosign } from "./cosign";
 import type { AttestationState, Requirement } from "./inspectAttestations";
 
 type Platforms = PerPlatform<Digest>;
+
 /** What writing attestations rests on. */
 export interface WriterEdges {
   readonly reader: AttestationReader;
@@ -46,15 +47,24 @@ interface Made {
   readonly manifest: Manifest;
 }
 
+/** What all parts of one writing know. */
+interface Round {
+  readonly state: AttestationState;
+  readonly platforms: Platforms;
+  /** The files of provenance and mirror records. */
+  readonly predicates: ReadonlyMap<Requirement, string>;
+  readonly attempts: Attempts;
+}
+
 /**
- * Makes attestations: all side by side, as many at once as keep the processors busy while some wait for a service. What was made about a
- * digest is attached to it in one go, while nobody else attaches anything to it.
+ * Makes attestations: all side by side, as many at once as keep the processors busy while some wait for a service. What is made about a
+ * digest is attached to it in one go, while nobody else attaches anything to it: lists under tags are read, changed and put back.
  */
 export class AttestationWriter {
   readonly #repository: string;
   readonly #edges: WriterEdges;
   readonly #limiter = new Limiter(2 * availableParallelism());
-  /** What the manifests of all bundles name is written. */
+  /** Writes what the manifests of all bundles name. */
   #configured: Promise<void> | undefined;
   /** SBOMs found so far: a second try does not fetch them again. */
   readonly #sboms = new Map<Platform, Promise<string>>();
@@ -72,9 +82,8 @@ export class AttestationWriter {
     const attempts = new Attempts(this.#edges.deadline);
     const predicates = await this.#predicates(state, platforms, attempts);
     const digests = [...new Set(state.absent.map(({ digest }) => digest))];
-    const overtaken = await Promise.all(
-      digests.map((digest) => this.#writeDigest(digest, state, platforms, predicates, attempts)),
-    );
+    const round = { state, platforms, predicates, attempts };
+    const overtaken = await Promise.all(digests.map((digest) => this.#writeDigest(digest, round)));
     return { failures: attempts.failures, overtaken: overtaken.includes(true) };
   }
 
@@ -95,13 +104,9 @@ export class AttestationWriter {
   }
 
   /** @returns whether something was left alone. */
-  async #writeDigest(
-    digest: Digest,
-    state: AttestationState,
-    platforms: Platforms,
-    predicates: ReadonlyMap<Requirement, string>,
-    attempts: Attempts,
-  ): Promise<boolean> {
+  async #writeDigest(digest: Digest, round: Round): Promise<boolean> {
+    const { state, attempts } = round;
+    const { writer } = this.#edges;
     const list = state.lists.get(digest);
     if (list === undefined) throw new Error(`${digest} was not inspected`);
     const subject = once(() => this.#subject(digest));
@@ -109,12 +114,9 @@ export class AttestationWriter {
       this.#limiter.run(() =>
         attempts.begin(requirement.kind, async () => {
           const about = await subject();
-          const bundle = await this.#sign(requirement, platforms, predicates.get(requirement));
+          const bundle = await this.#sign(requirement, round);
           const { manifest, blob } = bundleManifest(about, requirement.kind, bundle, new Date());
-          await Promise.all([
-            this.#configuration(),
-            this.#edges.writer.putNewBlob(this.#repository, blob.digest, blob.content),
-          ]);
+          await Promise.all([this.#configuration(), writer.putNewBlob(this.#repository, blob.digest, blob.content)]);
           return { kind: requirement.kind, manifest };
         }),
       );
@@ -139,15 +141,12 @@ export class AttestationWriter {
     return this.#configured;
   }
 
-  async #sign(
-    { digest, kind, platform }: Requirement,
-    platforms: Platforms,
-    predicate: string | undefined,
-  ): Promise<Buffer> {
+  async #sign(requirement: Requirement, { platforms, predicates }: Round): Promise<Buffer> {
+    const { digest, kind, platform } = requirement;
     const { cosign } = this.#edges;
     const reference = `${this.#repository}@${digest}`;
     if (kind === "signature") return cosign.sign(reference);
-    const file = kind === "sbom" ? await this.#sbom(platform, platforms) : predicate;
+    const file = kind === "sbom" ? await this.#sbom(platform, platforms) : predicates.get(requirement);
     if (file === undefined) throw new Error(`the ${kind} was not written`);
     return cosign.attest(reference, kind, file);
   }

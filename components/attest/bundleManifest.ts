@@ -7,7 +7,7 @@ import { bundleType, predicateAnnotation } from "../probe/attachedAttestations";
 import { type Manifest, ociImageType, parseManifest } from "../registry/manifest";
 
 /** Something to be uploaded. */
-export interface Blob {
+export interface BlobContent {
   readonly digest: Digest;
   readonly content: Buffer;
 }
@@ -15,11 +15,11 @@ export interface Blob {
 /** A Sigstore bundle, as it is attached to an image. */
 export interface BundleArtifact {
   readonly manifest: Manifest;
-  readonly blob: Blob;
+  readonly blob: BlobContent;
 }
 
 /** What the manifests of all bundles name beside the bundle. */
-export const emptyConfiguration: Blob = blobOf(Buffer.from("{}"));
+export const emptyConfiguration: BlobContent = blobOf(Buffer.from("{}"));
 
 const bundleSchema = z.object({ mediaType: z.string().regex(bundleType) });
 
@@ -59,14 +59,14 @@ function typeOf(bundle: Buffer): string {
   }
 }
 
-function blobOf(content: Buffer): Blob {
+function blobOf(content: Buffer): BlobContent {
   return { content, digest: `sha256:${createHash("sha256").update(content).digest("hex")}` };
 }
 
 /** With its fields in cosign's order. */
 function describe(
   mediaType: string,
-  { digest, content }: Blob,
+  { digest, content }: BlobContent,
 ): { readonly mediaType: string; readonly size: number; readonly digest: Digest } {
   return { mediaType, size: content.length, digest };
 }

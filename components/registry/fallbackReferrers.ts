@@ -15,23 +15,28 @@ import type { RegistryWriter } from "./registryWriter";
  * refuses every further one. Everything here is to be called under the digest's lock.
  */
 export class FallbackList {
-  readonly #access: ListAccess;
+  readonly #access: ListAccess & { readonly client: Pick<RegistryClient, "referrers"> };
 
-  constructor(client: ListAccess["client"], writer: ListAccess["writer"]) {
+  constructor(client: Pick<RegistryClient, "manifest" | "referrers">, writer: ListAccess["writer"]) {
     this.#access = { client, writer };
   }
 
   /**
-   * Writes manifests that refer to a digest, and lists those the registry does not list by itself: in a list that is begun where
-   * there is none, where what leads nowhere is taken out and all else stays. What they name is in the registry already. What was written
-   * is listed although another was refused.
+   * Writes manifests that refer to a digest; what they name is in the registry already. Those the registry does not list by itself are
+   * listed under the tag: the list is begun where there is none, what leads nowhere is taken out of it, and all else stays. What was
+   * written is listed although another was refused.
    * @throws RegistryError when the registry refuses or gives no usable answer.
    */
   async attach(repository: string, digest: Digest, manifests: readonly Manifest[]): Promise<void> {
-    const written = await Promise.allSettled(manifests.map((manifest) => this.#write(repository, manifest)));
-    const unlisted = written.flatMap((one) => (one.status === "fulfilled" ? one.value : []));
-    if (unlisted.length > 0) await this.#add(repository, digest, unlisted.map(entryOf));
-    for (const one of written) if (one.status === "rejected") throw one.reason;
+    const tried = await Promise.allSettled(manifests.map((manifest) => this.#write(repository, manifest)));
+    const doubtful = tried.flatMap((one) => (one.status === "fulfilled" ? one.value : []));
+    if (doubtful.length > 0) {
+      // Some that have the referrers API do not say so, and a list under a tag nobody needs may be one tag too many.
+      const listed = await this.#access.client.referrers(repository, digest);
+      const unlisted = doubtful.filter((manifest) => !listed.some((entry) => entry.digest === manifest.digest));
+      if (unlisted.length > 0) await this.#add(repository, digest, unlisted.map(entryOf));
+    }
+    for (const one of tried) if (one.status === "rejected") throw one.reason;
   }
 
   /**
@@ -54,7 +59,7 @@ export class FallbackList {
     }
   }
 
-  /** @returns what is still to be listed. */
+  /** @returns the manifest, unless the registry says that it lists it. */
   async #write(repository: string, manifest: Manifest): Promise<readonly Manifest[]> {
     const { digest, mediaType, bytes } = manifest;
     const { listed } = await this.#access.writer.putManifest(`${repository}@${digest}`, mediaType, bytes);

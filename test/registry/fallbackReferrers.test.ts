@@ -13,6 +13,9 @@ const indexType = "application/vnd.oci.image.index.v1+json";
 const imageType = "application/vnd.oci.image.manifest.v1+json";
 const digestOf = (body: string): Digest => `sha256:${createHash("sha256").update(body).digest("hex")}`;
 
+/** As an index lists it. */
+const entry = ({ mediaType, digest, bytes }: Manifest) => ({ mediaType, digest, size: bytes.length });
+
 /** A registry that knows entity tags, and one writer's list at a time. */
 class TaggedRegistry extends LoopbackServer {
   readonly content = new Map<string, string>();
@@ -20,6 +23,8 @@ class TaggedRegistry extends LoopbackServer {
   readonly conditions: (string | undefined)[] = [];
   /** Digests it lists by itself, as those with the referrers API do. */
   readonly lists = new Set<string>();
+  /** What it lists by the referrers API, where it has that. */
+  api: readonly Manifest[] | undefined;
   /** Digests it does not take. */
   readonly refuses = new Set<string>();
   /** Done once, before the next list is taken. */
@@ -44,6 +49,10 @@ class TaggedRegistry extends LoopbackServer {
       if (this.refuses.has(name)) return void response.writeHead(403).end();
       this.content.set(name, body);
       return void response.writeHead(201, this.lists.has(name) ? { "oci-subject": subject } : {}).end();
+    }
+    if (request.url?.includes("/referrers/") && this.api !== undefined) {
+      const list = { schemaVersion: 2, mediaType: indexType, manifests: this.api.map(entry) };
+      return void response.writeHead(200, { "content-type": indexType }).end(JSON.stringify(list));
     }
     const body = request.url === "/v2/" ? "{}" : this.content.get(name);
     if (body === undefined) {
@@ -71,9 +80,6 @@ class TaggedRegistry extends LoopbackServer {
     });
   }
 }
-
-/** As an index lists it. */
-const entry = ({ mediaType, digest, bytes }: Manifest) => ({ mediaType, digest, size: bytes.length });
 
 let registry: TaggedRegistry;
 let client: RegistryClient;
@@ -107,6 +113,15 @@ describe("a list of referrers under a tag", () => {
     expect(await client.referrers(name(), subject)).toMatchObject(
       [second!, third!].map(({ digest, bytes, annotations }) => ({ digest, size: bytes.length, annotations })),
     );
+  });
+
+  it("is not written where the registry lists what was attached, and does not say so", async () => {
+    const attached = ["1", "2"].map((note) => registry.artifact(note));
+    registry.api = attached;
+    await lists.attach(name(), subject, attached);
+    expect(registry.conditions).toEqual([]);
+    await lists.attach(name(), subject, [...attached, registry.artifact("3")]);
+    expect(JSON.parse(registry.content.get(tag)!)).toMatchObject({ manifests: [entry(registry.artifact("3"))] });
   });
 
   it("names what was written although another was refused, which is told", async () => {
