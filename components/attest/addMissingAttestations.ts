@@ -122,12 +122,14 @@ function unlisted(repository: string, { absent }: AttestationState): string {
   return `${lacking}: it was written, but the registry of ${repository} lists nothing of what is attached to an image`;
 }
 
-/** Whether the lists say that all that was to be written and is still absent was in fact written. */
+/** Whether the lists say that all was in fact written of the kinds of which something that was to be written is still absent. */
 function grewEverywhere(before: AttestationState, after: AttestationState): boolean {
   const count = (state: AttestationState, { digest, kind }: Requirement): number =>
     state.lists.get(digest)?.bundles.filter((bundle) => bundle.kind === kind).length ?? 0;
+  const wanted = ({ digest, kind }: Requirement): number =>
+    before.absent.filter((requirement) => requirement.digest === digest && requirement.kind === kind).length;
   const still = stillAbsent(before, after);
-  return still.length > 0 && still.every((requirement) => count(after, requirement) > count(before, requirement));
+  return still.length > 0 && still.every((one) => count(after, one) - count(before, one) >= wanted(one));
 }
 
 /** What a bundle that was just written of an absent kind says of itself, and cosign of it. Lists may be in any order. */

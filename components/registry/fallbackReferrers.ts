@@ -15,28 +15,32 @@ import type { RegistryWriter } from "./registryWriter";
  * refuses every further one. Everything here is to be called under the digest's lock.
  */
 export class FallbackList {
-  readonly #access: ListAccess & { readonly client: Pick<RegistryClient, "referrers"> };
+  readonly #access: ListAccess & { readonly client: Pick<RegistryClient, "listsReferrers"> };
 
-  constructor(client: Pick<RegistryClient, "manifest" | "referrers">, writer: ListAccess["writer"]) {
+  constructor(client: Pick<RegistryClient, "manifest" | "listsReferrers">, writer: ListAccess["writer"]) {
     this.#access = { client, writer };
   }
 
   /**
-   * Writes manifests that refer to a digest; what they name is in the registry already. Those the registry does not list by itself are
-   * listed under the tag: the list is begun where there is none, what leads nowhere is taken out of it, and all else stays. What was
-   * written is listed although another was refused.
+   * Writes manifests that refer to a digest; what they name is in the registry already. One after the other, as there are registries that
+   * lose one of two at once. Where the registry does not list them by itself the list under the tag does: it is begun where there is none,
+   * what leads nowhere is taken out of it, and all else stays. What was written before one was refused is listed.
    * @throws RegistryError when the registry refuses or gives no usable answer.
    */
   async attach(repository: string, digest: Digest, manifests: readonly Manifest[]): Promise<void> {
-    const tried = await Promise.allSettled(manifests.map((manifest) => this.#write(repository, manifest)));
-    const doubtful = tried.flatMap((one) => (one.status === "fulfilled" ? one.value : []));
-    if (doubtful.length > 0) {
-      // Some that have the referrers API do not say so, and a list under a tag nobody needs may be one tag too many.
-      const listed = await this.#access.client.referrers(repository, digest);
-      const unlisted = doubtful.filter((manifest) => !listed.some((entry) => entry.digest === manifest.digest));
-      if (unlisted.length > 0) await this.#add(repository, digest, unlisted.map(entryOf));
+    const { client, writer } = this.#access;
+    const unlisted: Manifest[] = [];
+    try {
+      for (const manifest of manifests) {
+        const reference = `${repository}@${manifest.digest}`;
+        const { listed } = await writer.putManifest(reference, manifest.mediaType, manifest.bytes);
+        if (!listed) unlisted.push(manifest);
+      }
+    } finally {
+      // Some have the API and do not say so; where there is one, clients read no other list.
+      if (unlisted.length > 0 && !(await client.listsReferrers(repository, digest)))
+        await this.#add(repository, digest, unlisted.map(entryOf));
     }
-    for (const one of tried) if (one.status === "rejected") throw one.reason;
   }
 
   /**
@@ -57,13 +61,6 @@ export class FallbackList {
         return manifests.length === list.manifests.length ? undefined : { ...list, manifests };
       });
     }
-  }
-
-  /** @returns the manifest, unless the registry says that it lists it. */
-  async #write(repository: string, manifest: Manifest): Promise<readonly Manifest[]> {
-    const { digest, mediaType, bytes } = manifest;
-    const { listed } = await this.#access.writer.putManifest(`${repository}@${digest}`, mediaType, bytes);
-    return listed ? [] : [manifest];
   }
 
   async #add(repository: string, digest: Digest, entries: readonly ReferrerEntry[]): Promise<void> {

@@ -39,6 +39,15 @@ export async function listReferrers(
   throw new RegistryError("malformed", `cannot read ${what}: the fallback tag names an image; accepted is an index`);
 }
 
+/** Whether the registry has the referrers API. Then it keeps the list itself. */
+export async function hasReferrersApi(
+  reference: Reference & { readonly digest: Digest },
+  source: ReferrersSource,
+): Promise<boolean> {
+  if (source.withoutApi.has(reference.registry)) return false;
+  return (await fromApi(`referrers of ${formatReference(reference)}`, reference, undefined, source)) !== undefined;
+}
+
 async function fromApi(
   what: string,
   { registry, digest }: Reference & { readonly digest: Digest },

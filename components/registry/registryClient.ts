@@ -23,7 +23,7 @@ import {
 import { countsReads, ManifestCache } from "./manifestCache";
 import { type MirrorMap, readMirrors } from "./mirrors";
 import { presentProbe } from "./presentProbe";
-import { listReferrers } from "./referrers";
+import { hasReferrersApi, listReferrers, type ReferrersSource } from "./referrers";
 import { listTags } from "./tagList";
 import { RegistryError } from "./registryError";
 import { Transport, type TransportAnswer, type TransportRequest } from "./transport";
@@ -209,14 +209,19 @@ export class RegistryClient {
     options: { readonly artifactType?: string } = {},
   ): Promise<readonly Descriptor[]> {
     const reference = { ...parseReference(repository), digest };
-    const all = await listReferrers(reference, options.artifactType, {
-      withoutApi: this.#withoutReferrers,
-      get: (path) => this.#send(reference, path, { headers: { accept: acceptedManifests }, keepRedirect: true }),
-      manifest: (tag) => this.#read({ registry: reference.registry, repository: reference.repository, tag }),
-    });
+    const all = await listReferrers(reference, options.artifactType, this.#referrersSource(reference));
     return all.filter(
       ({ artifactType }) => options.artifactType === undefined || artifactType === options.artifactType,
     );
+  }
+
+  /**
+   * Whether the registry lists by itself what refers to a manifest, as it has the referrers API.
+   * @throws RegistryError as {@link referrers}.
+   */
+  async listsReferrers(repository: string, digest: Digest): Promise<boolean> {
+    const reference = { ...parseReference(repository), digest };
+    return hasReferrersApi(reference, this.#referrersSource(reference));
   }
 
   /**
@@ -255,6 +260,15 @@ export class RegistryClient {
   /** Ends all connections, requests under way included. The client is of no use afterwards. */
   async close(): Promise<void> {
     await this.#connections.close();
+  }
+
+  #referrersSource(reference: Reference): ReferrersSource {
+    const { registry, repository } = reference;
+    return {
+      withoutApi: this.#withoutReferrers,
+      get: (path) => this.#send(reference, path, { headers: { accept: acceptedManifests }, keepRedirect: true }),
+      manifest: (tag) => this.#read({ registry, repository, tag }),
+    };
   }
 
   async #read(reference: Reference): Promise<Manifest | undefined> {

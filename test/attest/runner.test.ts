@@ -338,6 +338,15 @@ describe("attesting a version", () => {
     expect(registry.dangling(registry.index)).toEqual([]);
   });
 
+  it("writes again the one of two SBOMs of the index that is lost", async () => {
+    let losses = 1;
+    registry.afterAttach = (subject, kind, written) => {
+      if (subject === registry.index && kind === "sbom" && losses-- > 0) registry.lose(subject, written);
+    };
+    expect(await attest()).toMatchObject({ status: 0, stderr: "" });
+    expect(kinds(registry.index)).toEqual(["mirror", "provenance", "sbom", "sbom", "signature"]);
+  });
+
   it("writes again what another writer's list made disappear", async () => {
     let losses = 1;
     registry.afterAttach = (subject, kind, written) => {

@@ -15,7 +15,7 @@ const forEver = 3_600_000;
  * A run writes some 20 manifests. The first is killed when it has written so many of them, and each further one when it has written one
  * more than the one before: what is attached to a digest together is made anew by the next run.
  */
-const leastWrites = 4;
+const leastWrites = 2;
 
 describe("a machine that dies again and again", () => {
   let mirror: MirrorUnderTest;

@@ -115,20 +115,17 @@ describe("a list of referrers under a tag", () => {
     );
   });
 
-  it("is not written where the registry lists what was attached, and does not say so", async () => {
-    const attached = ["1", "2"].map((note) => registry.artifact(note));
-    registry.api = attached;
-    await lists.attach(name(), subject, attached);
+  it("is not written where the registry has the referrers API and does not say so", async () => {
+    registry.api = [];
+    await lists.attach(name(), subject, [registry.artifact("1")]);
     expect(registry.conditions).toEqual([]);
-    await lists.attach(name(), subject, [...attached, registry.artifact("3")]);
-    expect(JSON.parse(registry.content.get(tag)!)).toMatchObject({ manifests: [entry(registry.artifact("3"))] });
   });
 
-  it("names what was written although another was refused, which is told", async () => {
+  it("names what was written before another was refused, which is told", async () => {
     const [first, second] = ["1", "2"].map((note) => registry.artifact(note));
-    registry.refuses.add(first!.digest);
+    registry.refuses.add(second!.digest);
     await expect(lists.attach(name(), subject, [first!, second!])).rejects.toMatchObject({ status: 403 });
-    expect(await listed()).toEqual([second!.digest]);
+    expect(await listed()).toEqual([first!.digest]);
   });
 
   it("replaces the list that was read, and no newer one, where the registry tells them apart", async () => {
