@@ -227,7 +227,8 @@ describe.skipIf(process.getuid?.() !== 0)("a sandbox whose supervisor is killed"
     await expect(cli("status")).rejects.toMatchObject({ code: 1 });
     await cli("start");
     await cli("stop");
-    expect(traces(dir, pid)).toEqual({ processes: false, registrations: false });
+    // What served it goes when it has said that it is stopped.
+    await expect.poll(() => traces(dir, pid)).toEqual({ processes: false, registrations: false });
   });
 });
 
