@@ -23,23 +23,22 @@ export class FallbackList {
 
   /**
    * Writes manifests that refer to a digest; what they name is in the registry already. One after the other, as there are registries that
-   * lose one of two at once. Where the registry does not list them by itself the list under the tag does: it is begun where there is none,
-   * what leads nowhere is taken out of it, and all else stays. What was written before one was refused is listed.
+   * lose one of two at once. Where there is no referrers API the list under the tag names them: it is begun where there is none, what
+   * leads nowhere is taken out of it, and all else stays. What was written before one was refused is listed.
    * @throws RegistryError when the registry refuses or gives no usable answer.
    */
   async attach(repository: string, digest: Digest, manifests: readonly Manifest[]): Promise<void> {
     const { client, writer } = this.#access;
-    const unlisted: Manifest[] = [];
+    const written: Manifest[] = [];
     try {
       for (const manifest of manifests) {
-        const reference = `${repository}@${manifest.digest}`;
-        const { listed } = await writer.putManifest(reference, manifest.mediaType, manifest.bytes);
-        if (!listed) unlisted.push(manifest);
+        await writer.putManifest(`${repository}@${manifest.digest}`, manifest.mediaType, manifest.bytes);
+        written.push(manifest);
       }
     } finally {
-      // Some have the API and do not say so; where there is one, clients read no other list.
-      if (unlisted.length > 0 && !(await client.listsReferrers(repository, digest)))
-        await this.#add(repository, digest, unlisted.map(entryOf));
+      // That is where clients look. What the header OCI-Subject says is not so everywhere.
+      if (written.length > 0 && !(await client.listsReferrers(repository, digest)))
+        await this.#add(repository, digest, written.map(entryOf));
     }
   }
 

@@ -14,12 +14,6 @@ const tryMs = 120_000;
 const budgetMs = 180_000;
 const longestAnswer = 64 * 1024;
 
-/** What the registry made of a manifest. */
-export interface WrittenManifest {
-  /** The registry lists it among the referrers of its subject by itself: it said so with the header `OCI-Subject`. */
-  readonly listed: boolean;
-}
-
 /** A blob that is read as it is written, and anew for each try. */
 export interface BlobSource {
   /** Bytes. */
@@ -55,7 +49,7 @@ export class RegistryWriter {
     mediaType: string,
     bytes: Buffer,
     options: { readonly replacing?: string | undefined } = {},
-  ): Promise<WrittenManifest> {
+  ): Promise<void> {
     const { registry, repository, tag, digest } = parseReference(reference);
     const name = digest ?? tag;
     if (name === undefined) throw new Error(`${JSON.stringify(reference)} names neither a tag nor a digest`);
@@ -68,7 +62,6 @@ export class RegistryWriter {
       body: bytes,
     });
     if (answer.status !== 201 && answer.status !== 200) throw answerError(reference, answer, "write");
-    return { listed: answer.header("oci-subject") !== undefined };
   }
 
   /**

@@ -21,8 +21,8 @@ class TaggedRegistry extends LoopbackServer {
   readonly content = new Map<string, string>();
   /** Of what was to be a list. */
   readonly conditions: (string | undefined)[] = [];
-  /** Digests it lists by itself, as those with the referrers API do. */
-  readonly lists = new Set<string>();
+  /** Says of what is attached that it lists it by itself. */
+  saysSo = false;
   /** What it lists by the referrers API, where it has that. */
   api: readonly Manifest[] | undefined;
   /** Digests it does not take. */
@@ -48,7 +48,7 @@ class TaggedRegistry extends LoopbackServer {
       }
       if (this.refuses.has(name)) return void response.writeHead(403).end();
       this.content.set(name, body);
-      return void response.writeHead(201, this.lists.has(name) ? { "oci-subject": subject } : {}).end();
+      return void response.writeHead(201, this.saysSo ? { "oci-subject": subject } : {}).end();
     }
     if (request.url?.includes("/referrers/") && this.api !== undefined) {
       const list = { schemaVersion: 2, mediaType: indexType, manifests: this.api.map(entry) };
@@ -103,20 +103,21 @@ const name = () => `${registry.host}/o/a`;
 const listed = async () => (await client.referrers(name(), subject)).map(({ digest }) => digest);
 
 describe("a list of referrers under a tag", () => {
-  it("is written once for all that is attached together, and only for what the registry does not list by itself", async () => {
-    const [first, second, third] = ["1", "2", "3"].map((note) => registry.artifact(note));
-    registry.lists.add(first!.digest);
-    await lists.attach(name(), subject, [first!]);
-    expect(registry.conditions).toEqual([]);
-    await lists.attach(name(), subject, [first!, second!, third!]);
-    expect(registry.conditions).toHaveLength(1);
-    expect(await client.referrers(name(), subject)).toMatchObject(
-      [second!, third!].map(({ digest, bytes, annotations }) => ({ digest, size: bytes.length, annotations })),
-    );
-  });
+  it.each([false, true])(
+    "is written once for all that is attached together where there is no API, said so or not: %s",
+    async (saysSo) => {
+      registry.saysSo = saysSo;
+      const [first, second] = ["1", "2"].map((note) => registry.artifact(note));
+      await lists.attach(name(), subject, [first!, second!]);
+      expect(registry.conditions).toHaveLength(1);
+      expect(await client.referrers(name(), subject)).toMatchObject(
+        [first!, second!].map(({ digest, bytes, annotations }) => ({ digest, size: bytes.length, annotations })),
+      );
+    },
+  );
 
-  it("is not written where the registry has the referrers API and does not say so", async () => {
-    registry.api = [];
+  it.each([false, true])("is not written where there is the referrers API, said so or not: %s", async (saysSo) => {
+    Object.assign(registry, { saysSo, api: [] });
     await lists.attach(name(), subject, [registry.artifact("1")]);
     expect(registry.conditions).toEqual([]);
   });
