@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { checkout } from "../components/engine/checkout";
 import { runProcess } from "../components/system/process";
-import { type Report, tally, type Tally } from "./test/tally";
+import { tally, type Tally } from "./test/tally";
 import { testRequest, type TestRequest } from "./test/testRequest";
 import { toolsFor } from "./test/toolsFor";
 import { ensureTools } from "./toolchain/ensureTools";
@@ -98,46 +98,19 @@ async function runEndToEnd(files: readonly string[]): Promise<Tally> {
   return counted.reduce(tally.add);
 }
 
-/** More files than these fail for a reason that is not how busy the machine is. */
-const mostAgain = 3;
-
-/**
- * Runs test files beside each other. A few that fail run once more, by themselves: what a busy machine does to a test is told, and no
- * failure of the project. Who fails twice has failed.
- */
 async function runTests(
   project: "unit" | "e2e",
   filters: readonly string[],
-  options: readonly string[] = [],
-): Promise<Tally> {
-  const name = `${project} tests`;
-  const first = await runFiles(project, filters, options);
-  const failed = first.report.testResults.filter(({ status }) => status === "failed").map((file) => file.name);
-  const beside = first.report.testResults.length > 1;
-  if (!beside || failed.length === 0 || failed.length > mostAgain || interrupt.signal.aborted)
-    return tally.ofReport(first.report, first.succeeded, name);
-  const told = failed.map((file) => path.relative(checkout, file));
-  console.log(`once more, one at a time: ${told.join(", ")}`);
-  const second = await runFiles(project, told, ["--maxWorkers=1"]);
-  const total = tally.ofReport(tally.again(first.report, second.report), second.succeeded, name);
-  for (const failure of tally.ofReport(first.report, false, name).failures)
-    if (!total.failures.includes(failure)) console.log(`! ${failure} failed beside other tests, and passed by itself`);
-  return total;
-}
-
-async function runFiles(
-  project: string,
-  filters: readonly string[],
   more: readonly string[] = [],
-): Promise<{ readonly report: Report; readonly succeeded: boolean }> {
+): Promise<Tally> {
   const folder = await mkdtemp(path.join(tmpdir(), "mirror-tests-"));
   try {
-    const file = path.join(folder, "report.json");
+    const report = path.join(folder, "report.json");
     const vitest = path.join("node_modules", "vitest", "vitest.mjs");
-    const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${file}`];
+    const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
     const options = ["--project", project, "--passWithNoTests", ...reporters, ...more];
     const succeeded = await run(process.execPath, [vitest, "run", ...options, ...filters]);
-    return { report: tally.report(readReport(file)), succeeded };
+    return tally.ofReport(readReport(report), succeeded, `${project} tests`);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

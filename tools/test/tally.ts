@@ -10,9 +10,6 @@ export interface Tally {
   readonly failures: readonly string[];
 }
 
-/** What vitest's JSON reporter writes, as far as it is read. */
-export type Report = z.output<typeof reportSchema>;
-
 const reportSchema = z.object({
   testResults: z.array(
     z.object({
@@ -42,23 +39,16 @@ export const tally = {
     failures: [...left.failures, ...right.failures],
   }),
 
-  /** Reads what vitest's JSON reporter wrote. @param report the parsed text; what is no report has no files. */
-  report: (report: unknown): Report => reportSchema.safeParse(report).data ?? { testResults: [] },
-
-  /** A report with the results of files that ran again in the place of their first ones. */
-  again: (first: Report, second: Report): Report => {
-    const names = new Set(second.testResults.map(({ name }) => name));
-    return { testResults: [...first.testResults.filter(({ name }) => !names.has(name)), ...second.testResults] };
-  },
-
   /**
    * Counts a report of vitest's JSON reporter. A file that could not be loaded counts as one failed test, and so does a
    * run that failed for another reason (an error outside any test, no report at all).
    *
+   * @param report the parsed report, undefined when there is none
    * @param succeeded whether the run ended with status 0
    * @param name what to call the run when it failed as a whole
    */
-  ofReport({ testResults: files }: Report, succeeded: boolean, name: string): Tally {
+  ofReport(report: unknown, succeeded: boolean, name: string): Tally {
+    const files = reportSchema.safeParse(report).data?.testResults ?? [];
     const tests = files.flatMap((file) =>
       file.assertionResults.map(({ fullName, status }) => ({
         status,
