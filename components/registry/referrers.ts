@@ -20,7 +20,8 @@ const unsupported = new Set([400, 404, 405, 406]);
 /**
  * All referrers of a manifest. With an artifact type the registry may filter, but need not. Source: OCI distribution
  * specification 1.1, "Listing Referrers" and "Referrers Tag Schema".
- * Where the API lists nothing the fallback tag is asked. A tag that names the manifest itself is no list: GitLab takes it for another way to write the digest.
+ * An empty answer of the API is checked against the fallback tag: there are registries and proxies that answer so to whatever they
+ * do not know. A tag that names the manifest itself is no list: GitLab takes it for another way to write the digest.
  */
 export async function listReferrers(
   reference: Reference & { readonly digest: Digest },
@@ -28,32 +29,23 @@ export async function listReferrers(
   source: ReferrersSource,
 ): Promise<readonly Descriptor[]> {
   const what = `referrers of ${formatReference(reference)}`;
-  const listed = await listedByApi(what, reference, artifactType, source);
-  if (listed) return listed;
+  if (!source.withoutApi.has(reference.registry)) {
+    const listed = await fromApi(what, reference, artifactType, source);
+    if (listed && listed.length > 0) return listed;
+  }
   const fallback = await source.manifest(referrersTag(reference.digest));
   if (!fallback || fallback.digest === reference.digest) return [];
   if (fallback.kind === "index") return fallback.manifests;
   throw new RegistryError("malformed", `cannot read ${what}: the fallback tag names an image; accepted is an index`);
 }
 
-/** Whether the API lists something of a manifest. Then the registry keeps the list itself. */
-export async function isListedByApi(
+/** Whether the registry has the referrers API. Then it keeps the list itself. */
+export async function hasReferrersApi(
   reference: Reference & { readonly digest: Digest },
   source: ReferrersSource,
 ): Promise<boolean> {
-  return (await listedByApi(`referrers of ${formatReference(reference)}`, reference, undefined, source)) !== undefined;
-}
-
-/** Undefined where it lists nothing, too: there are registries and proxies that answer so to whatever they do not know. */
-async function listedByApi(
-  what: string,
-  reference: Reference & { readonly digest: Digest },
-  artifactType: string | undefined,
-  source: ReferrersSource,
-): Promise<readonly Descriptor[] | undefined> {
-  if (source.withoutApi.has(reference.registry)) return undefined;
-  const listed = await fromApi(what, reference, artifactType, source);
-  return listed && listed.length > 0 ? listed : undefined;
+  if (source.withoutApi.has(reference.registry)) return false;
+  return (await fromApi(`referrers of ${formatReference(reference)}`, reference, undefined, source)) !== undefined;
 }
 
 async function fromApi(

@@ -23,7 +23,7 @@ import {
 import { countsReads, ManifestCache } from "./manifestCache";
 import { type MirrorMap, readMirrors } from "./mirrors";
 import { presentProbe } from "./presentProbe";
-import { isListedByApi, listReferrers, type ReferrersSource } from "./referrers";
+import { hasReferrersApi, listReferrers, type ReferrersSource } from "./referrers";
 import { listTags } from "./tagList";
 import { RegistryError } from "./registryError";
 import { Transport, type TransportAnswer, type TransportRequest } from "./transport";
@@ -216,12 +216,12 @@ export class RegistryClient {
   }
 
   /**
-   * Whether the registry lists by itself what refers to a manifest, of which there is something: by the referrers API.
+   * Whether the registry lists by itself what refers to a manifest, as it has the referrers API.
    * @throws RegistryError as {@link referrers}.
    */
   async listsReferrers(repository: string, digest: Digest): Promise<boolean> {
     const reference = { ...parseReference(repository), digest };
-    return isListedByApi(reference, this.#referrersSource(reference));
+    return hasReferrersApi(reference, this.#referrersSource(reference));
   }
 
   /**
