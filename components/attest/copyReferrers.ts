@@ -78,7 +78,7 @@ export async function copyReferrers(copies: CopiedManifests, edges: CopyEdges): 
     if (missing.length === 0) break;
     const cause = failures[0];
     if (tries === mostTries) {
-      const reason = cause?.message ?? "what was written was lost to another writer";
+      const reason = cause?.message ?? `it was written, but the registry of ${copies.to} does not list it`;
       const lacking = missing.map(describeReferrer).join(", ");
       throw new Error(`${lacking}, after ${mostTries} tries: ${reason}`, { cause });
     }

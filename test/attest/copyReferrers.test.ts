@@ -233,6 +233,15 @@ describe("copying fails", () => {
     expect(mirror.writes).toEqual([]);
   });
 
+  it("and says so where the registry takes what is attached and lists none of it", async () => {
+    upstream.attach(theirs, image, { payload: "signature" });
+    const headers = { "content-type": "application/vnd.oci.image.index.v1+json" };
+    const body = JSON.stringify({ schemaVersion: 2, mediaType: headers["content-type"], manifests: [] });
+    mirror.rule = ({ path }) => (path.includes("/referrers/") ? { status: 200, headers, body } : undefined);
+    await expect(copy()).rejects.toThrow(/after 3 tries: it was written, but the registry of .* does not list it/);
+    expect(mirror.writes.filter((write) => write.includes("sha256-"))).toEqual([]);
+  });
+
   it("a bounded number of times when the registry refuses, with its words", async () => {
     upstream.attach(theirs, image, { payload: "signature" });
     mirror.rule = ({ method }) => (method === "POST" ? { status: 403, body: error("DENIED") } : undefined);
