@@ -2,6 +2,7 @@ import path from "node:path";
 import { checkout } from "../../components/engine/checkout";
 import type { Platform } from "../../components/model/platform";
 import { outputOf } from "../../components/system/process";
+import { buildFlags } from "../toolchain/goBuild";
 
 /** A Dockerfile and how it is built. */
 export interface DockerfileQuestion {
@@ -19,7 +20,7 @@ const limitMs = 10 * 60_000;
 /** Builds the program of `tools/go/buildkit/pulledImages`, from the sources the toolchain's BuildKit is built from. */
 export async function buildPulledImages(folder: string): Promise<string> {
   const program = path.join(folder, "pulledImages");
-  await outputOf("go", ["build", "-mod=readonly", "-buildvcs=false", "-trimpath", "-o", program, "./pulledImages"], {
+  await outputOf("go", ["build", ...buildFlags, "-o", program, "./pulledImages"], {
     directory: path.join(checkout, "tools", "go", "buildkit"),
     environment: { ...process.env, CGO_ENABLED: "0", GOWORK: "off", GOFLAGS: "" },
     limitMs,

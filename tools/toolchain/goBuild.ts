@@ -12,6 +12,16 @@ type GoSource = Extract<Source, { from: "go" }>;
 
 const limit = 60 * 60_000;
 
+/**
+ * Flags of every `go build`: with the same ones, programs share what is compiled. Debug information, which the linker throws away,
+ * is not made, and Google's storage client is built without what only its gRPC transport needs, which no program here uses
+ * (https://pkg.go.dev/cloud.google.com/go/storage#hdr-gRPC_API).
+ */
+export const buildFlags: readonly string[] = [
+  ...["-mod=readonly", "-buildvcs=false", "-trimpath"],
+  ...["-gcflags=all=-dwarf=false", "-tags=disable_grpc_modules"],
+];
+
 /** Where the program built from these sources lies: the folder's name changes with anything that goes into it. */
 export async function goProgram(tool: Tool, source: GoSource, { cache, modules }: Folders): Promise<string> {
   const folder = path.join(modules, source.module);
@@ -29,9 +39,8 @@ export async function goProgram(tool: Tool, source: GoSource, { cache, modules }
 export async function goBuild(tool: Tool, source: GoSource, target: string, { modules }: Folders): Promise<void> {
   const variables = Object.entries(source.variables).map(([name, value]) => `-X ${name}=${value}`);
   const linker = ["-s", "-w", ...variables].join(" ");
-  const flags = ["-mod=readonly", "-buildvcs=false", "-trimpath", "-ldflags", linker];
   const build = (draft: string): Promise<string> =>
-    outputOf("go", ["build", ...flags, "-o", draft, source.package], {
+    outputOf("go", ["build", ...buildFlags, "-ldflags", linker, "-o", draft, source.package], {
       directory: path.join(modules, source.module),
       environment: { ...process.env, CGO_ENABLED: "0", GOWORK: "off", GOFLAGS: "" },
       limitMs: limit,
