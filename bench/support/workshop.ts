@@ -95,6 +95,11 @@ export class Workshop {
     await this.run(["buildx", "prune", "--builder", "mirror", "--all", "--force"]);
   }
 
+  /** Forgets what images say of themselves, as a machine does that never ran the mirror. */
+  async forgetImages(): Promise<void> {
+    await rm(join(this.folder, "cache", "images"), { recursive: true, force: true });
+  }
+
   /** Ends everything and removes all files. */
   async close(): Promise<void> {
     await this.sandbox.stop();

@@ -72,11 +72,9 @@ export interface PreviousCatalogue {
 }
 
 /** Reads the catalogue before this one; undefined where there is none, or one of another form. */
-export async function previousCatalogue(folder: string): Promise<PreviousCatalogue | undefined> {
-  const index = await readKept(join(folder, "index.json"), indexSchema);
-  const apps = await Promise.all(
-    (index?.apps ?? []).map(({ app }) => readKept(join(folder, `${app}.json`), appSchema)),
-  );
+export function previousCatalogue(folder: string): PreviousCatalogue | undefined {
+  const index = readKept(join(folder, "index.json"), indexSchema);
+  const apps = (index?.apps ?? []).map(({ app }) => readKept(join(folder, `${app}.json`), appSchema));
   return index && apps.every((app) => app !== undefined) ? { index, apps } : undefined;
 }
 

@@ -45,7 +45,7 @@ export async function writeCatalogue(request: CatalogueRequest, context: Catalog
   const { environment, root, now, progress } = context;
   const config = await readStack(request, context);
   const result = await lastResult(request.results);
-  const before = await previousCatalogue(request.out);
+  const before = previousCatalogue(request.out);
   const directory = await mkdtemp(join(tmpdir(), "catalogue-"));
   const reader = new RegistryClient({ environment });
   const draft = await SiteDraft.begin(request.out);
@@ -61,7 +61,7 @@ export async function writeCatalogue(request: CatalogueRequest, context: Catalog
         cache: new DigestCache(join(cacheDirectory(environment), "catalogue")),
         scanner: await findScanner(environment),
         scanFailed: once(progress),
-        failures: request.failures === undefined ? {} : await readFailureFile(request.failures),
+        failures: request.failures === undefined ? {} : readFailureFile(request.failures),
         lastSuccess: (app) => before?.apps.find((one) => one.app === app)?.lastSuccess,
         keep: (version, title) => writeVersion(draft, version, title, { ...frame, generatedAt: now.toISOString() }),
       },

@@ -47,7 +47,7 @@ export async function byPulumi(
     await makeStack(request, work, cli);
     const progress = new Progress();
     const end = await runProgram(request, work, cli, progress);
-    return { end, progress, left: await readRunFile(work.report) };
+    return { end, progress, left: readRunFile(work.report) };
   } finally {
     await work.remove();
   }

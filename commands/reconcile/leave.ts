@@ -64,7 +64,7 @@ export async function leave(
   const dropped = gone.flatMap((departure) => (departure.dropped ? [departure.app] : []));
   const result = resultOf(run, results, { ...about, ...(dropped.length > 0 && { dropped }) });
   for (const entry of result.versions) voice.say({ event: "version", ...entry });
-  const before: FailureRecord = request.failures === undefined ? {} : await readFailureFile(request.failures);
+  const before: FailureRecord = request.failures === undefined ? {} : readFailureFile(request.failures);
   const failures = results && publishes ? recordTries(before, tries(results, outcomes, now)) : before;
   if (results && publishes && request.failures !== undefined) await writeFailureFile(request.failures, failures);
   if (results) voice.text(summaryText(results));
@@ -117,7 +117,7 @@ async function departed(request: ReconcileRequest, run: RunFile, isLast: boolean
   // A build run is one part of another; with --keep the versions to keep are those of this one run.
   if (request.phase === "build" || request.keep !== undefined) return [];
   const file = memory(request, "mirrored");
-  const before = await readMirrored(file);
+  const before = readMirrored(file);
   const wholly = request.apps === undefined;
   if (isLast) await writeKept(file, mirroredAfter(run, before, wholly));
   return departures(run, before, wholly);
@@ -139,7 +139,7 @@ async function notify(
   const { notify: webhook } = request;
   if (!webhook) return;
   const file = memory(request, "told");
-  const before = await readTold(file);
+  const before = readTold(file);
   const { notices, told } = noticesOf(result, before);
   const kept = { ...told };
   for (const [{ app, event }, why] of await sendNotices(webhook, notices, runAddress(environment))) {

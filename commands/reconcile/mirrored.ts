@@ -25,8 +25,8 @@ export interface Departure {
 }
 
 /** Reads what the last run left. A file that is absent or malformed: nothing, so that nothing is said. */
-export async function readMirrored(path: string): Promise<Mirrored> {
-  return (await readKept(path, schema)) ?? {};
+export function readMirrored(path: string): Mirrored {
+  return readKept(path, schema) ?? {};
 }
 
 /**

@@ -21,8 +21,8 @@ const schema = z.record(z.string(), z.string());
 const published: readonly string[] = ["published", "repaired"];
 
 /** Reads what was told. A file that is absent or malformed: nothing, so that it is told again. */
-export async function readTold(path: string): Promise<Told> {
-  return (await readKept(path, schema)) ?? {};
+export function readTold(path: string): Told {
+  return readKept(path, schema) ?? {};
 }
 
 /**

@@ -31,8 +31,8 @@ const schema = z.object({
 });
 
 /** Reads what the program left; undefined: it broke off before that. */
-export async function readRunFile(path: string): Promise<RunFile | Mistakes | undefined> {
-  const left = await readKept(path, z.union([mistaken, schema]));
+export function readRunFile(path: string): RunFile | Mistakes | undefined {
+  const left = readKept(path, z.union([mistaken, schema]));
   if (left === undefined || "mistakes" in left) return left;
   const { apps, results, verify, ...rest } = left;
   return {

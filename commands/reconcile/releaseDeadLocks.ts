@@ -23,7 +23,7 @@ export async function releaseDeadLocks(backend: string): Promise<readonly number
   const released: number[] = [];
   for (const file of files.filter((name) => name.endsWith(".json"))) {
     const path = join(folder, file);
-    const lock = await readKept(path, lockSchema);
+    const lock = readKept(path, lockSchema);
     if (!lock || lock.hostname !== hostname() || (await isPulumi(lock.pid))) continue;
     await rm(path, { force: true });
     released.push(lock.pid);

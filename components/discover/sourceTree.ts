@@ -57,7 +57,7 @@ export async function readSource(request: SourceRequest): Promise<SourceTree> {
   const url = checkRequest(request);
   const { commit, paths, cacheDirectory } = request;
   const cacheFile = join(cacheDirectory, "sources", createHash("sha256").update(url).digest("hex"), `${commit}.json`);
-  const cached = await readKept(cacheFile, cacheSchema);
+  const cached = readKept(cacheFile, cacheSchema);
   if (cached && paths.every((path) => Object.hasOwn(cached.files, path))) return answer(cached, paths);
   const read = await readRemote(request);
   const fresh = {

@@ -17,8 +17,8 @@ const schema = z.record(z.string().max(600), failure);
  * Reads the record of failed builds. A file that is absent or malformed is an empty record: it only says what to leave
  * alone for a while, so without it everything is tried.
  */
-export async function readFailureFile(path: string): Promise<FailureRecord> {
-  return (await readKept(path, schema)) ?? {};
+export function readFailureFile(path: string): FailureRecord {
+  return readKept(path, schema) ?? {};
 }
 
 /** Writes the record. Reasons become short lines of plain text. */

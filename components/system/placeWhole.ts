@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { z } from "zod";
 
@@ -31,10 +32,13 @@ export async function writeKept(path: string, value: unknown): Promise<void> {
   await writeWhole(path, `${JSON.stringify(value, undefined, 2)}\n`);
 }
 
-/** Reads JSON that was kept for later; undefined when there is none, or none of this form: whoever keeps something can do without. */
-export async function readKept<T>(path: string, schema: z.ZodType<T>): Promise<T | undefined> {
+/**
+ * Reads JSON that was kept for later; undefined when there is none, or none of this form: whoever keeps something can do without.
+ * Read at once: of thousands of small files the turns of reading them beside others cost seven times as much as the files.
+ */
+export function readKept<T>(path: string, schema: z.ZodType<T>): T | undefined {
   try {
-    return schema.parse(JSON.parse(await readFile(path, "utf8")));
+    return schema.parse(JSON.parse(readFileSync(path, "utf8")));
   } catch {
     return undefined;
   }

@@ -70,8 +70,7 @@ export function openEdges(config: Configuration, host: Host): Edges {
   const files = upstreamFiles(transport);
   // All of a run counts from here.
   const startedAt = new Date();
-  const failures: Promise<FailureRecord> =
-    config.run.failures === undefined ? Promise.resolve({}) : readFailureFile(config.run.failures);
+  const failures: FailureRecord = config.run.failures === undefined ? {} : readFailureFile(config.run.failures);
   const accepts = once(() => registry.accepts(config.registry));
   const probe: PlanEdges["probe"] = (reference, options) =>
     probeFor(reference, registry, config, { accepts, mayWrite: host.mayWrite }, options);
@@ -95,7 +94,7 @@ export function openEdges(config: Configuration, host: Host): Edges {
         offer: (specification, target) => appBases.offer(specification, target),
         attestations: attestationProbe(registry, config, () => signerOf(config, host)),
         missingReferrers: async (copies) => (await missingReferrers(copies, registry)).map(describeReferrer),
-        wait: async (app, version) => waitOf((await failures)[failureKey(app, version)], startedAt),
+        wait: async (app, version) => waitOf(failures[failureKey(app, version)], startedAt),
         run: { phase: config.run.phase, covers: (platform) => config.run.platforms?.includes(platform) ?? true },
         prepare: preparer(config, host, isolation, {
           bases,
@@ -189,7 +188,7 @@ function misfitsIn(isolation: Isolation, cache: string): PlanEdges["misfits"] {
 
 /** What never changes is read once. What cannot be kept is read again. */
 async function kept<T>(file: string | undefined, schema: z.ZodType<T>, read: () => Promise<T>): Promise<T> {
-  const known = file && (await readKept(file, schema));
+  const known = file && readKept(file, schema);
   if (known) return known;
   const fresh = await read();
   if (file) await writeWhole(file, JSON.stringify(fresh)).catch(() => undefined);

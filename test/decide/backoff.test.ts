@@ -97,13 +97,13 @@ describe("the file with the record", () => {
     const path = await file();
     const record = { [key]: failed(3) };
     await writeFailureFile(path, record);
-    expect(await readFailureFile(path)).toEqual(record);
+    expect(readFailureFile(path)).toEqual(record);
   });
 
   it("holds reasons as one harmless line", async () => {
     const path = await file();
     await writeFailureFile(path, { [key]: { ...failed(1), reason: "a\n::error::b\u001b[2J" } });
-    const { reason } = (await readFailureFile(path))[key]!;
+    const { reason } = readFailureFile(path)[key]!;
     expect(reason).not.toMatch(/[\n\u001b]|::/u);
     expect(await readFile(path, "utf8")).not.toContain("::error");
   });
@@ -117,6 +117,6 @@ describe("the file with the record", () => {
   ])("counts as empty when it is %s: everything is tried", async (_, content) => {
     const path = await file();
     if (content !== undefined) await writeFile(path, content);
-    expect(await readFailureFile(path)).toEqual({});
+    expect(readFailureFile(path)).toEqual({});
   });
 });

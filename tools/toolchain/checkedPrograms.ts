@@ -20,7 +20,7 @@ export class CheckedPrograms {
 
   /** Reads what was remembered; a damaged or missing record is an empty one. */
   static async load(file: string): Promise<CheckedPrograms> {
-    return new CheckedPrograms(file, await readChecks(file));
+    return new CheckedPrograms(file, readChecks(file));
   }
 
   /** True when the program runs and has the tool's version. Answers from memory when the file is unchanged. */
@@ -41,7 +41,7 @@ export class CheckedPrograms {
 
   private async remember(key: string, check: Checks[string]): Promise<void> {
     // Read again: another process may have added to it.
-    this.checks = { ...(await readChecks(this.file)), ...this.checks, [key]: check };
+    this.checks = { ...readChecks(this.file), ...this.checks, [key]: check };
     await writeWhole(this.file, JSON.stringify(this.checks, undefined, 1));
   }
 }
@@ -74,6 +74,6 @@ async function markOf(program: string): Promise<string | undefined> {
   );
 }
 
-async function readChecks(file: string): Promise<Checks> {
-  return (await readKept(file, recordSchema)) ?? {};
+function readChecks(file: string): Checks {
+  return readKept(file, recordSchema) ?? {};
 }

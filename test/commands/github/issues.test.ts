@@ -183,7 +183,7 @@ describe("what becomes of issues after a run", () => {
     const results = completed([{ ...app, versions: [handed] }], records, { phase: "publish" });
     const file = join(folder, "failures.json");
     await writeFailureFile(file, recordTries({}, tries(results, records, new Date())));
-    const failure = (await readFailureFile(file))["esbuild/1.0.0"]!;
+    const failure = readFailureFile(file)["esbuild/1.0.0"]!;
     const waiting = row({ outcome: "waiting", reason: "not tried before noon", lastFailure: failure.reason });
     const [after] = appIssues(result(row({ reason: results[0]!.versions[0]!.reason })));
     expect([after]).toEqual(appIssues(result(waiting)));

@@ -128,11 +128,11 @@ describe("what is no longer mirrored", () => {
     const folder = await mkdtemp(join(tmpdir(), "mirrored-"));
     try {
       const file = join(folder, "deep", "mirrored.json");
-      expect(await readMirrored(file)).toEqual({});
+      expect(readMirrored(file)).toEqual({});
       await writeKept(file, before);
-      expect(await readMirrored(file)).toEqual(before);
+      expect(readMirrored(file)).toEqual(before);
       await writeFile(file, '{"tiny": 1}');
-      expect(await readMirrored(file)).toEqual({});
+      expect(readMirrored(file)).toEqual({});
     } finally {
       await rm(folder, { recursive: true });
     }

@@ -66,11 +66,11 @@ describe("what is told of a run", () => {
   it("is remembered in a file, and a file that cannot be read means that nothing was told", async () => {
     const folder = await mkdtemp(join(tmpdir(), "told-"));
     const path = join(folder, "told.json");
-    expect(await readTold(path)).toEqual({});
+    expect(readTold(path)).toEqual({});
     await writeKept(path, { app: "1.1.0: no space" });
-    expect(await readTold(path)).toEqual({ app: "1.1.0: no space" });
+    expect(readTold(path)).toEqual({ app: "1.1.0: no space" });
     await writeFile(path, "[1");
-    expect(await readTold(path)).toEqual({});
+    expect(readTold(path)).toEqual({});
     await rm(folder, { recursive: true });
   });
 });
