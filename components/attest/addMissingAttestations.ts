@@ -5,7 +5,7 @@ import type { PerPlatform } from "../model/platform";
 import type { ExpectedSigner } from "../model/signer";
 import { type AttestationReader, listAttestations } from "../probe/attachedAttestations";
 import { type AttestationState, type Requirement, inspectAttestations } from "./inspectAttestations";
-import type { AttestationWriter } from "./attestationWriter";
+import type { AttestationWriter, Attached } from "./attestationWriter";
 import type { Cosign } from "./cosign";
 
 /** What attesting rests on. */
@@ -63,14 +63,18 @@ export async function addMissingAttestations(task: AttestTask, edges: AttestEdge
   const added = state.absent.map(describeMissing);
   const refusal = state.absent.length > 0 ? edges.cannotSign() : undefined;
   if (refusal !== undefined) throw new Error(`${added.join(", ")}: ${refusal}`);
+  const end = (told: string, cause?: Error): Completion => {
+    if (state.absent.every(({ kind }) => optional.includes(kind))) return { added, lacking: told };
+    throw new Error(told, { cause });
+  };
   let cause: Error | undefined;
   for (let tries = 0; state.absent.length > 0;) {
     const before = tries === 0 ? state : { ...state, absent: state.absent.slice(0, 1) };
     const { length } = state.absent;
-    const { failures, overtaken } = await edges.writer.write(before, platforms);
+    const { failures, overtaken, pending } = await edges.writer.write(before, platforms);
     state = await inspect();
-    for (let looks = 1; failures.length === 0 && !overtaken && listsNothing(before, state); looks++) {
-      if (looks > mostTries) throw new Error(unlisted(repository, state));
+    for (let looks = 1; failures.length === 0 && !overtaken && isUnlisted(before, state, pending); looks++) {
+      if (looks > mostTries) return end(unlisted(repository, state));
       await edges.sleep(pauseMs * looks);
       state = await inspect();
     }
@@ -90,22 +94,24 @@ export async function addMissingAttestations(task: AttestTask, edges: AttestEdge
       : tries === mostTries
         ? `after ${mostTries} tries`
         : undefined;
-    if (over !== undefined) {
-      const told = `${lacking}, ${over}: ${reason}`;
-      if (state.absent.every(({ kind }) => optional.includes(kind))) return { added, lacking: told };
-      throw new Error(told, { cause });
-    }
+    if (over !== undefined) return end(`${lacking}, ${over}: ${reason}`, cause);
     await edges.sleep(pauseMs * (tries + 1));
   }
   return { added };
 }
 
-/** Whether nothing at all is listed where something was written: written again, it would be there twice. */
-function listsNothing(before: AttestationState, after: AttestationState): boolean {
-  return (
+/**
+ * Whether the registry does not list what was written, as far as nobody else can have taken it out of a list: nothing at all is listed,
+ * or the registry makes the list itself. Written again, it would be there twice.
+ */
+function isUnlisted(before: AttestationState, after: AttestationState, pending: readonly Attached[]): boolean {
+  const listsNothing =
     stillAbsent(before, after).length === before.absent.length &&
-    before.absent.every(({ digest }) => after.lists.get(digest)?.entries.length === 0)
-  );
+    before.absent.every(({ digest }) => after.lists.get(digest)?.entries.length === 0);
+  const open = new Set(after.absent.map(({ digest }) => digest));
+  const isPending = ({ subject, digest }: Attached): boolean =>
+    open.has(subject) && !after.lists.get(subject)?.entries.includes(digest);
+  return listsNothing || pending.some(isPending);
 }
 
 /** What was to be written and is as absent as before. */
@@ -119,7 +125,7 @@ function stillAbsent(before: AttestationState, after: AttestationState): readonl
 
 function unlisted(repository: string, { absent }: AttestationState): string {
   const lacking = absent.map(describeMissing).join(", ");
-  return `${lacking}: it was written, but the registry of ${repository} lists nothing of what is attached to an image`;
+  return `${lacking}: it was written, but the registry of ${repository} does not list it`;
 }
 
 /** Whether the lists say that all was in fact written of the kinds of which something that was to be written is still absent. */

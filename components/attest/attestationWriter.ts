@@ -39,6 +39,14 @@ export interface WriteResult {
   readonly failures: readonly Error[];
   /** Something was left alone because another process had just made it. */
   readonly overtaken: boolean;
+  /** What was written and the registry lists by itself, which it may do late. */
+  readonly pending: readonly Attached[];
+}
+
+/** What was attached, and to what. */
+export interface Attached {
+  readonly subject: Digest;
+  readonly digest: Digest;
 }
 
 /** A statement that was signed and uploaded, and is attached to nothing yet. */
@@ -46,6 +54,9 @@ interface Made {
   readonly kind: AttestationKind;
   readonly manifest: Manifest;
 }
+
+/** How attaching to one digest went. */
+type Outcome = Omit<WriteResult, "failures">;
 
 /** What all parts of one writing know. */
 interface Round {
@@ -83,8 +94,12 @@ export class AttestationWriter {
     const predicates = await this.#predicates(state, platforms, attempts);
     const digests = [...new Set(state.absent.map(({ digest }) => digest))];
     const round = { state, platforms, predicates, attempts };
-    const overtaken = await Promise.all(digests.map((digest) => this.#writeDigest(digest, round)));
-    return { failures: attempts.failures, overtaken: overtaken.includes(true) };
+    const written = await Promise.all(digests.map((digest) => this.#writeDigest(digest, round)));
+    return {
+      failures: attempts.failures,
+      overtaken: written.some(({ overtaken }) => overtaken),
+      pending: written.flatMap(({ pending }) => pending),
+    };
   }
 
   /** Before anything is signed: a predicate that is not valid must leave the registry as it was. */
@@ -103,8 +118,7 @@ export class AttestationWriter {
     return files;
   }
 
-  /** @returns whether something was left alone. */
-  async #writeDigest(digest: Digest, round: Round): Promise<boolean> {
+  async #writeDigest(digest: Digest, round: Round): Promise<Outcome> {
     const { state, attempts } = round;
     const { writer } = this.#edges;
     const list = state.lists.get(digest);
@@ -124,7 +138,8 @@ export class AttestationWriter {
     const [first, ...others] = state.absent.filter((requirement) => requirement.digest === digest);
     const tried = [first && (await make(first)), ...(await Promise.all(others.map(make)))];
     const made = tried.filter((one) => one !== undefined);
-    return made.length > 0 && (await attempts.end(() => this.#attach(digest, list, made))) === true;
+    const attached = made.length > 0 ? await attempts.end(() => this.#attach(digest, list, made)) : undefined;
+    return attached ?? { overtaken: false, pending: [] };
   }
 
   async #subject(digest: Digest): Promise<Manifest> {
@@ -160,16 +175,17 @@ export class AttestationWriter {
     return made;
   }
 
-  /** @returns whether something was left alone, since another process has attached one of its kind since the digest was inspected. */
-  async #attach(digest: Digest, seen: AttestationList, made: readonly Made[]): Promise<boolean> {
+  /** Leaves alone what another process has attached one of its kind of since the digest was inspected. */
+  async #attach(subject: Digest, seen: AttestationList, made: readonly Made[]): Promise<Outcome> {
     const { reader, signer, lists, locked } = this.#edges;
-    return locked(`${this.#repository}@${digest}`, async () => {
-      const listed = await reader.referrers(this.#repository, digest);
+    return locked(`${this.#repository}@${subject}`, async () => {
+      const listed = await reader.referrers(this.#repository, subject);
       const isNews = listed.some((entry) => !seen.entries.includes(entry.digest));
-      const { counts } = isNews ? await listAttestations(reader, this.#repository, digest, signer) : seen;
+      const { counts } = isNews ? await listAttestations(reader, this.#repository, subject, signer) : seen;
       const own = made.filter(({ kind }) => counts[kind] <= seen.counts[kind]).map(({ manifest }) => manifest);
-      await lists.attach(this.#repository, digest, own);
-      return own.length < made.length;
+      const byItself = await lists.attach(this.#repository, subject, own);
+      const pending = byItself ? own.map(({ digest }) => ({ subject, digest })) : [];
+      return { overtaken: own.length < made.length, pending };
     });
   }
 }

@@ -124,7 +124,9 @@ class Copier {
       });
       return;
     }
-    await locked(`${this.to}@${subject}`, () => lists.attach(this.to, subject, [manifest]));
+    await locked(`${this.to}@${subject}`, async () => {
+      await lists.attach(this.to, subject, [manifest]);
+    });
   }
 
   #allow({ digest, size }: Descriptor): void {

@@ -25,11 +25,13 @@ export class FallbackList {
    * Writes manifests that refer to a digest; what they name is in the registry already. One after the other, as there are registries that
    * lose one of two at once. Where there is no referrers API the list under the tag names them: it is begun where there is none, what
    * leads nowhere is taken out of it, and all else stays. What was written before one was refused is listed.
+   * @returns whether the registry lists them by itself, which it may do late.
    * @throws RegistryError when the registry refuses or gives no usable answer.
    */
-  async attach(repository: string, digest: Digest, manifests: readonly Manifest[]): Promise<void> {
+  async attach(repository: string, digest: Digest, manifests: readonly Manifest[]): Promise<boolean> {
     const { client, writer } = this.#access;
     const written: Manifest[] = [];
+    let byItself = false;
     try {
       for (const manifest of manifests) {
         await writer.putManifest(`${repository}@${manifest.digest}`, manifest.mediaType, manifest.bytes);
@@ -37,9 +39,10 @@ export class FallbackList {
       }
     } finally {
       // That is where clients look. What the header OCI-Subject says is not so everywhere.
-      if (written.length > 0 && !(await client.listsReferrers(repository, digest)))
-        await this.#add(repository, digest, written.map(entryOf));
+      byItself = written.length > 0 && (await client.listsReferrers(repository, digest));
+      if (written.length > 0 && !byItself) await this.#add(repository, digest, written.map(entryOf));
     }
+    return byItself;
   }
 
   /**

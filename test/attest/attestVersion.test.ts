@@ -5,8 +5,8 @@ import { attestConfigSchema } from "../../components/config/attestConfig";
 import { RegistryClient } from "../../components/registry/registryClient";
 import { AttestedRegistry } from "./attestedRegistry";
 
-const overtaken: WriteResult = { failures: [], overtaken: true };
-const refused: WriteResult = { failures: [new Error("503")], overtaken: false };
+const overtaken: WriteResult = { failures: [], overtaken: true, pending: [] };
+const refused: WriteResult = { failures: [new Error("503")], overtaken: false, pending: [] };
 
 let registry: AttestedRegistry;
 let reader: RegistryClient;
@@ -47,7 +47,7 @@ async function attest(writes: readonly WriteResult[], deadline: AbortSignal = ne
         write: ({ absent }) => {
           const next = left.shift();
           if (!next) for (const { digest, kind } of absent) registry.attach(digest, kind);
-          return Promise.resolve(next ?? { failures: [], overtaken: false });
+          return Promise.resolve(next ?? { failures: [], overtaken: false, pending: [] });
         },
       },
       cannotSign: () => undefined,

@@ -59,9 +59,12 @@ export class AttestedRegistry extends LoopbackServer {
   afterAttach: (subject: Digest, kind: AttestationKind, digest: Digest) => void = () => undefined;
   /** Most that wrote the list of one digest at once. */
   mostListWriters = 0;
+  /** How many of its answers still leave out what was written, where it has the referrers API. */
+  late = 0;
   /** Answers every write with a refusal. */
   refusesWrites = false;
   readonly tags = new Map<string, Digest>();
+  readonly #written = new Set<Digest>();
   readonly #listWriters = new Map<Digest, number>();
   readonly #api: boolean;
   readonly #content = new Map<string, { readonly type: string; readonly body: string }>();
@@ -204,7 +207,7 @@ export class AttestedRegistry extends LoopbackServer {
       return json(this.outage, JSON.stringify({ errors: [{ code: "DENIED", message: "" }] }));
     const [, kind, name = ""] = /^\/v2\/test\/app\/(manifests|referrers|blobs)\/([^?]+)/.exec(url) ?? [];
     const digest = name.replace(/^sha256-/, "sha256:") as Digest;
-    const list = this.#lists.get(digest);
+    const list = kind === "referrers" ? this.#early(digest) : this.#lists.get(digest);
     const listed = JSON.stringify({ schemaVersion: 2, mediaType: indexType, manifests: list ?? [] });
     if (kind === "referrers")
       return this.#api ? json(200, listed, indexType) : json(404, "404 page not found", "text/plain");
@@ -221,6 +224,14 @@ export class AttestedRegistry extends LoopbackServer {
     if (name.startsWith("sha256-")) return list && !this.#api ? json(200, listed, indexType) : unknown;
     const content = this.#content.get(this.tags.get(name) ?? name);
     return content ? json(200, content.body, content.type) : unknown;
+  }
+
+  #early(subject: Digest): readonly Entry[] | undefined {
+    const list = this.#lists.get(subject);
+    const early = list?.filter(({ digest }) => !this.#written.has(digest));
+    if (this.late === 0 || early?.length === list?.length) return list;
+    this.late--;
+    return early;
   }
 
   /** As distribution does: all it lists has to be there. Slowly, so that two writers meet. */
@@ -249,6 +260,7 @@ export class AttestedRegistry extends LoopbackServer {
     if (kind === undefined) throw new Error(`no bundle of ours: ${body}`);
     this.#content.set(digest, { type: imageType, body });
     this.#attached.set(digest, { subject: subject.digest, kind, digest, predicate: JSON.stringify(predicate) });
+    this.#written.add(digest);
     if (!this.#api) return {};
     this.list(subject.digest, { mediaType: imageType, digest, size: body.length, artifactType, annotations });
     this.#listed(digest);

@@ -112,8 +112,8 @@ let folder: string;
 let tools: FakeTools;
 let simulation: Simulation;
 
-beforeEach(async () => {
-  registry = await new AttestedRegistry(false).start();
+async function open(api: boolean): Promise<void> {
+  registry = await new AttestedRegistry(api).start();
   simulation = new Simulation(registry);
   tools = await new FakeTools(simulation.answer).start();
   folder = mkdtempSync(join(tmpdir(), "sboms-"));
@@ -123,12 +123,16 @@ beforeEach(async () => {
     return [platform, path];
   };
   sboms = Object.fromEntries(Object.entries(registry.platforms).map(write));
-});
-afterEach(async () => {
+}
+
+async function close(): Promise<void> {
   await tools.stop();
   await registry.stop();
   rmSync(folder, { recursive: true, force: true });
-});
+}
+
+beforeEach(() => open(false));
+afterEach(close);
 
 interface Ended {
   readonly status: number | null;
@@ -354,6 +358,15 @@ describe("attesting a version", () => {
     };
     expect((await attest()).status).toBe(0);
     expect(kinds(registry.index)).toEqual(["mirror", "provenance", "sbom", "sbom", "signature"]);
+  });
+
+  it("is written once where the registry lists it late, also beside what others attached", async () => {
+    await close();
+    await open(true);
+    registry.attach(registry.index, "signature", { foreign: true });
+    registry.late = 9;
+    expect(await attest()).toMatchObject({ status: 0 });
+    expect(registry.attached(registry.index)).toHaveLength(1 + 5);
   });
 
   it("gives up after a few tries when it is lost every time", async () => {
