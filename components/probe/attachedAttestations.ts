@@ -11,7 +11,7 @@ import { isSbomOf, type SbomSubject } from "../model/sbom";
 import type { ExpectedSigner } from "../model/signer";
 import type { Manifest } from "../registry/manifest";
 import type { RegistryClient } from "../registry/registryClient";
-import { RegistryError } from "../registry/registryError";
+import { RegistryError, unlessUnreadable } from "../registry/registryError";
 import { type SignedStatement, readBundle } from "./bundle";
 
 /** The media type of Sigstore bundles: of the artifact, and of what is in it. */
@@ -80,9 +80,9 @@ interface Place {
   readonly signer: ExpectedSigner;
 }
 
-/** Undefined for what is gone, too: a list under a tag keeps its entry. */
+/** Undefined for what is gone, too, as a list under a tag keeps its entry, and for what others attached that is no manifest. */
 async function open({ digest }: ListedManifest, place: Place): Promise<AttachedBundle | undefined> {
-  const manifest = await place.reader.manifest(`${place.repository}@${digest}`);
+  const manifest = await unlessUnreadable(place.reader.manifest(`${place.repository}@${digest}`), undefined);
   return manifest && readAttached(manifest, place);
 }
 

@@ -1,5 +1,6 @@
 import { type Digest, referrersTag, hexOf } from "../model/digest";
 import { type Descriptor, type Manifest, manifestKind } from "../registry/manifest";
+import { unlessUnreadable } from "../registry/registryError";
 
 /** What has been copied from upstream's repository, by digest. Both repositories are written with their registry. */
 export interface CopiedManifests {
@@ -33,7 +34,7 @@ const olderCosign = ["sig", "att", "sbom"] as const;
 /**
  * Finds what upstream attached to manifests, by the referrers API or the tag that stands for it, and under the tags of older
  * versions of cosign, and what of it the copies lack; referrers of referrers too. Reads only.
- * Entries that lead nowhere, name another subject, or are of a kind registries no longer take, are no referrers.
+ * Entries that lead nowhere, name another subject, or are no manifest or of a kind registries no longer take, are no referrers.
  * @returns in an order in which each comes after what it refers to.
  * @throws Error when there are more than anybody needs, RegistryError when a registry gives no usable answer.
  */
@@ -72,7 +73,7 @@ async function referrersOf(
   const ours = new Set((await reader.referrers(to, subject)).map(({ digest }) => digest));
   const found = theirs.map(async ({ digest }): Promise<readonly FoundReferrer[]> => {
     if (ours.has(digest) && (await reader.exists(`${to}@${digest}`))) return [{ digest }];
-    const manifest = await reader.manifest(`${from}@${digest}`);
+    const manifest = await unlessUnreadable(reader.manifest(`${from}@${digest}`), undefined);
     return manifest?.subject?.digest === subject ? [{ digest, missing: { subject, manifest } }] : [];
   });
   return (await Promise.all(found)).flat();

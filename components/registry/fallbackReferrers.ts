@@ -6,7 +6,7 @@ import { z } from "zod";
 import { type Digest, isDigest, referrersTag } from "../model/digest";
 import { type Manifest, ociIndexType } from "./manifest";
 import type { RegistryClient } from "./registryClient";
-import { RegistryError } from "./registryError";
+import { RegistryError, unlessUnreadable } from "./registryError";
 import type { RegistryWriter } from "./registryWriter";
 
 /**
@@ -109,7 +109,9 @@ function entryOf(manifest: Manifest): ReferrerEntry {
 }
 
 const mostTries = 5;
-const listSchema = z.looseObject({ manifests: z.array(z.looseObject({ digest: z.string() })) });
+// Go writes an empty list as null.
+const entriesSchema = z.array(z.looseObject({ digest: z.string() })).nullable();
+const listSchema = z.looseObject({ manifests: entriesSchema.transform((entries) => entries ?? []) });
 
 /** What changing a list reads and writes; `RegistryClient` and `RegistryWriter` have it. */
 export interface ListAccess {
@@ -161,14 +163,17 @@ async function readList(
   return { list: { mediaType, ...listSchema.parse(JSON.parse(found.bytes.toString("utf8"))) }, entityTag };
 }
 
-/** Of entries, those whose manifest is absent. */
+/** Of entries, those whose manifest is absent: one that others wrote and that cannot be read here is there. */
 export async function goneFrom(
   client: ListAccess["client"],
   repository: string,
   suspects: readonly string[],
 ): Promise<ReadonlySet<string>> {
-  const present = await Promise.all(suspects.map((entry) => client.manifest(`${repository}@${entry}`)));
-  return new Set(suspects.filter((_, position) => present[position] === undefined));
+  const gone = suspects.map(
+    async (entry) => (await unlessUnreadable(client.manifest(`${repository}@${entry}`), "unreadable")) === undefined,
+  );
+  const isGone = await Promise.all(gone);
+  return new Set(suspects.filter((_, position) => isGone[position]));
 }
 
 /**

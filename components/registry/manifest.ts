@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import { type Digest, isDigest } from "../model/digest";
 import { formatPlatform, type Platform } from "../model/platform";
-import { RegistryError } from "./registryError";
+import { RegistryError, UnreadableManifest } from "./registryError";
 
 /** What an index or manifest says about another piece of content. Source: OCI image specification, `descriptor.md`. */
 export interface Descriptor {
@@ -112,7 +112,8 @@ export interface ManifestHeaders {
  * Reads a manifest's body. The digest is computed from the bytes; the one asked for and the one the registry claims
  * must both equal it.
  * @param what the reference, for messages.
- * @throws RegistryError (malformed) when the body is not an OCI or Docker index or manifest, or is another than asked for.
+ * @throws RegistryError (malformed) when the body is not an OCI or Docker index or manifest, or is another than asked for;
+ * {@link UnreadableManifest} when it is the one asked for by its digest.
  */
 export function parseManifest(what: string, bytes: Buffer, headers: ManifestHeaders): Manifest {
   const digest: Digest = `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
@@ -121,29 +122,37 @@ export function parseManifest(what: string, bytes: Buffer, headers: ManifestHead
       throw malformed(what, `the body has digest ${digest}, not ${JSON.stringify(claimed)}`);
     }
   }
-  const body = parseJson(what, bytes);
-  if (typeof body !== "object" || body === null) throw malformed(what, "the answer is not a JSON object");
-  const inner = "mediaType" in body ? body.mediaType : undefined;
-  const innerType = typeof inner === "string" ? inner : undefined;
-  const outerType = headers.contentType?.split(";")[0]?.trim().toLowerCase() ?? "";
-  const mediaType = innerType ?? (generic.has(outerType) ? typeByShape(body) : undefined) ?? outerType;
-  const kind = manifestKind(mediaType);
-  if (!kind) throw malformed(what, `media type ${JSON.stringify(mediaType)} is none of ${acceptedManifests}`);
+  const manifest = readBody(what, bytes, { ...headers, digest });
   const outer = manifestKind(headers.contentType);
-  const foreign = kind === "index" ? ["layers", "config"] : ["manifests"];
-  // One body read as two things is how a different image gets past a check (CVE-2021-41190).
-  if (foreign.some((field) => Object.hasOwn(body, field))) {
-    throw malformed(what, `an ${kind} with any of ${foreign.join(", ")} is two things at once`);
+  if (outer !== undefined && outer !== manifest.kind) {
+    const said = JSON.stringify(headers.contentType);
+    throw malformed(what, `Content-Type ${said} contradicts the body's ${JSON.stringify(manifest.mediaType)}`);
   }
-  if (outer !== undefined && outer !== kind) {
-    throw malformed(
-      what,
-      `Content-Type ${JSON.stringify(headers.contentType)} contradicts the body's ${JSON.stringify(inner)}`,
-    );
+  return manifest;
+}
+
+function readBody(what: string, bytes: Buffer, headers: ManifestHeaders & { readonly digest: Digest }): Manifest {
+  try {
+    const body = parseJson(what, bytes);
+    if (typeof body !== "object" || body === null) throw malformed(what, "the answer is not a JSON object");
+    const inner = "mediaType" in body && typeof body.mediaType === "string" ? body.mediaType : undefined;
+    const outerType = headers.contentType?.split(";")[0]?.trim().toLowerCase() ?? "";
+    const mediaType = inner ?? (generic.has(outerType) ? typeByShape(body) : undefined) ?? outerType;
+    const kind = manifestKind(mediaType);
+    if (!kind) throw malformed(what, `media type ${JSON.stringify(mediaType)} is none of ${acceptedManifests}`);
+    const foreign = kind === "index" ? ["layers", "config"] : ["manifests"];
+    // One body read as two things is how a different image gets past a check (CVE-2021-41190).
+    if (foreign.some((field) => Object.hasOwn(body, field))) {
+      throw malformed(what, `an ${kind} with any of ${foreign.join(", ")} is two things at once`);
+    }
+    const read = { digest: headers.digest, mediaType, bytes };
+    return kind === "index"
+      ? toIndex(check(what, indexSchema, body), read)
+      : toImage(check(what, imageSchema, body), read);
+  } catch (error) {
+    if (headers.expected === undefined || !(error instanceof RegistryError)) throw error;
+    throw new UnreadableManifest(error.kind, error.message, { status: 200, cause: error });
   }
-  return kind === "index"
-    ? toIndex(check(what, indexSchema, body), { digest, mediaType, bytes })
-    : toImage(check(what, imageSchema, body), { digest, mediaType, bytes });
 }
 
 /** Types that say nothing about what they describe. */

@@ -21,6 +21,19 @@ export class RegistryError extends Error {
   }
 }
 
+/** What was asked for by its digest is there, and is no manifest that is read here: asking again changes nothing. */
+export class UnreadableManifest extends RegistryError {}
+
+/** What reading gives, and something else where that is an {@link UnreadableManifest}. @throws what reading throws otherwise. */
+export async function unlessUnreadable<T, E>(reading: Promise<T>, otherwise: E): Promise<T | E> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (error instanceof UnreadableManifest) return otherwise;
+    throw error;
+  }
+}
+
 const timeouts = new Set(["UND_ERR_CONNECT_TIMEOUT", "UND_ERR_HEADERS_TIMEOUT", "UND_ERR_BODY_TIMEOUT", "ETIMEDOUT"]);
 /** Trying again does not change a certificate or a wrong configuration. */
 const final = /ERR_TLS|ERR_SSL|EPROTO|UND_ERR_INVALID_ARG|ERR_INVALID/;

@@ -170,6 +170,12 @@ export class AttestedRegistry extends LoopbackServer {
     return digest;
   }
 
+  /** Attaches anything as a manifest; the list does not say what it is. */
+  attachManifest(subject: Digest, manifest: { readonly mediaType: string }): void {
+    const digest = this.#store(manifest.mediaType, manifest);
+    this.list(subject, { mediaType: imageType, digest, size: 1 });
+  }
+
   /** Adds any entry to a digest's list. */
   list(subject: Digest, entry: Entry): void {
     this.#lists.set(subject, [...(this.#lists.get(subject) ?? []), entry]);

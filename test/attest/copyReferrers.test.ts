@@ -162,7 +162,7 @@ describe("copying what upstream attached to a manifest", () => {
     expect(mirror.writes.filter((write) => write.endsWith(".sig"))).toEqual([]);
   });
 
-  it("does not take what names another subject, leads nowhere, or is of a kind that is no more", async () => {
+  it("does not take what names another subject, leads nowhere, or is no manifest, whatever the list says", async () => {
     upstream.attach(theirs, image, { payload: "x", subject: digestOf(Buffer.from("another")) });
     const artifact = "application/vnd.oci.artifact.manifest.v1+json";
     const old = { type: artifact, body: Buffer.from(JSON.stringify({ mediaType: artifact })) };
@@ -171,6 +171,7 @@ describe("copying what upstream attached to a manifest", () => {
       ...upstream.listed(theirs, image),
       { mediaType: imageType, digest: digestOf(Buffer.from("gone")), size: 1 },
       { mediaType: artifact, digest: digestOf(old.body), size: 1 },
+      { mediaType: imageType, digest: digestOf(old.body), size: 1 },
     ];
     upstream.rule = ({ path }) =>
       path.includes("/referrers/") ? { status: 404, body: "404 page not found" } : undefined;

@@ -212,6 +212,12 @@ describe.each([
     expect(await missing()).toEqual([]);
   });
 
+  it("takes no notice of what others attached that is no manifest anybody reads here", async () => {
+    complete();
+    for (const manifest of unreadable) registry.attachManifest(registry.index, manifest);
+    expect(await missing()).toEqual([]);
+  });
+
   it("is what has lost its content, or is no bundle at all", async () => {
     complete();
     registry.removeBlob(registry.attached(registry.index).find(({ kind }) => kind === "provenance")!.digest);
@@ -223,6 +229,12 @@ describe.each([
     expect(await missing()).toEqual(["no provenance", "unsigned linux/arm64"]);
   });
 });
+
+/** By which stranger's manifests are there, and can be read as no image and no index. */
+const unreadable = [
+  { mediaType: "application/vnd.oci.artifact.manifest.v1+json", blobs: [] },
+  { mediaType: "application/vnd.oci.image.manifest.v1+json", config: null },
+];
 
 describe("what is wanted", () => {
   it("has no provenance for a version whose build nobody saw", () => {

@@ -152,6 +152,24 @@ describe("a list of referrers under a tag", () => {
     expect(registry.conditions).toEqual([undefined, undefined]);
   });
 
+  it("keeps what is there and cannot be read as a manifest", async () => {
+    const old = JSON.stringify({ mediaType: "application/vnd.oci.artifact.manifest.v1+json", blobs: [] });
+    registry.content.set(digestOf(old), old);
+    const strange = { mediaType: imageType, digest: digestOf(old), size: old.length };
+    registry.content.set(tag, JSON.stringify({ schemaVersion: 2, mediaType: indexType, manifests: [strange] }));
+    const signature = registry.artifact("signature");
+    await lists.attach(name(), subject, [signature]);
+    expect(await listed()).toEqual([digestOf(old), signature.digest]);
+  });
+
+  it("is added to where it is empty as Go writes it", async () => {
+    registry.content.set(tag, JSON.stringify({ schemaVersion: 2, mediaType: indexType, manifests: null }));
+    await lists.tidy(name(), subject);
+    const signature = registry.artifact("signature");
+    await lists.attach(name(), subject, [signature]);
+    expect(await listed()).toEqual([signature.digest]);
+  });
+
   it("gives up when there is always a newer one", async () => {
     await lists.attach(name(), subject, [registry.artifact("1")]);
     registry.entityTag = () => `"${Math.random()}"`;
