@@ -1,9 +1,8 @@
-import { createHash } from "node:crypto";
 import { z } from "zod";
 import { type AttestationKind, predicateTypes } from "../model/attestationKind";
-import type { Digest } from "../model/digest";
+import { type Digest, digestOf } from "../model/digest";
 import { printable } from "../model/safeText";
-import { bundleType, predicateAnnotation } from "../probe/attachedAttestations";
+import { bundleType, emptyType, predicateAnnotation } from "../probe/attachedAttestations";
 import { type Manifest, ociImageType, parseManifest } from "../registry/manifest";
 
 /** Something to be uploaded. */
@@ -36,7 +35,7 @@ export function bundleManifest(subject: Manifest, kind: AttestationKind, bundle:
   const written = {
     schemaVersion: 2,
     mediaType,
-    config: { ...describe("application/vnd.oci.empty.v1+json", emptyConfiguration), artifactType },
+    config: { ...describe(emptyType, emptyConfiguration), artifactType },
     layers: [describe(artifactType, blob)],
     annotations: {
       "dev.sigstore.bundle.content": "dsse-envelope",
@@ -60,7 +59,7 @@ function typeOf(bundle: Buffer): string {
 }
 
 function blobOf(content: Buffer): BlobContent {
-  return { content, digest: `sha256:${createHash("sha256").update(content).digest("hex")}` };
+  return { content, digest: digestOf(content) };
 }
 
 /** With its fields in cosign's order. */

@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+
 /** A SHA-256 content digest as the OCI distribution specification writes it: `sha256:` and 64 lower-case hex digits. */
 export type Digest = `sha256:${string}`;
 
@@ -15,6 +17,11 @@ export function isDigest(value: unknown): value is Digest {
 export function parseDigest(value: string): Digest {
   if (isDigest(value)) return value;
   throw new Error(`${JSON.stringify(value)} is not a digest; accepted is "sha256:" and 64 lower-case hex digits`);
+}
+
+/** The digest of bytes. */
+export function digestOf(bytes: Buffer): Digest {
+  return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 }
 
 /** The 64 hex digits of a digest. */

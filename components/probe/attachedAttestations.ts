@@ -16,8 +16,8 @@ import { type SignedStatement, readBundle } from "./bundle";
 
 /** The media type of Sigstore bundles: of the artifact, and of what is in it. */
 export const bundleType = /^application\/vnd\.dev\.sigstore\.bundle\.v0\.[0-9]+\+json$/;
-/** What lists say of an artifact whose manifest alone says what it is. */
-const untyped = "application/vnd.oci.empty.v1+json";
+/** The media type of an empty configuration. Lists say it of an artifact whose manifest alone says what it is. */
+export const emptyType = "application/vnd.oci.empty.v1+json";
 /** The annotation that says of a bundle's manifest what is stated. */
 export const predicateAnnotation = "dev.sigstore.bundle.predicateType";
 /** The largest log entries take 3 MiB; the bundle that holds one of those is smaller than this by far. */
@@ -70,7 +70,7 @@ export async function listAttestations(
 function perhapsBundle({ artifactType, annotations }: ListedManifest): boolean {
   const listed = annotations[predicateAnnotation];
   if (listed !== undefined && kindOf(listed) === undefined) return false;
-  return artifactType === undefined || artifactType === untyped || bundleType.test(artifactType);
+  return artifactType === undefined || artifactType === emptyType || bundleType.test(artifactType);
 }
 
 interface Place {
