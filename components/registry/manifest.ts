@@ -220,8 +220,11 @@ function isUnknown(platform: { readonly os: string; readonly architecture: strin
 function check<T>(what: string, schema: z.ZodType<T>, body: unknown): T {
   const result = schema.safeParse(body);
   if (result.success) return result.data;
-  const fault = result.error.issues[0];
-  throw malformed(what, `${JSON.stringify(fault?.path.join(".") ?? "")}: ${fault?.message ?? "not accepted"}`);
+  const [issue] = result.error.issues;
+  // What does not fit the usual form is told, where another form is accepted as well.
+  const inner = issue?.code === "invalid_union" ? issue.errors[0]?.[0] : undefined;
+  const path = [...(issue?.path ?? []), ...(inner?.path ?? [])].join(".");
+  throw malformed(what, `${JSON.stringify(path)}: ${(inner ?? issue)?.message ?? "not accepted"}`);
 }
 
 function parseJson(what: string, bytes: Buffer): unknown {

@@ -33,10 +33,12 @@ export async function listReferrers(
     const listed = await fromApi(what, reference, artifactType, source);
     if (listed && listed.length > 0) return listed;
   }
-  const fallback = await source.manifest(referrersTag(reference.digest));
+  const tag = referrersTag(reference.digest);
+  const fallback = await source.manifest(tag);
   if (!fallback || fallback.digest === reference.digest) return [];
   if (fallback.kind === "index") return fallback.manifests;
-  throw new RegistryError("malformed", `cannot read ${what}: the fallback tag names an image; accepted is an index`);
+  const advice = "accepted is a list: delete the tag";
+  throw new RegistryError("malformed", `cannot read ${what}: the tag ${tag} names an image; ${advice}`);
 }
 
 /** Whether the registry has the referrers API. Then it keeps the list itself. */

@@ -169,6 +169,15 @@ describe("referrers", () => {
     expect(registry.requests.filter((line) => line.includes("referrers"))).toHaveLength(2);
   });
 
+  it("names the tag and what to do where it is no list, and what is wrong in one that cannot be read", async () => {
+    const tag = subject.replace(":", "-");
+    const asked = () => client().referrers(`${registry.host}/o/a`, subject);
+    registry.manifest("o/a", { config: descriptor("a/b"), layers: [] }, { type: imageType, tag });
+    await expect(asked()).rejects.toThrow(`the tag ${tag} names an image; accepted is a list: delete the tag`);
+    registry.manifest("o/a", { manifests: [{ ...descriptor("a/b"), size: -1 }] }, { tag });
+    await expect(asked()).rejects.toThrow(`${tag}: "manifests.0.size": `);
+  });
+
   it.each([
     ["403", { status: 403, ...errorBody("DENIED") }, "authorisation"],
     ["500", { status: 500 }, "outage"],
