@@ -10,7 +10,7 @@ export const mayImport = {
   registry: ["model", "system"],
   config: ["model"],
   discover: ["decide", "model", "registry", "system"],
-  probe: ["config", "decide", "model", "registry"],
+  probe: ["config", "decide", "model", "registry", "system"],
   handover: ["config", "model", "system"],
   plan: ["config", "decide", "discover", "dockerfile", "handover", "model", "probe"],
   check: ["config", "decide", "model", "registry", "system"],

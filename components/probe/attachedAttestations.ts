@@ -1,5 +1,4 @@
 import type { Readable } from "node:stream";
-import { buffer } from "node:stream/consumers";
 import type { AttestConfig, WantedAttestations } from "../config/attestConfig";
 import type { MirrorConfig } from "../config/mirrorConfig";
 import type { MissingAttestation } from "../decide/attestationMode";
@@ -9,10 +8,11 @@ import { type PerPlatform, type Platform, platformEntries } from "../model/platf
 import type { Probe } from "../model/probe";
 import { isSbomOf, type SbomSubject } from "../model/sbom";
 import type { ExpectedSigner } from "../model/signer";
-import type { Manifest } from "../registry/manifest";
+import type { Descriptor, Manifest } from "../registry/manifest";
 import type { RegistryClient } from "../registry/registryClient";
 import { RegistryError, unlessUnreadable } from "../registry/registryError";
-import { type SignedStatement, readBundle } from "./bundle";
+import { Limiter } from "../system/limiter";
+import { type ReadBundle, type SignedStatement, readBundle } from "./bundle";
 
 /** The media type of Sigstore bundles: of the artifact, and of what is in it. */
 export const bundleType = /^application\/vnd\.dev\.sigstore\.bundle\.v0\.[0-9]+\+json$/;
@@ -22,6 +22,9 @@ export const emptyType = "application/vnd.oci.empty.v1+json";
 export const predicateAnnotation = "dev.sigstore.bundle.predicateType";
 /** The largest log entries take 3 MiB; the bundle that holds one of those is smaller than this by far. */
 const longestBundle = 16 * 1024 * 1024;
+/** Bytes, of bundles that are read many at once. Whatever others attach, and upstream did to what is copied, leaves room in memory. */
+const smallBundle = 1024 * 1024;
+const [many, few] = [new Limiter(64), new Limiter(4)];
 
 /** A bundle attached to a digest, with a kind of predicate the mirror writes. */
 interface AttachedBundle {
@@ -94,21 +97,28 @@ async function readAttached(manifest: Manifest, place: Place): Promise<AttachedB
   if (kind === undefined || layer === undefined || !bundleType.test(type)) return undefined;
   const bundle = { digest: manifest.digest, kind };
   if (layer.size > longestBundle) return { ...bundle, problem: `it has ${layer.size} bytes` };
-  const bytes = await content(layer.digest, place);
-  if (bytes === undefined) return { ...bundle, problem: "its content is gone" };
-  const { statement, problem } = readBundle(bytes, place.digest, place.signer);
+  const { statement, problem } = await (layer.size > smallBundle ? few : many).run(() => readLayer(layer, place));
   if (statement === undefined) return { ...bundle, problem };
   return kindOf(statement.predicateType) === kind
     ? { ...bundle, statement }
     : { ...bundle, problem: `it states ${JSON.stringify(statement.predicateType)}` };
 }
 
-/** Undefined when the registry no longer has it. */
-async function content(digest: Digest, { reader, repository }: Place): Promise<Buffer | undefined> {
+async function readLayer(
+  { digest, size }: Pick<Descriptor, "digest" | "size">,
+  { reader, repository, digest: about, signer }: Place,
+): Promise<ReadBundle> {
   try {
-    return await buffer(await reader.blob(repository, digest));
+    const pieces: Buffer[] = [];
+    let length = 0;
+    for await (const piece of (await reader.blob(repository, digest)) as AsyncIterable<Buffer>) {
+      length += piece.length;
+      if (length > size) return { problem: "it is longer than its manifest says" };
+      pieces.push(piece);
+    }
+    return readBundle(Buffer.concat(pieces), about, signer);
   } catch (error) {
-    if (error instanceof RegistryError && error.status === 404) return undefined;
+    if (error instanceof RegistryError && error.status === 404) return { problem: "its content is gone" };
     throw error;
   }
 }

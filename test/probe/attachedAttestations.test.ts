@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { attestConfigSchema, wantedAttestations } from "../../components/config/attestConfig";
 import { RegistryClient } from "../../components/registry/registryClient";
@@ -6,9 +7,15 @@ import { describeMissing } from "../../components/decide/attestationMode";
 import type { Digest } from "../../components/model/digest";
 import { sbomName } from "../../components/model/sbom";
 import type { ExpectedSigner } from "../../components/model/signer";
-import type { IndexManifest } from "../../components/registry/manifest";
+import { type IndexManifest, type Manifest, parseManifest } from "../../components/registry/manifest";
+import { bundleManifest } from "../../components/attest/bundleManifest";
 import { exampleSigner, testAuthority, testCertificate, testKey } from "../attest/bundles";
-import { attachedLists, missingAttestations } from "../../components/probe/attachedAttestations";
+import {
+  type AttestationReader,
+  attachedLists,
+  listAttestations,
+  missingAttestations,
+} from "../../components/probe/attachedAttestations";
 
 const expected: ExpectedSigner = {
   subject: { exactly: [exampleSigner.subject] },
@@ -235,6 +242,55 @@ const unreadable = [
   { mediaType: "application/vnd.oci.artifact.manifest.v1+json", blobs: [] },
   { mediaType: "application/vnd.oci.image.manifest.v1+json", config: null },
 ];
+
+describe("bundles of others, however large,", () => {
+  const subject: Digest = `sha256:${"5".repeat(64)}`;
+  const bundle = Buffer.from(JSON.stringify({ mediaType: "application/vnd.dev.sigstore.bundle.v0.3+json" }));
+  const read = (count: number, blob: () => Promise<Readable>, size = bundle.length) => {
+    const { manifest } = bundleManifest(imageOf(subject), "signature", bundle, new Date(0));
+    if (manifest.kind !== "image") throw new Error("a bundle's manifest is an image's");
+    const attached = { ...manifest, layers: manifest.layers.map((layer) => ({ ...layer, size })) };
+    const reader: AttestationReader = {
+      referrers: () => Promise.resolve(Array.from({ length: count }, () => manifest)),
+      manifest: () => Promise.resolve(attached),
+      blob,
+      probe: () => Promise.reject(new Error("nothing is probed")),
+    };
+    return listAttestations(reader, "r/a", subject, { publicKey: testKey().publicKey });
+  };
+
+  it("are not in memory all at once, however many lists are read", async () => {
+    const size = 15 * 1024 * 1024;
+    let [open, most] = [0, 0];
+    const blob = async (): Promise<Readable> => {
+      most = Math.max(most, ++open);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      open--;
+      return Readable.from([bundle]);
+    };
+    const lists = await Promise.all([read(20, blob, size), read(20, blob, size)]);
+    expect(lists.map(({ bundles }) => bundles.length)).toEqual([20, 20]);
+    expect(most * size).toBeLessThanOrEqual(64 * 1024 * 1024);
+  });
+
+  it("are read no further than their manifests say", async () => {
+    let pulled = 0;
+    const longer = function* (): Generator<Buffer> {
+      for (; pulled < 100; pulled++) yield bundle;
+    };
+    const { bundles } = await read(1, () => Promise.resolve(Readable.from(longer(), { highWaterMark: 1 })));
+    expect(bundles).toMatchObject([{ kind: "signature", problem: "it is longer than its manifest says" }]);
+    expect(pulled).toBeLessThan(10);
+  });
+});
+
+/** An image without content. */
+function imageOf(digest: Digest): Manifest {
+  const config = { mediaType: "application/vnd.oci.image.config.v1+json", digest, size: 1 };
+  const mediaType = "application/vnd.oci.image.manifest.v1+json";
+  const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, config, layers: [] }));
+  return parseManifest("an image", bytes, { contentType: undefined, contentDigest: undefined, expected: undefined });
+}
 
 describe("what is wanted", () => {
   it("has no provenance for a version whose build nobody saw", () => {
