@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type AttestationKind, predicateTypes } from "../model/attestationKind";
-import { type Digest, digestOf } from "../model/digest";
+import { type Digest, digestOfBytes } from "../model/digest";
 import { printable } from "../model/safeText";
 import { bundleType, emptyType, predicateAnnotation } from "../probe/attachedAttestations";
 import { type Manifest, ociImageType, parseManifest } from "../registry/manifest";
@@ -59,7 +59,7 @@ function typeOf(bundle: Buffer): string {
 }
 
 function blobOf(content: Buffer): BlobContent {
-  return { content, digest: digestOf(content) };
+  return { content, digest: digestOfBytes(content) };
 }
 
 /** With its fields in cosign's order. */

@@ -20,7 +20,7 @@ export function parseDigest(value: string): Digest {
 }
 
 /** The digest of bytes. */
-export function digestOf(bytes: Buffer): Digest {
+export function digestOfBytes(bytes: Buffer): Digest {
   return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 }
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Digest, digestOf, isDigest } from "../model/digest";
+import { type Digest, digestOfBytes, isDigest } from "../model/digest";
 import { formatPlatform, type Platform } from "../model/platform";
 import { RegistryError, UnreadableManifest } from "./registryError";
 
@@ -115,7 +115,7 @@ export interface ManifestHeaders {
  * {@link UnreadableManifest} when it is the one asked for by its digest.
  */
 export function parseManifest(what: string, bytes: Buffer, headers: ManifestHeaders): Manifest {
-  const digest = digestOf(bytes);
+  const digest = digestOfBytes(bytes);
   for (const claimed of [headers.expected, headers.contentDigest]) {
     if (claimed !== undefined && claimed !== digest) {
       throw malformed(what, `the body has digest ${digest}, not ${JSON.stringify(claimed)}`);

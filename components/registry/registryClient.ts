@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import { type Digest, digestOf, isDigest } from "../model/digest";
+import { type Digest, digestOfBytes, isDigest } from "../model/digest";
 import type { Platform } from "../model/platform";
 import type { Probe } from "../model/probe";
 import { formatReference, parseReference, type Reference } from "../model/reference";
@@ -177,7 +177,7 @@ export class RegistryClient {
     const { body } = await this.#get(parseReference(repository), what, `blobs/${digest}`, {
       bodyLimit: longestConfiguration,
     });
-    const actual = digestOf(body);
+    const actual = digestOfBytes(body);
     if (actual === digest) return parseImageConfiguration(`${what}, of type ${mediaType},`, body);
     throw new RegistryError("malformed", `cannot read ${what}: the body has digest ${actual}, not ${digest}`);
   }
